@@ -1,0 +1,287 @@
+/**
+ * A pickle machine that only builds data: bytes of one pickle → numbers, strings, tuples, lists, maps, and whatever the
+ * caller's allow-list of globals makes. It never imports, never calls anything else, and refuses every opcode that a
+ * state dict does not need. Its memory is bounded: each opcode adds at most one value, and none copies another.
+ *
+ * Format: Python's Lib/pickletools.py (opcodes of protocols 0–5; here the binary ones).
+ */
+import { FormatError } from '../core/errors.ts';
+
+export type PickleValue = null | boolean | number | bigint | string | Uint8Array | PickleObject;
+export type PickleObject = PickleTuple | PickleList | PickleMap | PickleGlobal | PickleOpaque;
+
+export class PickleTuple {
+  readonly kind = 'tuple';
+  constructor(readonly items: readonly PickleValue[]) {}
+}
+export class PickleList {
+  readonly kind = 'list';
+  readonly items: PickleValue[] = [];
+}
+export class PickleMap {
+  readonly kind = 'map';
+  readonly entries = new Map<PickleValue, PickleValue>();
+}
+/** A name that the allow-list knows: `call` is what REDUCE does with it, if it may be called at all. */
+export interface PickleGlobal {
+  readonly kind: 'global';
+  readonly name: string;
+  readonly call?: (args: readonly PickleValue[]) => PickleValue;
+}
+/** Something that the caller's functions made: a storage, a tensor. */
+export interface PickleOpaque {
+  readonly kind: 'opaque';
+}
+
+export interface PickleRules {
+  /** For messages. */
+  readonly name: string;
+  /** Everything that a pickle may name, as `module name`. */
+  readonly globals: ReadonlyMap<string, PickleGlobal>;
+  /** What a persistent id stands for. */
+  persistentLoad(id: PickleValue): PickleValue;
+}
+
+/** Marks a position on the stack. */
+const mark = Symbol('mark');
+type StackItem = PickleValue | typeof mark;
+
+/**
+ * Build the value of the pickle that starts at `start`; `end` is where it ended, exclusive.
+ * FormatError for a broken pickle, an opcode outside the list and a global outside `rules.globals`, by name.
+ */
+export function readPickle(
+  bytes: Uint8Array,
+  start: number,
+  rules: PickleRules,
+): { value: PickleValue; end: number } {
+  const machine = new PickleMachine(bytes, start, rules);
+  return { value: machine.run(), end: machine.position };
+}
+
+class PickleMachine {
+  position: number;
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #rules: PickleRules;
+  readonly #stack: StackItem[] = [];
+  readonly #memo = new Map<number, PickleValue>();
+
+  constructor(bytes: Uint8Array, start: number, rules: PickleRules) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#rules = rules;
+    this.position = start;
+  }
+
+  run(): PickleValue {
+    for (;;) {
+      const opcode = String.fromCharCode(this.#byte());
+      if (opcode === '.') return this.#pop();
+      const step = opcodes[opcode];
+      if (step === undefined) {
+        const code = opcode.charCodeAt(0).toString(16).padStart(2, '0');
+        this.fail(`opcode 0x${code} is not one that a state dict needs`, this.position - 1);
+      }
+      step(this);
+    }
+  }
+
+  fail(fact: string, offset = this.position): never {
+    throw new FormatError(
+      `${this.#rules.name}: pickle, byte ${offset}: ${fact}. heartmind rebuilds tensors only and runs no code; save a plain state dict.`,
+      this.#rules.name,
+      offset,
+    );
+  }
+
+  /** Move past `count` bytes; where they begin. */
+  skip(count: number): number {
+    const start = this.position;
+    if (count > this.#bytes.length - start) {
+      this.fail(`${count} bytes are due, ${this.#bytes.length - start} are left`);
+    }
+    this.position += count;
+    return start;
+  }
+
+  #byte(): number {
+    return this.#view.getUint8(this.skip(1));
+  }
+  uint8 = (): number => this.#byte();
+  uint16 = (): number => this.#view.getUint16(this.skip(2), true);
+  int32 = (): number => this.#view.getInt32(this.skip(4), true);
+  uint32 = (): number => this.#view.getUint32(this.skip(4), true);
+  float64 = (): number => this.#view.getFloat64(this.skip(8), false);
+  /** A length of 8 bytes; lengths beyond the pickle fail where the bytes are taken. */
+  uint64 = (): number => Number(this.#view.getBigUint64(this.skip(8), true));
+
+  bytes(count: number): Uint8Array {
+    const start = this.skip(count);
+    return this.#bytes.subarray(start, start + count);
+  }
+
+  text(count: number): string {
+    return new TextDecoder().decode(this.bytes(count));
+  }
+
+  line(): string {
+    const end = this.#bytes.indexOf(10, this.position);
+    if (end < 0) this.fail('a line does not end');
+    const text = this.text(end - this.position);
+    this.skip(1);
+    return text;
+  }
+
+  push(value: StackItem): void {
+    this.#stack.push(value);
+  }
+
+  #pop(): PickleValue {
+    const value = this.#stack.pop();
+    if (value === undefined || value === mark) this.fail('the stack is empty');
+    return value;
+  }
+  pop = (): PickleValue => this.#pop();
+
+  /** Take `count` values. */
+  take(count: number): PickleValue[] {
+    const values = Array.from({ length: count }, () => this.#pop());
+    return values.reverse();
+  }
+
+  /** Take everything above the last mark, and the mark. */
+  takeToMark(): PickleValue[] {
+    const at = this.#stack.lastIndexOf(mark);
+    if (at < 0) this.fail('no mark on the stack');
+    const values = this.#stack.splice(at + 1) as PickleValue[];
+    this.#stack.pop();
+    return values;
+  }
+
+  remember(index: number): void {
+    const value = this.#pop();
+    this.#stack.push(value);
+    this.#memo.set(index, value);
+  }
+  memoize = (): void => this.remember(this.#memo.size);
+
+  recall(index: number): void {
+    const value = this.#memo.get(index);
+    if (value === undefined) this.fail(`memo ${index} is empty`);
+    this.#stack.push(value);
+  }
+
+  global(module: PickleValue, name: PickleValue): void {
+    if (typeof module !== 'string' || typeof name !== 'string') this.fail('a global whose name is no string');
+    const found = this.#rules.globals.get(`${module} ${name}`);
+    if (found === undefined) this.fail(`it asks for the global '${module}.${name}', which is not allowed`);
+    this.#stack.push(found);
+  }
+
+  reduce(): void {
+    const args = this.#pop();
+    const callee = this.#pop();
+    if (!isKind(callee, 'global') || callee.call === undefined)
+      this.fail('it calls something that is no function');
+    if (!isKind(args, 'tuple')) this.fail(`'${callee.name}' is called without a tuple of arguments`);
+    this.#stack.push(callee.call(args.items));
+  }
+
+  persistent(): void {
+    this.#stack.push(this.#rules.persistentLoad(this.#pop()));
+  }
+
+  /** BUILD sets attributes: an ordered dict has `_metadata`, which is not needed; nothing else may be built. */
+  build(): void {
+    this.#pop();
+    const target = this.#pop();
+    if (!isKind(target, 'map')) this.fail('it sets attributes of something that is no dict');
+    this.#stack.push(target);
+  }
+
+  append(values: readonly PickleValue[]): void {
+    const list = this.#pop();
+    if (!isKind(list, 'list')) this.fail('it appends to something that is no list');
+    for (const value of values) list.items.push(value);
+    this.#stack.push(list);
+  }
+
+  setItems(pairs: readonly PickleValue[]): void {
+    const map = this.#pop();
+    if (!isKind(map, 'map')) this.fail('it sets items of something that is no dict');
+    if (pairs.length % 2 !== 0) this.fail('a key without a value');
+    for (let i = 0; i < pairs.length; i += 2) map.entries.set(pairs[i]!, pairs[i + 1]!);
+    this.#stack.push(map);
+  }
+}
+
+/** Is it the object of that kind? */
+export function isKind<K extends PickleObject['kind']>(
+  value: PickleValue,
+  kind: K,
+): value is Extract<PickleObject, { readonly kind: K }> {
+  return typeof value === 'object' && value !== null && !(value instanceof Uint8Array) && value.kind === kind;
+}
+
+/** Little-endian two's complement of any width; short ones become numbers. */
+function readLong(bytes: Uint8Array): number | bigint {
+  // The longest integer in any torch file is its 10-byte magic number.
+  if (bytes.length > 16) return Number.POSITIVE_INFINITY;
+  let value = 0n;
+  for (let i = bytes.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]!);
+  if (bytes.length > 0 && bytes[bytes.length - 1]! & 0x80) value -= 1n << BigInt(8 * bytes.length);
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
+}
+
+const tupleOf = (machine: PickleMachine, count: number) => machine.push(new PickleTuple(machine.take(count)));
+
+/** What each opcode does; those that are not here are refused. */
+const opcodes: Readonly<Record<string, (machine: PickleMachine) => void>> = {
+  '\x80': (m) => m.skip(1), // PROTO
+  '\x95': (m) => m.skip(8), // FRAME
+  '(': (m) => m.push(mark),
+  '0': (m) => m.pop(), // POP
+  N: (m) => m.push(null),
+  '\x88': (m) => m.push(true),
+  '\x89': (m) => m.push(false),
+  J: (m) => m.push(m.int32()),
+  K: (m) => m.push(m.uint8()),
+  M: (m) => m.push(m.uint16()),
+  '\x8a': (m) => m.push(readLong(m.bytes(m.uint8()))), // LONG1
+  '\x8b': (m) => m.push(readLong(m.bytes(m.uint32()))), // LONG4
+  G: (m) => m.push(m.float64()),
+  X: (m) => m.push(m.text(m.uint32())), // BINUNICODE
+  '\x8c': (m) => m.push(m.text(m.uint8())), // SHORT_BINUNICODE
+  '\x8d': (m) => m.push(m.text(m.uint64())), // BINUNICODE8
+  U: (m) => m.push(m.text(m.uint8())), // SHORT_BINSTRING, of Python 2
+  T: (m) => m.push(m.text(m.uint32())), // BINSTRING, of Python 2
+  C: (m) => m.push(m.bytes(m.uint8())), // SHORT_BINBYTES
+  B: (m) => m.push(m.bytes(m.uint32())), // BINBYTES
+  ')': (m) => tupleOf(m, 0),
+  '\x85': (m) => tupleOf(m, 1),
+  '\x86': (m) => tupleOf(m, 2),
+  '\x87': (m) => tupleOf(m, 3),
+  t: (m) => m.push(new PickleTuple(m.takeToMark())),
+  ']': (m) => m.push(new PickleList()),
+  a: (m) => m.append(m.take(1)),
+  e: (m) => m.append(m.takeToMark()),
+  '}': (m) => m.push(new PickleMap()),
+  s: (m) => m.setItems(m.take(2)),
+  u: (m) => m.setItems(m.takeToMark()),
+  q: (m) => m.remember(m.uint8()), // BINPUT
+  r: (m) => m.remember(m.uint32()), // LONG_BINPUT
+  '\x94': (m) => m.memoize(),
+  h: (m) => m.recall(m.uint8()), // BINGET
+  j: (m) => m.recall(m.uint32()), // LONG_BINGET
+  c: (m) => m.global(m.line(), m.line()), // GLOBAL
+  // STACK_GLOBAL
+  '\x93': (m) => {
+    const [module, name] = m.take(2);
+    m.global(module!, name!);
+  },
+  R: (m) => m.reduce(),
+  b: (m) => m.build(),
+  Q: (m) => m.persistent(), // BINPERSID
+};

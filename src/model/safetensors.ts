@@ -1,0 +1,201 @@
+/**
+ * safetensors: bytes ↔ named tensors and a metadata of strings. Nothing is trusted: the header's length, every
+ * dtype, shape and offset are checked against the bytes present before a tensor is allocated.
+ *
+ * Format: github.com/huggingface/safetensors, "Format": 8 bytes header length (uint64, little-endian), a JSON object
+ * name → { dtype, shape, data_offsets: [start, end) from the end of the header }, then the values, row-major and
+ * little-endian, without holes or overlaps.
+ */
+import { FormatError, UnsupportedError } from '../core/errors.ts';
+import { type DType, sizeOf, type Tensor, type Tensors } from '../core/tensor.ts';
+import { readValues, type StoredTypeName, storedTypes } from './stored-values.ts';
+
+export interface SafetensorsFile {
+  /** In the order of the header. F16 and BF16 have become float32. */
+  readonly tensors: Map<string, Tensor>;
+  readonly metadata: Record<string, string>;
+}
+
+/** The format's own limit on the header: 100 MB. */
+const maxHeaderBytes = 100_000_000;
+
+interface Entry {
+  readonly name: string;
+  readonly type: StoredTypeName;
+  readonly shape: readonly number[];
+  readonly count: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Decode a safetensors file; `name` is for messages. FormatError where it breaks the format, UnsupportedError for exotic dtypes. */
+export function decodeSafetensors(bytes: Uint8Array, name: string): SafetensorsFile {
+  const headerEnd = 8 + headerLength(bytes, name);
+  const header = parseHeader(bytes.subarray(8, headerEnd), name);
+  const dataBytes = bytes.byteLength - headerEnd;
+  const metadata = readMetadata(header.get('__metadata__'), name);
+  const entries: Entry[] = [];
+  for (const [key, value] of header) {
+    if (key !== '__metadata__') entries.push(readEntry(key, value, dataBytes, name));
+  }
+  checkCoverage(entries, dataBytes, headerEnd, name);
+  const tensors = new Map<string, Tensor>();
+  for (const { name: key, type, shape, count, start, end } of entries) {
+    const data = readValues(storedTypes[type], bytes.subarray(headerEnd + start, headerEnd + end), count);
+    tensors.set(key, { dtype: storedTypes[type].dtype, shape, data });
+  }
+  return { tensors, metadata };
+}
+
+function headerLength(bytes: Uint8Array, name: string): number {
+  if (bytes.byteLength < 10) {
+    throw new FormatError(
+      `${name}: a safetensors file has at least 10 bytes, this one has ${bytes.byteLength}. Fetch it again.`,
+      name,
+      0,
+    );
+  }
+  const declared = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+  const limit = Math.min(maxHeaderBytes, bytes.byteLength - 8);
+  if (declared < 2n || declared > BigInt(limit)) {
+    throw new FormatError(
+      `${name}: a safetensors header of ${declared} bytes is declared, 2 to ${limit} are possible. The copy is truncated or no safetensors file.`,
+      name,
+      0,
+    );
+  }
+  return Number(declared);
+}
+
+function parseHeader(bytes: Uint8Array, name: string): Map<string, unknown> {
+  try {
+    if (bytes[0] !== 0x7b) throw new SyntaxError('it does not begin with {');
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new Map(Object.entries(JSON.parse(text) as Record<string, unknown>));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new FormatError(
+      `${name}: the safetensors header is no JSON object (${reason}). Fetch it again.`,
+      name,
+      8,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+function readMetadata(value: unknown, name: string): Record<string, string> {
+  if (value === undefined) return {};
+  const entries = isObject(value) ? Object.entries(value) : [];
+  if (!isObject(value) || entries.some(([, text]) => typeof text !== 'string')) {
+    throw new FormatError(
+      `${name}: __metadata__ of a safetensors file maps strings to strings. Write the file again.`,
+      name,
+      8,
+    );
+  }
+  return Object.fromEntries(entries) as Record<string, string>;
+}
+
+function readEntry(key: string, value: unknown, dataBytes: number, name: string): Entry {
+  const fail = (fact: string): never => {
+    throw new FormatError(
+      `${name}: tensor '${key}' ${fact}. The header is damaged; fetch the file again.`,
+      name,
+      8,
+    );
+  };
+  if (!isObject(value)) return fail('has no description');
+  const { dtype, shape, data_offsets: offsets } = value;
+  if (typeof dtype !== 'string') return fail('has no dtype');
+  if (!Object.hasOwn(storedTypes, dtype)) {
+    throw new UnsupportedError(
+      `${name}: tensor '${key}' has dtype ${dtype}; heartmind reads ${Object.keys(storedTypes).join(', ')}. Convert it.`,
+      `safetensors dtype ${dtype}`,
+    );
+  }
+  const type = dtype as StoredTypeName;
+  if (!isSizes(shape)) return fail('has a shape that is no list of sizes');
+  if (!isSizes(offsets) || offsets.length !== 2) return fail('has no pair of data_offsets');
+  const [start, end] = offsets as [number, number];
+  if (start > end || end > dataBytes) {
+    return fail(`lies at bytes ${start}–${end} of ${dataBytes} bytes of values`);
+  }
+  const count = sizeOf(shape);
+  if (count * storedTypes[type].bytes !== end - start) {
+    return fail(`of shape [${shape}] and dtype ${type} cannot fill ${end - start} bytes`);
+  }
+  return { name: key, type, shape, count, start, end };
+}
+
+/** Every byte of the values belongs to exactly one tensor. */
+function checkCoverage(entries: readonly Entry[], dataBytes: number, headerEnd: number, name: string): void {
+  let position = 0;
+  for (const { name: key, start, end } of [...entries].sort((a, b) => a.start - b.start || a.end - b.end)) {
+    if (start !== position) {
+      const what = start < position ? 'overlaps the tensor before it' : 'leaves a hole before it';
+      throw new FormatError(
+        `${name}: tensor '${key}' ${what}: it starts at byte ${start}, the last one ends at ${position}. Fetch the file again.`,
+        name,
+        headerEnd + Math.min(start, position),
+      );
+    }
+    position = end;
+  }
+  if (position !== dataBytes) {
+    throw new FormatError(
+      `${name}: tensors end at byte ${position} of ${dataBytes} bytes of values. The header is damaged; fetch the file again.`,
+      name,
+      headerEnd + position,
+    );
+  }
+}
+
+const typeOfDtype: Readonly<Record<DType, StoredTypeName>> = {
+  float64: 'F64',
+  float32: 'F32',
+  int64: 'I64',
+  int32: 'I32',
+  uint8: 'U8',
+  bool: 'BOOL',
+};
+
+/** Encode tensors with a metadata of strings. Wider types are stored first, so that every tensor is aligned. */
+export function encodeSafetensors(
+  tensors: Tensors,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  const ordered = [...tensors].sort(
+    ([, a], [, b]) => storedTypes[typeOfDtype[b.dtype]].bytes - storedTypes[typeOfDtype[a.dtype]].bytes,
+  );
+  const entries: [string, unknown][] = [];
+  if (Object.keys(metadata).length > 0) entries.push(['__metadata__', metadata]);
+  let position = 0;
+  for (const [key, { dtype, shape, data }] of ordered) {
+    const end = position + data.byteLength;
+    entries.push([key, { dtype: typeOfDtype[dtype], shape, data_offsets: [position, end] }]);
+    position = end;
+  }
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
+  // The format allows trailing spaces, which align the values to 8 bytes.
+  const headerBytes = Math.ceil(json.length / 8) * 8;
+  const bytes = new Uint8Array(8 + headerBytes + position);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerBytes), true);
+  bytes.fill(0x20, 8, 8 + headerBytes);
+  bytes.set(json, 8);
+  let offset = 8 + headerBytes;
+  for (const [, { data }] of ordered) {
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset);
+    offset += data.byteLength;
+  }
+  return bytes;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+}
