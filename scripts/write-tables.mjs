@@ -1,0 +1,62 @@
+#!/usr/bin/env node
+/**
+ * Writes the README's tables of figures from results/*.json, between `<!-- table NAME -->` and `<!-- /table -->`.
+ * `--check` writes nothing and ends with 1 where a table is not what its JSON gives (a test runs it).
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const check = process.argv.includes('--check');
+let stale = 0;
+
+const names = {
+  'eeg+ecg': '**EEG + ECG, concatenated**',
+  eeg: 'EEG encoder alone',
+  ecg: 'ECG encoder alone',
+  majority: 'majority class',
+  'classical-eeg': 'classical, EEG (band power)',
+  'classical-ecg': 'classical, ECG (heart rate and variability)',
+  'classical-eeg+ecg': 'classical, both',
+  'classical-eeg-standardised': 'classical, EEG, standardised per subject (transductive)',
+  'classical-ecg-standardised': 'classical, ECG, standardised per subject (transductive)',
+  'classical-eeg+ecg-standardised': 'classical, both, standardised per subject (transductive)',
+};
+
+for (const file of ['README.md', 'docs/results.md']) {
+  const path = join(root, file);
+  let text;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch {
+    continue;
+  }
+  const updated = text.replace(/(<!-- table ([\w-]+) -->\n)[\s\S]*?(<!-- \/table -->)/g, (_, open, name, close) => {
+    const result = JSON.parse(readFileSync(join(root, 'results', `${name}.json`), 'utf8'));
+    return `${open}${renderTable(result)}${close}`;
+  });
+  if (updated === text) continue;
+  if (check) {
+    console.error(`${file}: a table differs from its JSON. Run \`node scripts/write-tables.mjs\`.`);
+    stale++;
+  } else writeFileSync(path, updated);
+}
+process.exit(stale > 0 ? 1 : 0);
+
+function renderTable(result) {
+  const score = ({ mean, low, high } = {}) =>
+    mean === undefined || mean === null ? '–' : `${digits(mean)} [${digits(low)}, ${digits(high)}]`;
+  const rows = Object.entries(names)
+    .filter(([key]) => result.models[key])
+    .map(([key, label]) => {
+      const { balancedAccuracy, auroc, auprc } = result.models[key];
+      return `| ${label} | ${score(balancedAccuracy)} | ${score(auroc)} | ${score(auprc)} |`;
+    });
+  return ['| model | balanced accuracy | AUROC | AUC-PR |', '|---|---|---|---|', ...rows, ''].join('\n');
+}
+
+/** `.726`, as the field writes scores. */
+function digits(value) {
+  return value === null || value === undefined ? '–' : value.toFixed(3).replace(/^0\./, '.');
+}

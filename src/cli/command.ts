@@ -1,0 +1,117 @@
+/**
+ * What every verb shares: typed flags, the context, errors → exit codes, Ctrl-C.
+ * Exit codes: 0 done, 1 a bug in heartmind, 2 wrong usage or recipe, 3 data that cannot be used, 4 engine or device,
+ * 5 a file could not be written, 6 a training diverged, 130 stopped by the user (a checkpoint is written).
+ */
+import type { CommandContext, TypedFlagParameter } from '@stricli/core';
+import { ConfigError, type ErrorName, HeartmindError } from '../core/errors.ts';
+import type { Backend, Device } from '../runtime/backend.ts';
+import { createNodeBackend } from '../runtime/ort-node.ts';
+import { createProgress, type Progress, type ProgressMode } from '../train/progress.ts';
+
+export interface Context extends CommandContext {
+  /** Aborted by the first Ctrl-C: long work stops at the next step and saves itself. */
+  readonly signal: AbortSignal;
+}
+
+const exitCodes: Readonly<Record<ErrorName, number>> = {
+  ConfigError: 2,
+  FormatError: 3,
+  UnsupportedError: 3,
+  ChannelError: 3,
+  ShapeError: 3,
+  DataError: 3,
+  BackendError: 4,
+  StorageError: 5,
+  DivergenceError: 6,
+  InterruptedError: 130,
+};
+
+/** The exit code of whatever a command threw. */
+export function exitCodeOf(error: unknown): number {
+  return error instanceof HeartmindError ? exitCodes[error.name] : 1;
+}
+
+/** The message for the terminal: a heartmind error by its message alone, a bug with its stack. */
+export function describeError(error: unknown, debug: boolean): string {
+  if (error instanceof HeartmindError) return debug ? (error.stack ?? error.message) : error.message;
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return `heartmind: unexpected error, please report it.\n${text}`;
+}
+
+export interface EngineFlags {
+  readonly device: 'auto' | Device;
+  readonly threads?: number;
+}
+
+export interface WorkFlags extends EngineFlags {
+  readonly progress: ProgressMode;
+}
+
+/** `--device`, `--threads`. */
+export const engineFlags = {
+  device: {
+    kind: 'enum',
+    values: ['auto', 'cpu', 'webgpu', 'cuda'],
+    brief: 'Where to compute (default: auto)',
+    default: 'auto',
+  } satisfies TypedFlagParameter<'auto' | Device>,
+  threads: {
+    kind: 'parsed',
+    parse: parseCount('--threads'),
+    brief: 'Threads of the engine (default: one per core)',
+    optional: true,
+    placeholder: 'n',
+  } satisfies TypedFlagParameter<number | undefined>,
+} as const;
+
+/** `--device`, `--threads`, `--progress`. */
+export const workFlags = {
+  ...engineFlags,
+  progress: {
+    kind: 'enum',
+    values: ['auto', 'json', 'none'],
+    brief: 'Progress on stderr: a live line, JSON lines, or none (default: auto)',
+    default: 'auto',
+  } satisfies TypedFlagParameter<ProgressMode>,
+} as const;
+
+/** `--json`. */
+export const jsonFlag = {
+  json: {
+    kind: 'boolean',
+    brief: 'Print JSON for machines',
+    default: false,
+  } satisfies TypedFlagParameter<boolean>,
+} as const;
+
+export function createBackend(flags: EngineFlags): Promise<Backend> {
+  return createNodeBackend({
+    device: flags.device,
+    ...(flags.threads === undefined ? {} : { threads: flags.threads }),
+  });
+}
+
+export function createWorkProgress(flags: WorkFlags): Progress {
+  return createProgress(flags.progress, process.stderr);
+}
+
+/** A parser of whole numbers ≥ `minimum` for a flag. */
+export function parseCount(flag: string, minimum = 1): (input: string) => number {
+  return (input) => {
+    const value = Number(input);
+    if (!Number.isInteger(value) || value < minimum) {
+      throw new ConfigError(
+        `${flag}: '${input}' is not a whole number of at least ${minimum}.`,
+        flag,
+        `≥ ${minimum}`,
+      );
+    }
+    return value;
+  };
+}
+
+/** Parser of a plain string. */
+export function parseText(input: string): string {
+  return input;
+}

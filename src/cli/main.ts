@@ -1,0 +1,81 @@
+#!/usr/bin/env node
+/** The command line: one verb a file, the application built here. */
+import { buildApplication, buildRouteMap, run, text_en } from '@stricli/core';
+import packageJson from '../../package.json' with { type: 'json' };
+import { type Context, describeError, exitCodeOf } from './command.ts';
+import { demoCommand } from './demo.ts';
+import { embedCommand } from './embed.ts';
+import { evaluateCommand } from './evaluate.ts';
+import { exportCommand } from './export.ts';
+import { finetuneCommand } from './finetune.ts';
+import { infoCommand } from './info.ts';
+import { predictCommand } from './predict.ts';
+import { pretrainCommand } from './pretrain.ts';
+import { reportCommand } from './report.ts';
+
+const debug = process.argv.includes('--debug');
+const message = (error: unknown) => describeError(error, debug);
+
+const application = buildApplication(
+  buildRouteMap({
+    routes: {
+      demo: demoCommand,
+      info: infoCommand,
+      pretrain: pretrainCommand,
+      finetune: finetuneCommand,
+      evaluate: evaluateCommand,
+      predict: predictCommand,
+      embed: embedCommand,
+      report: reportCommand,
+      export: exportCommand,
+    },
+    docs: {
+      brief: 'heartmind: foundation models for the heart and the mind',
+      fullDescription: [
+        'heartmind: foundation models for the heart and the mind.',
+        '',
+        'recordings → windows → patches → encoders → fusion → head → scores → report',
+        '',
+        'Try it:              heartmind demo',
+        'Look at your file:   heartmind info my.edf',
+        'Every verb:          heartmind VERB --help; --debug adds the stack to an error',
+      ].join('\n'),
+    },
+  }),
+  {
+    name: 'heartmind',
+    versionInfo: { currentVersion: packageJson.version },
+    scanner: { caseStyle: 'allow-kebab-for-camel', allowArgumentEscapeSequence: true },
+    documentation: { caseStyle: 'convert-camel-to-kebab', useAliasInUsageLine: false },
+    determineExitCode: exitCodeOf,
+    localization: {
+      loadText: () => ({
+        ...text_en,
+        exceptionWhileRunningCommand: message,
+        commandErrorResult: message,
+        exceptionWhileParsingArguments: (error: unknown) =>
+          error instanceof Error ? `${error.message} See --help.` : String(error),
+      }),
+    },
+  },
+);
+
+const stop = new AbortController();
+process.on('SIGINT', () => {
+  if (stop.signal.aborted) process.exit(130);
+  process.stderr.write('\nStopping after this step (press Ctrl-C again to stop at once) …\n');
+  stop.abort();
+});
+process.on('SIGTERM', () => stop.abort());
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0); // the reader of our pipe went away: `heartmind info x.edf | head`
+  throw error;
+});
+
+const context: Context = { process, signal: stop.signal };
+await run(
+  application,
+  process.argv.slice(2).filter((argument) => argument !== '--debug'),
+  context,
+);
+if (typeof process.exitCode === 'number' && process.exitCode < 0) process.exitCode = 2; // stricli's own: wrong usage

@@ -1,0 +1,21 @@
+/** Plain text tables for the terminal. */
+
+/** Columns padded to their widest cell, a rule under the header. `alignment` per column (default: left). */
+export function renderTable(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  alignment: readonly ('left' | 'right')[] = [],
+): string {
+  const widths = header.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)),
+  );
+  const line = (cells: readonly string[]) =>
+    widths
+      .map((width, column) => {
+        const cell = cells[column] ?? '';
+        return alignment[column] === 'right' ? cell.padStart(width) : cell.padEnd(width);
+      })
+      .join('  ')
+      .trimEnd();
+  return [line(header), widths.map((width) => '─'.repeat(width)).join('  '), ...rows.map(line)].join('\n');
+}
