@@ -36,7 +36,11 @@ export function bytesSource(
 }
 
 /** A ByteSource over a Blob or File of a page; `siblings` are the other files that the user chose. */
-export function blobSource(name: string, blob: Blob, siblings: ReadonlyMap<string, Blob> = new Map()): ByteSource {
+export function blobSource(
+  name: string,
+  blob: Blob,
+  siblings: ReadonlyMap<string, Blob> = new Map(),
+): ByteSource {
   return {
     name,
     byteLength: blob.size,
@@ -53,7 +57,14 @@ export function blobSource(name: string, blob: Blob, siblings: ReadonlyMap<strin
 
 /** Throw a FormatError where [start, end) is not inside a source of `byteLength` bytes. */
 export function checkRange(name: string, start: number, end: number, byteLength: number): void {
-  if (Number.isSafeInteger(start) && Number.isSafeInteger(end) && 0 <= start && start <= end && end <= byteLength) return;
+  if (
+    Number.isSafeInteger(start) &&
+    Number.isSafeInteger(end) &&
+    0 <= start &&
+    start <= end &&
+    end <= byteLength
+  )
+    return;
   throw new FormatError(
     `${name}: bytes ${start}–${end} were asked for, the file has ${byteLength}. The copy is truncated or its header lies; fetch it again.`,
     name,
@@ -73,7 +84,9 @@ export function isGzip(bytes: Uint8Array): boolean {
 export async function gunzipSource(source: ByteSource, maxBytes?: number): Promise<ByteSource> {
   const limit = maxBytes ?? Math.min(2 ** 31, source.byteLength * 1032 + 1024);
   const compressed = await source.read(0, source.byteLength);
-  const stream = new Blob([compressed as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream('gzip'));
+  const stream = new Blob([compressed as Uint8Array<ArrayBuffer>])
+    .stream()
+    .pipeThrough(new DecompressionStream('gzip'));
   const chunks: Uint8Array[] = [];
   let total = 0;
   try {

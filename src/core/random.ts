@@ -35,7 +35,8 @@ export class Random {
   /** A generator of its own for a named purpose, so that adding draws to one does not move another. */
   static derive(seed: number, ...purpose: readonly (string | number)[]): Random {
     let hash = seed >>> 0;
-    for (const character of purpose.join('/')) hash = Math.imul(hash ^ character.codePointAt(0)!, 0x01000193) >>> 0;
+    for (const character of purpose.join('/'))
+      hash = Math.imul(hash ^ character.codePointAt(0)!, 0x01000193) >>> 0;
     return new Random(hash ^ seed);
   }
 

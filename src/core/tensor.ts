@@ -47,7 +47,8 @@ export function scalar(value: number): Tensor<'float32'> {
 
 /** A tensor of zeros. */
 export function zeros<T extends DType>(dtype: T, shape: readonly number[]): Tensor<T> {
-  return { dtype, shape, data: new (arrayTypes[dtype] as new (n: number) => TensorData[T])(sizeOf(shape)) };
+  const ArrayType = arrayTypes[dtype] as unknown as new (length: number) => TensorData[T];
+  return { dtype, shape, data: new ArrayType(sizeOf(shape)) };
 }
 
 /** Number of values in a shape. */

@@ -1,7 +1,7 @@
 /** The one place for units: what a channel's unit is worth in microvolt. */
 import { UnsupportedError } from './errors.ts';
 
-const microvoltPer: Readonly<Record<string, number>> = { nv: 1e-3, uv: 1, 'µv': 1, 'μv': 1, mv: 1e3, v: 1e6 };
+const microvoltPer: Readonly<Record<string, number>> = { nv: 1e-3, uv: 1, µv: 1, μv: 1, mv: 1e3, v: 1e6 };
 
 /** Factor from `unit` to microvolt (`mV` → 1000); undefined for units that are not a voltage. */
 export function microvolts(unit: string): number | undefined {
