@@ -1,0 +1,126 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { FormatError, HeartmindError } from '../../src/core/errors.ts';
+import { float32, type Tensor, tensor } from '../../src/core/tensor.ts';
+import { decodeSafetensors, encodeSafetensors } from '../../src/model/safetensors.ts';
+import { damage, goldenBytes } from './golden.ts';
+
+/** A file with this header and that many bytes of values. */
+function file(header: unknown, dataBytes: number): Uint8Array {
+  const json = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header));
+  const bytes = new Uint8Array(8 + json.length + dataBytes);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(json.length), true);
+  bytes.set(json, 8);
+  return bytes;
+}
+const entry = (start: number, end: number, shape = [(end - start) / 4], dtype = 'F32') => ({
+  dtype,
+  shape,
+  data_offsets: [start, end],
+});
+
+describe('safetensors', () => {
+  it("reads what Python's library writes", () => {
+    const { tensors, metadata } = decodeSafetensors(goldenBytes('half.safetensors'), 'half');
+    expect(metadata).toEqual({ 'made-by': 'safetensors (Python)' });
+    expect(tensors.get('half')).toEqual(float32([3], [1, -2, 0.5]));
+    expect(tensors.get('zero')).toEqual(tensor('int32', [2, 0], new Int32Array()));
+  });
+
+  it('gives back what was written, bit for bit, every dtype, aligned', () => {
+    const tensors = new Map<string, Tensor>([
+      ['flag', tensor('bool', [3], Uint8Array.of(1, 0, 1))],
+      ['scalar', float32([], [Math.fround(0.1)])],
+      ['wide', tensor('float64', [2], Float64Array.of(Math.PI, -0))],
+      ['long', tensor('int64', [1, 2], BigInt64Array.of(-1n, 2n ** 62n))],
+      ['int', tensor('int32', [2], Int32Array.of(-5, 7))],
+      ['bytes', tensor('uint8', [0], new Uint8Array())],
+      ['ключ "é"', float32([1, 2], [Number.NaN, Number.NEGATIVE_INFINITY])],
+    ]);
+    const bytes = encodeSafetensors(tensors, { recipe: '{"a":1}' });
+    const back = decodeSafetensors(bytes, 'x');
+    expect(back.metadata).toEqual({ recipe: '{"a":1}' });
+    expect([...back.tensors.keys()].sort()).toEqual([...tensors.keys()].sort());
+    for (const [key, value] of tensors) expect(back.tensors.get(key)).toEqual(value);
+    expect(Number(new DataView(bytes.buffer).getBigUint64(0, true)) % 8).toBe(0);
+  });
+
+  it.each<[string, Uint8Array, string]>([
+    [
+      'an empty file',
+      new Uint8Array(),
+      'x: a safetensors file has at least 10 bytes, this one has 0. Fetch it again.',
+    ],
+    [
+      'a header beyond the file',
+      file('{}', 0).fill(255, 0, 8),
+      'x: a safetensors header of 18446744073709551615 bytes is declared, 2 to 2 are possible.',
+    ],
+    ['no JSON', file('{"a":', 0), 'x: the safetensors header is no JSON object'],
+    ['an array', file('[]', 0), 'it does not begin with {'],
+    [
+      'a tensor beyond the values',
+      file({ a: entry(0, 8) }, 4),
+      "x: tensor 'a' lies at bytes 0–8 of 4 bytes of values.",
+    ],
+    [
+      'a shape that does not fill its bytes',
+      file({ a: entry(0, 8, [3]) }, 8),
+      "x: tensor 'a' of shape [3] and dtype F32 cannot fill 8 bytes.",
+    ],
+    ['a shape that overflows', file({ a: entry(0, 8, [2 ** 52, 2 ** 52]) }, 8), 'cannot fill 8 bytes'],
+    [
+      'a negative size',
+      file({ a: entry(0, 8, [-1, -2]) }, 8),
+      "x: tensor 'a' has a shape that is no list of sizes.",
+    ],
+    [
+      'an overlap',
+      file({ a: entry(0, 8), b: entry(4, 12) }, 12),
+      "x: tensor 'b' overlaps the tensor before it: it starts at byte 4, the last one ends at 8.",
+    ],
+    ['a hole', file({ a: entry(0, 4), b: entry(8, 12) }, 12), "x: tensor 'b' leaves a hole before it"],
+    ['bytes left over', file({ a: entry(0, 4) }, 12), 'x: tensors end at byte 4 of 12 bytes of values.'],
+    ['no offsets', file({ a: { dtype: 'F32', shape: [] } }, 0), "x: tensor 'a' has no pair of data_offsets."],
+    [
+      'metadata of numbers',
+      file({ __metadata__: { a: 1 } }, 0),
+      'x: __metadata__ of a safetensors file maps strings to strings.',
+    ],
+    ['deep nesting', file(`{"a":${'['.repeat(200_000)}`, 0), 'x: the safetensors header is no JSON object'],
+  ])('refuses %s', (_, bytes, message) => {
+    expect(() => decodeSafetensors(bytes, 'x')).toThrow(FormatError);
+    expect(() => decodeSafetensors(bytes, 'x')).toThrow(message);
+  });
+
+  it('names a dtype that it cannot hold', () => {
+    expect(() => decodeSafetensors(file({ a: entry(0, 4, [4], 'F8_E4M3') }, 4), 'x')).toThrow(
+      "x: tensor 'a' has dtype F8_E4M3; heartmind reads F64, F32, F16, BF16, I64, I32, U8, BOOL. Convert it.",
+    );
+  });
+
+  it('throws nothing but its own errors on random and damaged bytes', () => {
+    const whole = encodeSafetensors(
+      new Map([
+        ['a', float32([2, 3], [1, 2, 3, 4, 5, 6])],
+        ['b', float32([], [1])],
+      ]),
+      { k: 'v' },
+    );
+    const decode = (bytes: Uint8Array) => {
+      try {
+        decodeSafetensors(bytes, 'x');
+      } catch (error) {
+        expect(error).toBeInstanceOf(HeartmindError);
+      }
+    };
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), decode));
+    const kinds = fc.constantFrom('cut', 'flip', 'overwrite');
+    fc.assert(
+      fc.property(kinds, fc.double({ min: 0, max: 0.999, noNaN: true }), fc.nat(2047), (kind, at, value) =>
+        decode(damage(whole, kind, at, value)),
+      ),
+      { numRuns: 500 },
+    );
+  });
+});
