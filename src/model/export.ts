@@ -1,0 +1,113 @@
+/**
+ * Models as self-contained ONNX files that any ONNX Runtime runs, with the recipe in their metadata; the same graphs
+ * serve prediction here. The batch size stays free.
+ */
+import type { Tensor, Tensors } from '../core/tensor.ts';
+import { Graph, type Value } from '../graph/ir.ts';
+import { encodeOnnx } from '../graph/onnx.ts';
+import { softmax } from '../graph/operators.ts';
+import type { Recipe } from '../patches/recipe.ts';
+import type { Modality } from '../patches/windows.ts';
+import { encode, reconstruct } from './cbramod.ts';
+import { type EncoderConfig, encoderConfig, type ModelConfig, modalitiesOf } from './config.ts';
+import { buildLogits, modelParameters } from './model.ts';
+import type { TrainedModel } from './model-file.ts';
+import { type FloatTensors, fitParameters } from './parameters.ts';
+import { fitEncoder } from './weights.ts';
+
+/** Version of the metadata's keys. */
+const metadataVersion = '1';
+
+export interface EncoderSize {
+  /** C. */
+  readonly channels: number;
+  /** N. */
+  readonly patches: number;
+}
+
+/** Parameters as constants of a graph, each put in once, when it is used. */
+export function constantParameters(graph: Graph, tensors: Tensors): (name: string) => Value {
+  const values = new Map<string, Value>();
+  return (name) => {
+    const value = values.get(name) ?? graph.constant(tensors.get(name) as Tensor, name);
+    values.set(name, value);
+    return value;
+  };
+}
+
+/**
+ * Inference graph of an encoder: `patches` [B, C, N, 200] and, with reconstruction, `mask` [B, C, N] → `embedding`
+ * [B, C, N, 200] and `reconstruction` [B, C, N, 200].
+ */
+export function buildEncoderGraph(
+  config: EncoderConfig,
+  tensors: FloatTensors,
+  { channels, patches }: EncoderSize,
+  withReconstruction: boolean,
+): Graph {
+  const graph = new Graph('heartmind encoder');
+  const input = graph.input('patches', 'float32', ['B', channels, patches, config.patchSamples]);
+  const parameter = constantParameters(graph, tensors);
+  if (!withReconstruction) {
+    graph.output('embedding', encode({ patches: input, parameter, config }));
+    return graph;
+  }
+  const mask = graph.input('mask', 'bool', ['B', channels, patches]);
+  const embedding = encode({ patches: input, mask, parameter, config });
+  graph.output('embedding', embedding);
+  graph.output('reconstruction', reconstruct(embedding, parameter));
+  return graph;
+}
+
+/** Inference graph of a model: `eeg` and `ecg` [B, C, N, 200], those that it has → `probabilities` [B, K]. */
+export function buildModelGraph(config: ModelConfig, tensors: FloatTensors): Graph {
+  const graph = new Graph('heartmind model');
+  const inputs: { [M in Modality]?: Value } = {};
+  for (const modality of modalitiesOf(config)) {
+    const { channels, patches, encoder } = config.signals[modality]!;
+    inputs[modality] = graph.input(modality, 'float32', [
+      'B',
+      channels.length,
+      patches,
+      encoder.patchSamples,
+    ]);
+  }
+  const logits = buildLogits(graph, config, inputs, constantParameters(graph, tensors));
+  graph.output('probabilities', softmax(logits, 1));
+  return graph;
+}
+
+/**
+ * An encoder as ONNX: inputs `patches`, `mask`; outputs `embedding` (before the reconstruction head),
+ * `reconstruction`. FormatError that lists the keys where the tensors are not an encoder's.
+ */
+export function exportEncoder(
+  tensors: Tensors,
+  options: EncoderSize & { readonly recipe?: Recipe },
+): Uint8Array {
+  const { tensors: fitted, layers } = fitEncoder(tensors, 'encoder');
+  const config = encoderConfig({ layers });
+  const graph = buildEncoderGraph(config, fitted, options, true);
+  return encodeOnnx(graph, {
+    metadata: {
+      'heartmind.version': metadataVersion,
+      'heartmind.kind': 'encoder',
+      'heartmind.config': JSON.stringify(config),
+      ...(options.recipe && { 'heartmind.recipe': JSON.stringify(options.recipe) }),
+    },
+  });
+}
+
+/** A trained model as ONNX: inputs `eeg`, `ecg` (those that it has), output `probabilities`; recipe and classes in its metadata. */
+export function exportModel({ config, recipe, classes, tensors }: TrainedModel): Uint8Array {
+  const fitted = fitParameters(tensors, modelParameters(config), 'model');
+  return encodeOnnx(buildModelGraph(config, fitted), {
+    metadata: {
+      'heartmind.version': metadataVersion,
+      'heartmind.kind': 'model',
+      'heartmind.config': JSON.stringify(config),
+      'heartmind.recipe': JSON.stringify(recipe),
+      'heartmind.classes': JSON.stringify(classes),
+    },
+  });
+}

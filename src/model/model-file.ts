@@ -1,0 +1,79 @@
+/**
+ * A trained model as one file: safetensors whose metadata holds, as JSON under `heartmind`, everything that prediction
+ * needs: configuration, recipe, classes, and where it comes from.
+ */
+import { z } from 'zod';
+import { ConfigError, FormatError } from '../core/errors.ts';
+import type { Tensors } from '../core/tensor.ts';
+import { parseRecipe, type Recipe } from '../patches/recipe.ts';
+import { type ModelConfig, parseModelConfig } from './config.ts';
+import { modelParameters } from './model.ts';
+import { type FloatTensors, fitParameters } from './parameters.ts';
+import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
+
+export interface TrainedModel {
+  readonly config: ModelConfig;
+  /** Preprocessing travels with the model: prediction can never differ from training. */
+  readonly recipe: Recipe;
+  /** Names in the order of the probabilities. */
+  readonly classes: readonly string[];
+  /** Every parameter, `eeg.…`, `ecg.…`, `head.…`. */
+  readonly tensors: Tensors;
+  /** Seed, data hash, versions …: printed, never interpreted. */
+  readonly provenance?: Readonly<Record<string, string>>;
+}
+
+const version = 1;
+const headerSchema = z.strictObject({
+  version: z.literal(version),
+  config: z.unknown(),
+  recipe: z.unknown(),
+  classes: z.array(z.string()).min(2),
+  provenance: z.record(z.string(), z.string()).default({}),
+});
+
+/** Encode a model; FormatError where its tensors do not fit its configuration. */
+export function encodeModel({ config, recipe, classes, tensors, provenance = {} }: TrainedModel): Uint8Array {
+  const header = { version, config, recipe, classes, provenance };
+  const fitted = fitParameters(tensors, modelParameters(config), 'model');
+  return encodeSafetensors(fitted, { format: 'heartmind', heartmind: JSON.stringify(header) });
+}
+
+/** Decode a model file. FormatError for damage, foreign safetensors and keys that do not fit its own configuration. */
+export function decodeModel(
+  bytes: Uint8Array,
+  name: string,
+): TrainedModel & { readonly tensors: FloatTensors } {
+  const { tensors, metadata } = decodeSafetensors(bytes, name);
+  const { header, config, recipe } = readHeader(metadata.heartmind, name);
+  if (header.classes.length !== config.head.classes) {
+    throw new FormatError(
+      `${name}: ${header.classes.length} names for ${config.head.classes} classes. Export the model again.`,
+      name,
+    );
+  }
+  const fitted = fitParameters(tensors, modelParameters(config), name);
+  return { config, recipe, classes: header.classes, tensors: fitted, provenance: header.provenance };
+}
+
+function readHeader(text: string | undefined, name: string) {
+  if (text === undefined) {
+    throw new FormatError(
+      `${name}: safetensors without heartmind's metadata: weights alone are no model. Choose a file written by finetune.`,
+      name,
+    );
+  }
+  try {
+    const header = headerSchema.parse(JSON.parse(text));
+    return { header, config: parseModelConfig(header.config), recipe: parseRecipe(header.recipe) };
+  } catch (cause) {
+    const reason =
+      cause instanceof ConfigError || cause instanceof SyntaxError ? cause.message : 'wrong keys';
+    throw new FormatError(
+      `${name}: heartmind's metadata of version ${version} is not valid (${reason}). Write the file again.`,
+      name,
+      8,
+      { cause },
+    );
+  }
+}

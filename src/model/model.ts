@@ -1,0 +1,91 @@
+/**
+ * The whole model: windows of one or both modalities → encoders → fusion → head → logits. One encoder per modality,
+ * parameters named `eeg.…`, `ecg.…`, `head.…`.
+ */
+
+import { ShapeError } from '../core/errors.ts';
+import type { Graph, Value } from '../graph/ir.ts';
+import type { Modality } from '../patches/windows.ts';
+import { encode, encoderParameters } from './cbramod.ts';
+import { type ModelConfig, modalitiesOf } from './config.ts';
+import type { DropoutSites } from './dropout.ts';
+import { flattenTokens, fuse, poolMean } from './fusion.ts';
+import { applyHead, headParameters } from './heads.ts';
+import { type FloatTensors, fitParameters, type ParameterSpec, prefixed } from './parameters.ts';
+import type { ParameterSource } from './tokens.ts';
+
+export { initialParameters, type ParameterSpec } from './parameters.ts';
+
+/** [B, C, N, P] of each modality of the model. */
+export type ModelInputs = { readonly [M in Modality]?: Value };
+
+/** Dropout of the encoders and of the head, while training. */
+export interface ModelDropouts {
+  readonly eeg?: DropoutSites;
+  readonly ecg?: DropoutSites;
+  readonly head?: DropoutSites;
+}
+
+/** Every parameter of a model: its encoders without mask token and reconstruction, then the head. */
+export function modelParameters(config: ModelConfig): ParameterSpec[] {
+  const encoders = modalitiesOf(config).flatMap((modality) =>
+    prefixed(`${modality}.`, encoderParameters(config.signals[modality]!.encoder, 'features')),
+  );
+  return [...encoders, ...prefixed('head.', headParameters(config))];
+}
+
+/** Build the model without its head: fused features [B, F] of the embeddings [B, C, N, D]. */
+export function buildFeatures(
+  config: ModelConfig,
+  inputs: ModelInputs,
+  parameter: ParameterSource,
+  dropouts: ModelDropouts = {},
+): Value {
+  const vectors = modalitiesOf(config).map((modality) => {
+    const patches = inputs[modality];
+    if (patches === undefined) {
+      throw new ShapeError(`model: it takes ${modality}, which is not given.`, 'model', modality, 'nothing');
+    }
+    const embedding = encode({
+      patches,
+      parameter: (name) => parameter(`${modality}.${name}`),
+      config: config.signals[modality]!.encoder,
+      dropout: dropouts[modality],
+    });
+    return config.head.kind === 'all-patches' ? flattenTokens(embedding) : poolMean(embedding);
+  });
+  return fuse(vectors);
+}
+
+/** Build the whole model: logits [B, K]. `inputs` are [B, C, N, P], one for each modality of the configuration. */
+export function buildLogits(
+  _graph: Graph,
+  config: ModelConfig,
+  inputs: ModelInputs,
+  parameter: ParameterSource,
+  dropouts: ModelDropouts = {},
+): Value {
+  const features = buildFeatures(config, inputs, parameter, dropouts);
+  return applyHead(features, config, (name) => parameter(`head.${name}`), dropouts.head);
+}
+
+/**
+ * Put pre-trained encoders into a model's parameters: a copy of `parameters` in which every `eeg.…` and `ecg.…` that is
+ * given is replaced. FormatError where an encoder's tensors do not fit the configuration.
+ */
+export function placeEncoders(
+  parameters: FloatTensors,
+  config: ModelConfig,
+  encoders: { readonly [M in Modality]?: FloatTensors },
+): FloatTensors {
+  const placed = new Map(parameters);
+  for (const modality of modalitiesOf(config)) {
+    const given = encoders[modality];
+    if (given === undefined) continue;
+    const { encoder } = config.signals[modality]!;
+    const fitted = fitParameters(given, encoderParameters(encoder), `${modality} encoder`);
+    for (const { name } of encoderParameters(encoder, 'features'))
+      placed.set(`${modality}.${name}`, fitted.get(name)!);
+  }
+  return placed;
+}
