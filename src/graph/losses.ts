@@ -1,0 +1,92 @@
+/** Losses: predictions and targets → a scalar. Semantics of the PyTorch functions of the same name. */
+import { ShapeError } from '../core/errors.ts';
+import { sameShape, staticDim } from './dims.ts';
+import type { Value } from './ir.ts';
+import {
+  add,
+  cast,
+  div,
+  equal,
+  gather,
+  logSoftmax,
+  mul,
+  neg,
+  reduceMean,
+  reduceSum,
+  reshape,
+  softplus,
+  sub,
+} from './operators.ts';
+
+export interface CrossEntropyOptions {
+  /** Share of the target spread evenly over all classes. */
+  readonly labelSmoothing?: number;
+  /** Weight of each class; the mean is then weighted by the targets' weights. */
+  readonly classWeights?: readonly number[];
+}
+
+/** Mean cross-entropy of logits [B, K] against class indices int64 [B]. */
+export function crossEntropy(logits: Value, labels: Value, options: CrossEntropyOptions = {}): Value {
+  const { labelSmoothing = 0, classWeights } = options;
+  const { graph } = logits;
+  const [batch, classes] = logits.shape;
+  const count = staticDim('crossEntropy', classes!);
+  if (logits.shape.length !== 2 || !sameShape(labels.shape, [batch!])) {
+    throw new ShapeError(
+      `crossEntropy: logits [${logits.shape}] and labels [${labels.shape}] do not fit.`,
+      'crossEntropy',
+      '[B, K] and [B]',
+      `[${logits.shape}] and [${labels.shape}]`,
+    );
+  }
+  const indices = graph.constant({
+    dtype: 'int64',
+    shape: [count],
+    data: BigInt64Array.from({ length: count }, (_, i) => BigInt(i)),
+  });
+  const oneHot = cast(equal(reshape(labels, [batch!, 1]), indices), logits.dtype);
+  const logLikelihood = logSoftmax(logits, 1);
+  const smooth = labelSmoothing > 0 ? add(mul(oneHot, 1 - labelSmoothing), labelSmoothing / count) : oneHot;
+  if (!classWeights)
+    return neg(div(reduceSum(mul(smooth, logLikelihood)), staticDim('crossEntropy', batch!)));
+  const weights = cast(
+    graph.constant({ dtype: 'float64', shape: [count], data: Float64Array.from(classWeights) }),
+    logits.dtype,
+  );
+  const total = reduceSum(gather(weights, labels));
+  return neg(div(reduceSum(mul(mul(smooth, weights), logLikelihood)), total));
+}
+
+/** Mean binary cross-entropy of logits against targets in [0, 1], of one shape: ln(1 + eˣ) − x t. */
+export function binaryCrossEntropy(logits: Value, targets: Value): Value {
+  return reduceMean(sub(softplus(logits), mul(logits, targets)));
+}
+
+/** Mean squared error. */
+export function mse(prediction: Value, target: Value): Value {
+  const error = sub(prediction, target);
+  return reduceMean(mul(error, error));
+}
+
+/** Mean squared error over the masked values only: mask bool, of the leading axes of the prediction. */
+export function maskedMse(prediction: Value, target: Value, mask: Value): Value {
+  const { sum, count } = maskedSquares(prediction, target, mask);
+  return div(sum, count);
+}
+
+/** Sum of squared errors over the masked values, and their number, both scalars: for losses kept apart by kind. */
+export function maskedSquares(
+  prediction: Value,
+  target: Value,
+  mask: Value,
+): { readonly sum: Value; readonly count: Value } {
+  const error = sub(prediction, target);
+  const inner = prediction.shape.slice(mask.shape.length);
+  const perPatch = reduceSum(
+    mul(error, error),
+    inner.map((_, i) => i + mask.shape.length),
+  );
+  const weights = cast(mask, prediction.dtype);
+  const size = inner.reduce<number>((product, dim) => product * staticDim('maskedMse', dim), 1);
+  return { sum: reduceSum(mul(perPatch, weights)), count: mul(reduceSum(weights), size) };
+}
