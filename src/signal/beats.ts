@@ -4,6 +4,7 @@
  * IEEE Trans. Biomed. Eng. 32(3), 1985. Amplitude, offset and polarity of the channel do not matter.
  */
 import { ConfigError } from '../core/errors.ts';
+import { guessBeats } from './faint-beats.ts';
 import { butterworth, paddingSamples, sosFiltFilt } from './filter.ts';
 
 /** Band with the best QRS-to-rest contrast, averages over a QRS and over a beat, and offset: Elgendi et al., section 4. */
@@ -46,12 +47,49 @@ interface Candidate {
   readonly end: number;
 }
 
+export interface BeatOptions {
+  /**
+   * What to return where no beat stands out of the noise: nothing, or a guess (faint-beats.ts), which on a lost
+   * electrode is a random rhythm. Published baselines guess; an analysis should not.
+   */
+  readonly whenUnclear?: 'none' | 'guess';
+}
+
 /**
  * Times of the R peaks in seconds from the first sample, ascending, to a fraction of a sample. Empty for flat, empty or
- * too short (under about 0.1 s) signals. Values that are not finite are bridged by the last finite one. ConfigError for
- * rates below 100 Hz.
+ * too short (under about 0.1 s) signals, and where nothing stands out of the noise. Values that are not finite are
+ * bridged by the last finite one; constant padding at the ends is left out. ConfigError for rates below 100 Hz.
  */
-export function detectBeats(x: Float64Array, rateHz: number): Float64Array {
+export function detectBeats(x: Float64Array, rateHz: number, options: BeatOptions = {}): Float64Array {
+  const { signal, startSeconds, qrs, beats } = analyse(x, rateHz);
+  const shift = (times: Float64Array) => times.map((time) => time + startSeconds);
+  if (contrastOf(beats, qrs) >= minContrast) {
+    return shift(placePeaks(sosFiltFilt(butterworth(2, peakBand, rateHz), signal), beats, rateHz));
+  }
+  return options.whenUnclear === 'guess' && beats.length > 0
+    ? shift(guessBeats(signal, rateHz))
+    : new Float64Array(0);
+}
+
+/**
+ * How far beats stand out: energy of a typical one over that of the quietest quarter of the time; 0 without any. Below 8
+ * `detectBeats` finds none. For reports that count channels without ECG. ConfigError for rates below 100 Hz.
+ */
+export function measureBeatContrast(x: Float64Array, rateHz: number): number {
+  const { qrs, beats } = analyse(x, rateHz);
+  return contrastOf(beats, qrs);
+}
+
+interface Analysis {
+  /** Finite, without padding. */
+  readonly signal: Float64Array;
+  readonly startSeconds: number;
+  /** Energy averaged over a QRS. */
+  readonly qrs: Float64Array;
+  readonly beats: readonly Candidate[];
+}
+
+function analyse(x: Float64Array, rateHz: number): Analysis {
   if (!(rateHz >= minRateHz) || !Number.isFinite(rateHz)) {
     throw new ConfigError(
       `beats: the rate is ${rateHz} Hz. R peaks need ${minRateHz} Hz or more; resample first.`,
@@ -62,15 +100,15 @@ export function detectBeats(x: Float64Array, rateHz: number): Float64Array {
   const feature = butterworth(2, featureBand, rateHz);
   const bridged = bridgeGaps(x);
   const [start, end] = withoutPadding(bridged, rateHz);
-  const signal = bridged.subarray(start, end);
-  if (signal.length <= paddingSamples(feature)) return new Float64Array(0);
+  const signal = bridged.slice(start, end);
+  const startSeconds = start / rateHz;
+  if (signal.length <= paddingSamples(feature))
+    return { signal, startSeconds, qrs: new Float64Array(0), beats: [] };
   const energy = sosFiltFilt(feature, signal).map((value) => value * value);
   const qrs = movingAverage(energy, Math.round(qrsSeconds * rateHz));
   const candidates = findCandidates(energy, qrs, rateHz);
   const beats = searchMissed(dropWeak(dropTooClose(candidates, rateHz)), qrs, rateHz);
-  if (beats.length === 0 || contrast(beats, qrs) < minContrast) return new Float64Array(0);
-  const filtered = sosFiltFilt(butterworth(2, peakBand, rateHz), signal);
-  return placePeaks(filtered, beats, rateHz).map((time) => time + start / rateHz);
+  return { signal, startSeconds, qrs, beats };
 }
 
 /** Blocks in which the QRS average exceeds the beat average: each may be a beat. */
@@ -156,7 +194,8 @@ function placePeaks(filtered: Float64Array, beats: readonly Candidate[], rateHz:
 }
 
 /** Median energy of the beats over the lower quartile of the energy between and in them, padding left out. */
-function contrast(beats: readonly Candidate[], qrs: Float64Array): number {
+function contrastOf(beats: readonly Candidate[], qrs: Float64Array): number {
+  if (beats.length === 0) return 0;
   const loudest = qrs.reduce((max, value) => Math.max(max, value), 0);
   const signal = qrs.filter((value) => value > silentFraction * loudest).sort();
   return median(beats.map(({ energy }) => energy)) / signal[signal.length >> 2]!;
