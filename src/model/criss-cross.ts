@@ -44,10 +44,14 @@ export function crissCrossLayer(x: Value, name: string, config: EncoderConfig, b
   return add(middle, drop(outer, building));
 }
 
-/** Axis orders for [B, C, N, (q k v), heads, width] → [(q k v), B, other axis, heads, attended axis, width], and back. */
+/**
+ * Axis orders from [B, C, N, heads, width] to [B, other axis, heads, attended axis, width] (rows), to the same with the
+ * last two exchanged (columns), and from rows back. Each moves a single axis, which engines do fastest; queries, keys
+ * and values are therefore projected apart.
+ */
 const orders = {
-  channels: { in: [3, 0, 2, 4, 1, 5], out: [0, 3, 1, 2, 4] },
-  patches: { in: [3, 0, 1, 4, 2, 5], out: [0, 1, 3, 2, 4] },
+  channels: { rows: [0, 2, 3, 1, 4], columns: [0, 2, 3, 4, 1], back: [0, 3, 1, 2, 4] },
+  patches: { rows: [0, 1, 3, 2, 4], columns: [0, 1, 3, 4, 2], back: [0, 1, 3, 2, 4] },
 } as const;
 
 /** Multi-head self-attention of half the features along one axis: [B·C·N, D/2] → the same. */
@@ -60,15 +64,19 @@ function attend(
 ): Value {
   const { batch, channels, patches } = building.shape;
   const at = (key: string) => building.parameter(`${name}.${key}`);
+  const half = config.dim / 2;
   const heads = config.heads / 2;
-  const width = config.dim / 2 / heads;
-  const [across, along] = axis === 'channels' ? [patches, channels] : [channels, patches];
-  const joint = linear(x, at('in_proj_weight'), at('in_proj_bias')); // [BCN, 3·D/2]
-  const arranged = transpose(reshape(joint, [batch, channels, patches, 3, heads, width]), orders[axis].in);
-  const [query, key, value] = split(arranged, 0, [1, 1, 1]); // each [1, B, across, heads, along, width]
-  const product = matmul(query!, transpose(key!, [0, 1, 2, 3, 5, 4]));
-  const weights = softmax(mul(product, 1 / Math.sqrt(width)), 5); // [1, B, across, heads, along, along]
-  const mixed = reshape(matmul(drop(weights, building), value!), [batch, across, heads, along, width]);
-  const rows = reshape(transpose(mixed, orders[axis].out), [rowsOf(building.shape), config.dim / 2]);
-  return linear(rows, at('out_proj.weight'), at('out_proj.bias'));
+  const width = half / heads;
+  const weights = split(at('in_proj_weight'), 0, [half, half, half]);
+  const biases = split(at('in_proj_bias'), 0, [half, half, half]);
+  const [query, key, value] = weights.map((weight, i) => {
+    const projected = linear(x, weight, biases[i]!);
+    return reshape(projected, [batch, channels, patches, heads, width]);
+  }) as [Value, Value, Value];
+  const { rows, columns, back } = orders[axis];
+  const scores = mul(matmul(transpose(query, rows), transpose(key, columns)), 1 / Math.sqrt(width));
+  const shares = softmax(scores, 4); // [B, other, heads, attended, attended]
+  const mixed = matmul(drop(shares, building), transpose(value, rows)); // [B, other, heads, attended, width]
+  const merged = reshape(transpose(mixed, back), [rowsOf(building.shape), half]);
+  return linear(merged, at('out_proj.weight'), at('out_proj.bias'));
 }

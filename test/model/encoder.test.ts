@@ -148,8 +148,8 @@ describe('DropoutSites', () => {
     encode({ patches, parameter: constantParameters(graph, tensors), config, dropout });
     expect(dropout.inputs.map(({ shape }) => shape)).toEqual([
       [24, 200],
-      [1, 2, 4, 4, 3, 3],
-      [1, 2, 3, 4, 4, 4],
+      [2, 4, 4, 3, 3],
+      [2, 3, 4, 4, 4],
       [24, 200],
       [24, 800],
       [24, 200],
