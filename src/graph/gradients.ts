@@ -153,7 +153,6 @@ export const gradientRules: Readonly<Record<op.OperatorName, GradientRule | 'non
   Less: 'none',
   And: 'none',
   Not: 'none',
-  IsNaN: 'none',
 };
 
 /** Sum over the axes along which `shape` was broadcast. */

@@ -147,7 +147,7 @@ function parseModel(bytes: Uint8Array, name: string): ModelProto {
 }
 
 function outputType(operator: OperatorName, inputs: readonly (Value | undefined)[]): DType {
-  if (['Equal', 'Greater', 'Less', 'And', 'Not', 'IsNaN'].includes(operator)) return 'bool';
+  if (['Equal', 'Greater', 'Less', 'And', 'Not'].includes(operator)) return 'bool';
   return (operator === 'Where' ? inputs[1] : inputs[0])?.dtype ?? 'float32';
 }
 

@@ -20,7 +20,6 @@ export const operatorNames = [
     'Less',
     'And',
     'Not',
-    'IsNaN',
     'Where',
     'Cast',
   ] as const),
@@ -67,7 +66,6 @@ export const greater = (a: Operand, b: Operand): Value => binary('Greater', a, b
 export const less = (a: Operand, b: Operand): Value => binary('Less', a, b, 'bool');
 export const and = (a: Value, b: Value): Value => binary('And', a, b, 'bool');
 export const not = (x: Value): Value => unary('Not', x);
-export const isNaN = (x: Value): Value => unary('IsNaN', x, 'bool');
 export const neg = (x: Value): Value => unary('Neg', x);
 export const abs = (x: Value): Value => unary('Abs', x);
 export const sign = (x: Value): Value => unary('Sign', x);
