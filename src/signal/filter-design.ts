@@ -34,7 +34,8 @@ const maxOrder = 20;
 /**
  * Butterworth filter: both edges give a band-pass (or band-stop with `stop`), `lowHz` alone a high-pass, `highHz`
  * alone a low-pass. Equals `scipy.signal.butter(order, …, output='sos')`; a band-pass has twice `order` poles.
- * ConfigError for an order or an edge out of range.
+ * Where SciPy itself decides by rounding errors (a band symmetric about a quarter of the rate) sections may come in another
+ * order, with the same output. ConfigError for an order or an edge out of range.
  */
 export function butterworth(order: number, band: Band, rateHz: number): Sos {
   if (!Number.isInteger(order) || order < 1 || order > maxOrder) {
