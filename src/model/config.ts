@@ -3,7 +3,7 @@
  * inside every saved model.
  */
 import { z } from 'zod';
-import { ConfigError } from '../core/errors.ts';
+import { parseConfig } from '../core/config.ts';
 
 const count = z.number().int().min(1);
 const probability = z.number().min(0).lt(1);
@@ -43,7 +43,7 @@ export type HeadConfig = z.infer<typeof headConfigSchema>;
 export const modelConfigSchema = z.strictObject({
   signals: z
     .strictObject({ eeg: signalConfigSchema.optional(), ecg: signalConfigSchema.optional() })
-    .refine((signals) => signals.eeg !== undefined || signals.ecg !== undefined, 'eeg, ecg or both'),
+    .refine((signals) => signals.eeg !== undefined || signals.ecg !== undefined, 'Give eeg, ecg or both'),
   fusion: z.literal('concatenate').default('concatenate'),
   head: headConfigSchema,
 });
@@ -56,20 +56,10 @@ export function modalitiesOf(config: Pick<ModelConfig, 'signals'>): readonly ('e
 
 /** An encoder of CBraMod's sizes; ConfigError for values out of range. */
 export function encoderConfig(options: Partial<EncoderConfig> = {}): EncoderConfig {
-  return parse(encoderConfigSchema, options, 'encoder');
+  return parseConfig(encoderConfigSchema, options, 'encoder');
 }
 
 /** Validate a model's configuration; ConfigError names the first wrong key. */
 export function parseModelConfig(value: unknown): ModelConfig {
-  return parse(modelConfigSchema, value, 'model');
-}
-
-function parse<T extends z.ZodType>(schema: T, value: unknown, where: string): z.output<T> {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0]!;
-  const key = [where, ...issue.path].join('.');
-  throw new ConfigError(`${key}: ${issue.message}. Correct the configuration.`, key, issue.message, {
-    cause: result.error,
-  });
+  return parseConfig(modelConfigSchema, value, 'model');
 }

@@ -10,6 +10,7 @@ import type { Recipe } from '../patches/recipe.ts';
 import type { Modality } from '../patches/windows.ts';
 import { encode, reconstruct } from './cbramod.ts';
 import { type EncoderConfig, encoderConfig, type ModelConfig, modalitiesOf } from './config.ts';
+import { poolMean } from './fusion.ts';
 import { buildLogits, modelParameters } from './model.ts';
 import type { TrainedModel } from './model-file.ts';
 import { type FloatTensors, fitParameters } from './parameters.ts';
@@ -36,26 +37,27 @@ export function constantParameters(graph: Graph, tensors: Tensors): (name: strin
 }
 
 /**
- * Inference graph of an encoder: `patches` [B, C, N, 200] and, with reconstruction, `mask` [B, C, N] → `embedding`
- * [B, C, N, 200] and `reconstruction` [B, C, N, 200].
+ * Graph of an encoder for pre-training's other end: `patches` [B, C, N, 200] and `mask` [B, C, N] → `embedding` and
+ * `reconstruction`, both [B, C, N, 200].
  */
-export function buildEncoderGraph(
-  config: EncoderConfig,
-  tensors: FloatTensors,
-  { channels, patches }: EncoderSize,
-  withReconstruction: boolean,
-): Graph {
+export function buildEncoderGraph(config: EncoderConfig, tensors: FloatTensors, size: EncoderSize): Graph {
   const graph = new Graph('heartmind encoder');
-  const input = graph.input('patches', 'float32', ['B', channels, patches, config.patchSamples]);
+  const patches = graph.input('patches', 'float32', ['B', size.channels, size.patches, config.patchSamples]);
+  const mask = graph.input('mask', 'bool', ['B', size.channels, size.patches]);
   const parameter = constantParameters(graph, tensors);
-  if (!withReconstruction) {
-    graph.output('embedding', encode({ patches: input, parameter, config }));
-    return graph;
-  }
-  const mask = graph.input('mask', 'bool', ['B', channels, patches]);
-  const embedding = encode({ patches: input, mask, parameter, config });
+  const embedding = encode({ patches, mask, parameter, config });
   graph.output('embedding', embedding);
   graph.output('reconstruction', reconstruct(embedding, parameter));
+  return graph;
+}
+
+/** Graph of an encoder for features: `patches` [B, C, N, 200] → `tokens` [B, C, N, D] and their mean `pooled` [B, D]. */
+export function buildFeatureGraph(config: EncoderConfig, tensors: FloatTensors, size: EncoderSize): Graph {
+  const graph = new Graph('heartmind features');
+  const patches = graph.input('patches', 'float32', ['B', size.channels, size.patches, config.patchSamples]);
+  const tokens = encode({ patches, parameter: constantParameters(graph, tensors), config });
+  graph.output('tokens', tokens);
+  graph.output('pooled', poolMean(tokens));
   return graph;
 }
 
@@ -72,7 +74,7 @@ export function buildModelGraph(config: ModelConfig, tensors: FloatTensors): Gra
       encoder.patchSamples,
     ]);
   }
-  const logits = buildLogits(graph, config, inputs, constantParameters(graph, tensors));
+  const logits = buildLogits(config, inputs, constantParameters(graph, tensors));
   graph.output('probabilities', softmax(logits, 1));
   return graph;
 }
@@ -87,7 +89,7 @@ export function exportEncoder(
 ): Uint8Array {
   const { tensors: fitted, layers } = fitEncoder(tensors, 'encoder');
   const config = encoderConfig({ layers });
-  const graph = buildEncoderGraph(config, fitted, options, true);
+  const graph = buildEncoderGraph(config, fitted, options);
   return encodeOnnx(graph, {
     metadata: {
       'heartmind.version': metadataVersion,

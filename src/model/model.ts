@@ -4,7 +4,7 @@
  */
 
 import { ShapeError } from '../core/errors.ts';
-import type { Graph, Value } from '../graph/ir.ts';
+import type { Value } from '../graph/ir.ts';
 import type { Modality } from '../patches/windows.ts';
 import { encode, encoderParameters } from './cbramod.ts';
 import { type ModelConfig, modalitiesOf } from './config.ts';
@@ -59,7 +59,6 @@ export function buildFeatures(
 
 /** Build the whole model: logits [B, K]. `inputs` are [B, C, N, P], one for each modality of the configuration. */
 export function buildLogits(
-  _graph: Graph,
   config: ModelConfig,
   inputs: ModelInputs,
   parameter: ParameterSource,

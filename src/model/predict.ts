@@ -8,7 +8,7 @@ import type { Modality, SignalWindows, WindowSet } from '../patches/windows.ts';
 import type { Backend, Program } from '../runtime/backend.ts';
 import { encoderParameters } from './cbramod.ts';
 import { type EncoderConfig, type ModelConfig, modalitiesOf } from './config.ts';
-import { buildEncoderGraph, buildModelGraph, type EncoderSize } from './export.ts';
+import { buildFeatureGraph, buildModelGraph, type EncoderSize } from './export.ts';
 import { modelParameters } from './model.ts';
 import { type FloatTensors, fitParameters, withoutPrefix } from './parameters.ts';
 
@@ -58,9 +58,7 @@ export class Embedder {
     const { dim, patchSamples } = this.#config;
     const windowSize = channels * patches * patchSamples;
     const count = countWindows(data, windowSize, 'embed');
-    this.#program ??= this.#backend.compile(
-      buildEncoderGraph(this.#config, this.#tensors, this.#size, false),
-    );
+    this.#program ??= this.#backend.compile(buildFeatureGraph(this.#config, this.#tensors, this.#size));
     const program = await this.#program;
     const tokenCount = channels * patches;
     const pooled = new Float32Array(count * dim);
@@ -68,10 +66,10 @@ export class Embedder {
     await forBatches(count, options, async (start, end) => {
       const slice = data.subarray(start * windowSize, end * windowSize);
       const feed = float32([end - start, channels, patches, patchSamples], slice);
-      const { embedding } = await program.run({ patches: feed });
-      const values = embedding!.data as Float32Array;
-      tokens?.set(values, start * tokenCount * dim);
-      poolInto(values, tokenCount, pooled.subarray(start * dim, end * dim), dim);
+      const wanted = tokens ? ['pooled', 'tokens'] : ['pooled'];
+      const results = await program.run({ patches: feed }, wanted);
+      pooled.set(results.pooled!.data as Float32Array, start * dim);
+      tokens?.set(results.tokens!.data as Float32Array, start * tokenCount * dim);
     });
     return { count, pooled, ...(tokens && { tokens }) };
   }
@@ -210,16 +208,5 @@ async function forBatches(
     const end = Math.min(count, start + batch);
     await run(start, end);
     onProgress?.(end, count);
-  }
-}
-
-/** Mean over the tokens of each window: values [B, T, D] → target [B, D]. */
-function poolInto(values: Float32Array, tokens: number, target: Float32Array, dim: number): void {
-  for (let window = 0; window < target.length / dim; window++) {
-    for (let feature = 0; feature < dim; feature++) {
-      let sum = 0;
-      for (let token = 0; token < tokens; token++) sum += values[(window * tokens + token) * dim + feature]!;
-      target[window * dim + feature] = sum / tokens;
-    }
   }
 }

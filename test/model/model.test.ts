@@ -44,9 +44,13 @@ describe('parseModelConfig', () => {
   it('fills in the defaults and names a wrong key', () => {
     expect(modelConfig('linear').signals.eeg!.encoder).toEqual(encoderConfig({ layers: 1 }));
     const head = { kind: 'linear', classes: 2 };
-    expect(() => parseModelConfig({ signals: {}, head })).toThrow('model.signals: eeg, ecg or both');
+    expect(() => parseModelConfig({ signals: {}, head })).toThrow(
+      'model.signals: {} is not allowed. Give eeg, ecg or both.',
+    );
     const eeg = { encoder: { layers: 0 }, channels: ['Cz'], patches: 1 };
-    expect(() => parseModelConfig({ signals: { eeg }, head })).toThrow('model.signals.eeg.encoder.layers');
+    expect(() => parseModelConfig({ signals: { eeg }, head })).toThrow(
+      'model.signals.eeg.encoder.layers: 0 is not allowed.',
+    );
     expect(() => parseModelConfig({ signals: { eeg }, head, extra: 1 })).toThrow('model');
   });
 });
