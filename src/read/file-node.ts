@@ -1,0 +1,103 @@
+/** Local files as ByteSources (Node only): path → lazy slices; siblings are the files of the same folder. */
+import { type FileHandle, open } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type ByteSource, checkRange } from '../core/bytes.ts';
+import { FormatError } from '../core/errors.ts';
+import type { Recording } from '../core/recording.ts';
+import type { ReadOptions } from './edf.ts';
+import { openRecording } from './open.ts';
+
+/** Open a file for ranged reads. FormatError where it does not exist, is a folder, or may not be read. */
+export async function fileSource(path: string): Promise<ByteSource> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(path, 'r');
+    const status = await handle.stat();
+    if (!status.isFile()) throw new FormatError(`${path}: this is not a file. Name a recording in it.`, path);
+    return sourceOf(path, handle, status.size);
+  } catch (cause) {
+    await handle?.close();
+    if (cause instanceof FormatError) throw cause;
+    const code = codeOf(cause);
+    const fact =
+      code === 'ENOENT' || code === 'ENOTDIR'
+        ? 'there is no such file'
+        : `the file cannot be opened (${code})`;
+    throw new FormatError(`${path}: ${fact}. Check the path.`, path, undefined, { cause });
+  }
+}
+
+function sourceOf(path: string, handle: FileHandle, byteLength: number): ByteSource {
+  return {
+    name: path,
+    byteLength,
+    async read(start, end) {
+      checkRange(path, start, end, byteLength);
+      const bytes = new Uint8Array(end - start);
+      let done = 0;
+      while (done < bytes.length) {
+        const { bytesRead } = await readSome(path, handle, bytes, done, start + done);
+        if (bytesRead === 0)
+          throw new FormatError(
+            `${path}: ends at byte ${start + done}, it had ${byteLength} when opened. It was changed meanwhile; try again.`,
+            path,
+            start + done,
+          );
+        done += bytesRead;
+      }
+      return bytes;
+    },
+    async sibling(fileName) {
+      if (/[/\\\0]/.test(fileName) || fileName === '' || fileName === '..' || fileName === '.')
+        return undefined;
+      const beside = join(dirname(path), fileName);
+      try {
+        const status = await open(beside, 'r').then(async (probe) => {
+          const found = await probe.stat();
+          await probe.close();
+          return found;
+        });
+        return status.isFile() ? await fileSource(beside) : undefined;
+      } catch (cause) {
+        if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes(codeOf(cause))) return undefined;
+        throw new FormatError(`${beside}: the file cannot be opened (${codeOf(cause)}).`, beside, undefined, {
+          cause,
+        });
+      }
+    },
+    async close() {
+      await handle.close();
+    },
+  };
+}
+
+async function readSome(
+  path: string,
+  handle: FileHandle,
+  bytes: Uint8Array,
+  offset: number,
+  position: number,
+) {
+  try {
+    return await handle.read(bytes, offset, bytes.length - offset, position);
+  } catch (cause) {
+    throw new FormatError(`${path}: reading at byte ${position} failed (${codeOf(cause)}).`, path, position, {
+      cause,
+    });
+  }
+}
+
+function codeOf(cause: unknown): string {
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+}
+
+/** Open a recording by its path (WFDB: the .hea file). The file is closed again where opening fails. */
+export async function openRecordingFile(path: string, options: ReadOptions = {}): Promise<Recording> {
+  const source = await fileSource(path);
+  try {
+    return await openRecording(source, options);
+  } catch (error) {
+    await source.close?.();
+    throw error;
+  }
+}

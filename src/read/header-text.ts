@@ -1,0 +1,49 @@
+/** Text fields of file headers → strings and numbers: fixed width, padded with spaces or NULs, Latin-1. */
+
+import { FormatError } from '../core/errors.ts';
+import type { Channel } from '../core/recording.ts';
+
+/** Bytes [start, end) as ISO 8859-1, one character a byte; NULs end up as spaces, then trimmed. */
+export function latin1(bytes: Uint8Array, start = 0, end = bytes.length): string {
+  let text = '';
+  for (let i = start; i < Math.min(end, bytes.length); i++) text += String.fromCharCode(bytes[i]! || 0x20);
+  return text.trim();
+}
+
+/** A decimal number, comma or point, or undefined where the text is none: `1e3`, `-1,5`, `+7.`. */
+export function decimal(text: string): number | undefined {
+  const match = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.exec(text.replace(',', '.').trim());
+  if (!match) return undefined;
+  const value = Number(match[0]);
+  return Number.isFinite(value) ? value : undefined;
+}
+
+/** Text as it may stand in a message: cut, quoted, control characters shown as `·`. */
+export function quoted(text: string): string {
+  const cut = text.length > 40 ? `${text.slice(0, 37)}…` : text;
+  return `'${[...cut].map((c) => (c < ' ' || (c > '~' && c < '\u00a0') ? '·' : c)).join('')}'`;
+}
+
+/** Throw a FormatError unless samples [start, end) of `channel` exist. */
+export function checkSamples(
+  where: string,
+  source: string,
+  channels: readonly Channel[],
+  channel: number,
+  start: number,
+  end: number,
+): void {
+  const found = channels[channel];
+  if (!found)
+    throw new FormatError(
+      `${where}: channel ${channel} was asked for, there are ${channels.length}.`,
+      source,
+    );
+  if (Number.isSafeInteger(start) && Number.isSafeInteger(end) && 0 <= start && start <= end) {
+    if (end <= found.lengthSamples) return;
+  }
+  throw new FormatError(
+    `${where}: samples ${start}–${end} of ${quoted(found.name)} were asked for, it has ${found.lengthSamples}.`,
+    source,
+  );
+}

@@ -1,0 +1,87 @@
+/** Any recording file → Recording: sniffs the content, inflates gzip, and dispatches through one table of formats. */
+import { type ByteSource, gunzipSource, isGzip } from '../core/bytes.ts';
+import { FormatError, UnsupportedError } from '../core/errors.ts';
+import type { Recording } from '../core/recording.ts';
+import { openEdf, type ReadOptions } from './edf.ts';
+import { latin1, quoted } from './header-text.ts';
+import { openWfdb } from './wfdb.ts';
+
+export interface Format {
+  readonly name: string;
+  /** Is it this format? `head`: the first bytes (up to 512); `fileName`: lower case, without `.gz`. */
+  matches(head: Uint8Array, fileName: string): boolean;
+  open(source: ByteSource, options: ReadOptions): Promise<Recording>;
+}
+
+const startsWith = (head: Uint8Array, text: string) => latin1(head, 0, text.length) === text;
+
+/** First match wins: signatures before file names. */
+export const formats: readonly Format[] = [
+  {
+    name: 'edf',
+    matches: (head, fileName) => /^0 {7}/.test(rawText(head)) || fileName.endsWith('.edf'),
+    open: openEdf,
+  },
+  later('bdf', (head) => head[0] === 0xff && latin1(head, 1, 8) === 'BIOSEMI'),
+  later('xdf', (head) => startsWith(head, 'XDF:')),
+  later('brainvision', (head) => /^Brain ?Vision Data Exchange/.test(latin1(head))),
+  later('mat', (head) => startsWith(head, 'MATLAB 5.0 MAT-file') || startsWith(head, 'MATLAB 7.3 MAT-file')),
+  {
+    name: 'wfdb',
+    matches: (head, fileName) =>
+      fileName.endsWith('.hea') || /^(\s*#[^\n]*\n)*[\w./-]+ \d+( \d|\r?\n|$)/.test(rawText(head)),
+    open: openWfdb,
+  },
+];
+
+/**
+ * Open a recording of any known format. FormatError where it is none or damaged, UnsupportedError where the format is
+ * known but cannot be read. `tolerant` opens truncated files up to where they go.
+ */
+export async function openRecording(source: ByteSource, options: ReadOptions = {}): Promise<Recording> {
+  if (source.byteLength === 0)
+    throw new FormatError(`${source.name}: the file is empty. Fetch it again.`, source.name, 0);
+  const start = await source.read(0, Math.min(512, source.byteLength));
+  const plain = isGzip(start) ? await gunzipSource(source) : source;
+  const head = plain === source ? start : await plain.read(0, Math.min(512, plain.byteLength));
+  const fileName = (plain.name.split(/[/\\?#]/).findLast((part) => part !== '') ?? '').toLowerCase();
+  const format = formats.find(({ matches }) => matches(head, fileName));
+  if (!format) {
+    const hint = /\.(dat|mat|atr|qrs)$/.test(fileName)
+      ? 'For a WFDB record, open its .hea file.'
+      : 'heartmind reads EDF, EDF+ and WFDB (open the .hea file).';
+    throw new FormatError(
+      `${source.name}: starts with ${quoted(latin1(head, 0, 16))}, which is no known recording. ${hint}`,
+      source.name,
+      0,
+    );
+  }
+  const recording = await format.open(plain, options);
+  if (plain === source) return recording;
+  return {
+    ...recording,
+    source: source.name,
+    async close() {
+      await recording.close();
+      await source.close?.();
+    },
+  };
+}
+
+function rawText(head: Uint8Array): string {
+  return String.fromCharCode(...head);
+}
+
+/** A format that is recognised so that the message can name it. */
+function later(name: string, matches: Format['matches']): Format {
+  return {
+    name,
+    matches,
+    async open(source) {
+      throw new UnsupportedError(
+        `${source.name}: ${name} files cannot be read yet. Convert it to EDF+ or WFDB.`,
+        `format ${name}`,
+      );
+    },
+  };
+}
