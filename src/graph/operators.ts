@@ -328,7 +328,9 @@ export function dropout(x: Value, bytes: Value, probability: number): Value {
   if (threshold === 0) return x;
   if (!sameShape(bytes.shape, x.shape)) throw mismatch('dropout', x.shape, bytes.shape);
   const limit = x.graph.constant({ dtype: 'uint8', shape: [], data: Uint8Array.of(threshold) });
-  return where(less(bytes, limit), 0, mul(x, 256 / (256 - threshold)));
+  // A product with a mask of floats: ONNX Runtime's Where takes three times as long, forward and backward.
+  const kept = cast(not(less(bytes, limit)), x.dtype);
+  return mul(x, mul(kept, 256 / (256 - threshold)));
 }
 
 function reduce(

@@ -1,0 +1,43 @@
+/** What preparation gives and everything after it takes: equally shaped windows of one or both modalities, with labels. */
+import type { Recipe } from './recipe.ts';
+
+export type Modality = 'eeg' | 'ecg';
+
+/** Windows of one modality, in model units (microvolt / recipe scale): data is [W, C, N, P]. */
+export interface SignalWindows {
+  readonly channels: readonly string[];
+  /** N: patches in a window. */
+  readonly patches: number;
+  /** P: samples in a patch. */
+  readonly patchSamples: number;
+  readonly data: Float32Array;
+}
+
+/** Something left out, and why: printed in every report. */
+export interface Dropped {
+  /** `window`, `channel`, `recording`, `subject`. */
+  readonly what: string;
+  readonly reason: string;
+  readonly count: number;
+  /** Up to ten examples. */
+  readonly examples: readonly string[];
+}
+
+export interface WindowSet {
+  readonly recipe: Recipe;
+  /** W. */
+  readonly count: number;
+  readonly signals: { readonly [M in Modality]?: SignalWindows };
+  /** Class index per window; absent for unlabelled data. */
+  readonly label?: Int32Array;
+  readonly classes: readonly string[];
+  /** Subject, trial (one recording or one stimulus) and start in seconds of each window. */
+  readonly subject: readonly string[];
+  readonly trial: readonly string[];
+  readonly start: Float64Array;
+  /** R peaks of each trial, in seconds, where the recipe has ECG: for the classical baseline. */
+  readonly beats: ReadonlyMap<string, Float64Array>;
+  readonly dropped: readonly Dropped[];
+  /** sha256 over the windows and labels: names the data in checkpoints and results. */
+  readonly hash: string;
+}
