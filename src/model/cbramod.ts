@@ -14,7 +14,7 @@ import type { DropoutSites } from './dropout.ts';
 import { embedPatches } from './patch-embedding.ts';
 import { type Building, linear, type ParameterSource, type TokenShape } from './tokens.ts';
 
-export { type EncoderPart, encoderParameters } from './encoder-parameters.ts';
+export { type EncoderPart, encoderParameters, partOf } from './encoder-parameters.ts';
 export type { ParameterSource } from './tokens.ts';
 
 export interface EncodeOptions {

@@ -2,6 +2,8 @@
  * Dropout that a seed reproduces: its random bytes are inputs of the graph, drawn outside by the one generator.
  * Each site of a model asks here for its own input.
  */
+import { sizeOf } from '../core/tensor.ts';
+import { staticShape } from '../graph/dims.ts';
 import type { Graph, Value } from '../graph/ir.ts';
 import { dropout } from '../graph/operators.ts';
 
@@ -28,13 +30,16 @@ export class DropoutSites {
     return this.#inputs;
   }
 
-  /** Drop values of `x` and scale the rest by 1/(1 − p). The batch size must be a number: training graphs are static. */
+  /**
+   * Drop values of `x` and scale the rest accordingly; p is rounded to whole 256ths, as a byte decides. ShapeError where
+   * the batch size is free: training graphs are static.
+   */
   apply(x: Value): Value {
-    if (this.probability === 0) return x;
-    const shape = x.shape.map(Number);
+    if (Math.round(256 * this.probability) === 0) return x;
+    const shape = staticShape('dropout', x.shape);
     const name = `${this.prefix}.${this.#inputs.length}`;
     const bits = this.graph.input(name, 'uint8', shape);
-    this.#inputs.push({ name, shape, sizeBytes: shape.reduce((product, size) => product * size, 1) });
+    this.#inputs.push({ name, shape, sizeBytes: sizeOf(shape) });
     return dropout(x, bits, this.probability);
   }
 }

@@ -20,6 +20,11 @@ export const positionKernel = { channels: 19, patches: 7 } as const;
 /** Which parts of the encoder: all for pre-training, without mask token and reconstruction as a part of a fused model. */
 export type EncoderPart = 'all' | 'features';
 
+/** Which part these tensors are: an encoder's own file has the reconstruction, a model's encoder has not. */
+export function partOf(tensors: ReadonlyMap<string, unknown>): EncoderPart {
+  return tensors.has('proj_out.0.weight') ? 'all' : 'features';
+}
+
 /** Every parameter in the official order. */
 export function encoderParameters(config: EncoderConfig, part: EncoderPart = 'all'): ParameterSpec[] {
   const { dim, patchSamples, layers } = config;

@@ -4,11 +4,11 @@
  */
 
 import { ShapeError } from '../core/errors.ts';
-import type { Value } from '../graph/ir.ts';
+import type { Graph, Value } from '../graph/ir.ts';
 import type { Modality } from '../patches/windows.ts';
-import { encode, encoderParameters } from './cbramod.ts';
+import { encode, encoderParameters, partOf } from './cbramod.ts';
 import { type ModelConfig, modalitiesOf } from './config.ts';
-import type { DropoutSites } from './dropout.ts';
+import { type DropoutInput, DropoutSites } from './dropout.ts';
 import { flattenTokens, fuse, poolMean } from './fusion.ts';
 import { applyHead, headParameters } from './heads.ts';
 import { type FloatTensors, fitParameters, type ParameterSpec, prefixed } from './parameters.ts';
@@ -24,6 +24,23 @@ export interface ModelDropouts {
   readonly eeg?: DropoutSites;
   readonly ecg?: DropoutSites;
   readonly head?: DropoutSites;
+}
+
+/** Dropout sites for a training graph of this model, with the probabilities of its configuration. */
+export function modelDropouts(graph: Graph, config: ModelConfig): ModelDropouts {
+  const encoders = modalitiesOf(config).map((modality) => {
+    const { dropout } = config.signals[modality]!.encoder;
+    return [modality, new DropoutSites(graph, dropout, `${modality}.dropout`)] as const;
+  });
+  return {
+    ...Object.fromEntries(encoders),
+    head: new DropoutSites(graph, config.head.dropout, 'head.dropout'),
+  };
+}
+
+/** The random bytes that the sites want, once the model is built. */
+export function dropoutInputs(dropouts: ModelDropouts): DropoutInput[] {
+  return [dropouts.eeg, dropouts.ecg, dropouts.head].flatMap((sites) => sites?.inputs ?? []);
 }
 
 /** Every parameter of a model: its encoders without mask token and reconstruction, then the head. */
@@ -82,7 +99,8 @@ export function placeEncoders(
     const given = encoders[modality];
     if (given === undefined) continue;
     const { encoder } = config.signals[modality]!;
-    const fitted = fitParameters(given, encoderParameters(encoder), `${modality} encoder`);
+    const specs = encoderParameters(encoder, partOf(given));
+    const fitted = fitParameters(given, specs, `${modality} encoder`);
     for (const { name } of encoderParameters(encoder, 'features'))
       placed.set(`${modality}.${name}`, fitted.get(name)!);
   }

@@ -6,7 +6,7 @@ import { ShapeError } from '../core/errors.ts';
 import { float32, type Tensor } from '../core/tensor.ts';
 import type { Modality, SignalWindows, WindowSet } from '../patches/windows.ts';
 import type { Backend, Program } from '../runtime/backend.ts';
-import { encoderParameters } from './cbramod.ts';
+import { encoderParameters, partOf } from './cbramod.ts';
 import { type EncoderConfig, type ModelConfig, modalitiesOf } from './config.ts';
 import { buildFeatureGraph, buildModelGraph, type EncoderSize } from './export.ts';
 import { modelParameters } from './model.ts';
@@ -42,8 +42,7 @@ export class Embedder {
     tensors: ReadonlyMap<string, Tensor>,
     size: EncoderSize,
   ) {
-    const specs = encoderParameters(config, tensors.has('proj_out.0.weight') ? 'all' : 'features');
-    this.#tensors = fitParameters(tensors, specs, 'encoder');
+    this.#tensors = fitParameters(tensors, encoderParameters(config, partOf(tensors)), 'encoder');
     this.#backend = backend;
     this.#config = config;
     this.#size = size;

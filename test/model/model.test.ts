@@ -6,7 +6,14 @@ import { encoderParameters } from '../../src/model/cbramod.ts';
 import { encoderConfig, type ModelConfig, parseModelConfig } from '../../src/model/config.ts';
 import { constantParameters } from '../../src/model/export.ts';
 import { applyHead, featureSize } from '../../src/model/heads.ts';
-import { initialParameters, modelParameters, placeEncoders } from '../../src/model/model.ts';
+import {
+  buildLogits,
+  dropoutInputs,
+  initialParameters,
+  modelDropouts,
+  modelParameters,
+  placeEncoders,
+} from '../../src/model/model.ts';
 import { Embedder, Predictor } from '../../src/model/predict.ts';
 import type { SignalWindows } from '../../src/patches/windows.ts';
 import type { Backend } from '../../src/runtime/backend.ts';
@@ -113,6 +120,27 @@ describe('applyHead', () => {
       if (layer < 2) vector = vector.map((v) => (v > 0 ? v : Math.exp(v) - 1));
     }
     expect(maxDifference(y!.data as Float32Array, vector)).toBeLessThan(1e-5);
+  });
+});
+
+describe('modelDropouts', () => {
+  it('give every site of both encoders and of the head an input of its own', () => {
+    const config = modelConfig('mlp');
+    const tensors = initial(config);
+    const graph = new Graph('training');
+    const dropouts = modelDropouts(graph, config);
+    const inputs = {
+      eeg: graph.input('eeg', 'float32', [4, 3, 2, 200]),
+      ecg: graph.input('ecg', 'float32', [4, 1, 2, 200]),
+    };
+    expect(buildLogits(config, inputs, constantParameters(graph, tensors), dropouts).shape).toEqual([4, 3]);
+    const names = dropoutInputs(dropouts).map(({ name }) => name);
+    expect(names.length).toBe(6 + 11 + 1);
+    expect(new Set(names).size).toBe(names.length);
+    expect(dropoutInputs(dropouts).at(-1)).toEqual({ name: 'head.dropout.0', shape: [4, 16], sizeBytes: 64 });
+    expect(graph.inputs.length).toBe(2 + names.length);
+    const free = graph.input('free', 'float32', ['B', 3]);
+    expect(() => dropouts.head!.apply(free)).toThrow('dropout: needs a fixed size');
   });
 });
 
