@@ -4,6 +4,7 @@
  * A shape may contain the batch symbol: `'B'`, or a multiple of it such as `'76B'` (after merging the batch with other
  * axes). Everything else is a number. `dims.ts` computes with them.
  */
+import { ShapeError } from '../core/errors.ts';
 import type { DType, Tensor } from '../core/tensor.ts';
 import type { OperatorName } from './operators.ts';
 
@@ -71,8 +72,16 @@ export class Graph {
     return found;
   }
 
-  /** Name a value as an output of the graph. */
+  /** Name a value as an output of the graph. ShapeError where an input bears the name: ONNX has one space of names. */
   output(name: string, value: Value): void {
+    if (this.inputs.some((input) => input.name === name)) {
+      throw new ShapeError(
+        `graph ${this.name}: '${name}' names an input already.`,
+        'output',
+        'another name',
+        name,
+      );
+    }
     this.outputs.set(name, value);
   }
 

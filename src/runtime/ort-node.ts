@@ -1,7 +1,7 @@
 /** The engine in Node: onnxruntime-node, on `cpu`, `webgpu` (ships inside the package) or `cuda` (user installs it). */
 import { availableParallelism } from 'node:os';
 import * as ort from 'onnxruntime-node';
-import { BackendError } from '../core/errors.ts';
+import { BackendError, HeartmindError } from '../core/errors.ts';
 import { Graph } from '../graph/ir.ts';
 import { add } from '../graph/operators.ts';
 import type { Backend, Device } from './backend.ts';
@@ -44,7 +44,7 @@ async function openDevice(device: Device, threads: number): Promise<Backend> {
     executionProviders: [device],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
-    logSeverityLevel: 3, // errors only: warnings about node placement are no news to a user
+    logSeverityLevel: 4, // what goes wrong arrives as an exception, not as lines on stderr
   };
   const backend: Backend = {
     description: `onnxruntime-node ${ort.env.versions.node}, ${device}, ${threads} threads`,
@@ -57,7 +57,7 @@ async function openDevice(device: Device, threads: number): Promise<Backend> {
         });
         return sessionProgram(session, ort.Tensor);
       } catch (cause) {
-        if (cause instanceof Error && cause.name.endsWith('Error') && 'operator' in cause) throw cause;
+        if (cause instanceof HeartmindError) throw cause;
         throw new BackendError(`${device}: the engine refused the graph (${messageOf(cause)}).`, { cause });
       }
     },
