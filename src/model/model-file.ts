@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { ConfigError, FormatError } from '../core/errors.ts';
 import type { Tensors } from '../core/tensor.ts';
 import { parseRecipe, type Recipe } from '../patches/recipe.ts';
-import { type ModelConfig, parseModelConfig } from './config.ts';
+import { type ModelConfig, modalitiesOf, parseModelConfig } from './config.ts';
 import { modelParameters } from './model.ts';
 import { type FloatTensors, fitParameters } from './parameters.ts';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
@@ -32,9 +32,10 @@ const headerSchema = z.strictObject({
   provenance: z.record(z.string(), z.string()).default({}),
 });
 
-/** Encode a model; FormatError where its tensors do not fit its configuration. */
+/** Encode a model; FormatError where tensors, classes or recipe do not fit its configuration. */
 export function encodeModel({ config, recipe, classes, tensors, provenance = {} }: TrainedModel): Uint8Array {
   const header = { version, config, recipe, classes, provenance };
+  checkAgreement(config, recipe, classes, 'model');
   const fitted = fitParameters(tensors, modelParameters(config), 'model');
   return encodeSafetensors(fitted, { format: 'heartmind', heartmind: JSON.stringify(header) });
 }
@@ -46,14 +47,28 @@ export function decodeModel(
 ): TrainedModel & { readonly tensors: FloatTensors } {
   const { tensors, metadata } = decodeSafetensors(bytes, name);
   const { header, config, recipe } = readHeader(metadata.heartmind, name);
-  if (header.classes.length !== config.head.classes) {
-    throw new FormatError(
-      `${name}: ${header.classes.length} names for ${config.head.classes} classes. Export the model again.`,
-      name,
-    );
-  }
+  checkAgreement(config, recipe, header.classes, name);
   const fitted = fitParameters(tensors, modelParameters(config), name);
   return { config, recipe, classes: header.classes, tensors: fitted, provenance: header.provenance };
+}
+
+/** The recipe must prepare what the model takes, and every class needs its name. */
+function checkAgreement(config: ModelConfig, recipe: Recipe, classes: readonly string[], name: string): void {
+  const facts = modalitiesOf(config).flatMap((modality) => {
+    const { channels, patches } = config.signals[modality]!;
+    const prepared = recipe.signals[modality];
+    if (prepared === undefined) return [`the recipe prepares no ${modality}`];
+    const takes = `${channels.join(' ')} in ${patches} patches`;
+    // One patch is one second.
+    const gives = `${prepared.channels.join(' ')} in ${recipe.window.lengthSeconds} patches`;
+    return takes === gives ? [] : [`its ${modality} is ${takes}, the recipe gives ${gives}`];
+  });
+  if (classes.length !== config.head.classes) {
+    facts.push(`${classes.length} names for ${config.head.classes} classes`);
+  }
+  if (facts.length > 0) {
+    throw new FormatError(`${name}: no consistent model: ${facts.join('; ')}. Train it again.`, name);
+  }
 }
 
 function readHeader(text: string | undefined, name: string) {

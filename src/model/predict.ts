@@ -2,7 +2,7 @@
  * Running models: windows [W, C, N, P] → probabilities [W, K] or embeddings, in batches on a backend. Graphs are
  * compiled once, when first used.
  */
-import { ShapeError } from '../core/errors.ts';
+import { ConfigError, ShapeError } from '../core/errors.ts';
 import { float32, type Tensor } from '../core/tensor.ts';
 import type { Modality, SignalWindows, WindowSet } from '../patches/windows.ts';
 import type { Backend, Program } from '../runtime/backend.ts';
@@ -203,6 +203,9 @@ async function forBatches(
   { batch = defaultBatch, onProgress }: BatchOptions,
   run: (start: number, end: number) => Promise<void>,
 ): Promise<void> {
+  if (!Number.isInteger(batch) || batch < 1) {
+    throw new ConfigError(`batch: ${batch} windows at once. Give a whole number from 1.`, 'batch', '1, 2, …');
+  }
   for (let start = 0; start < count; start += batch) {
     const end = Math.min(count, start + batch);
     await run(start, end);

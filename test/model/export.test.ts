@@ -6,7 +6,7 @@ import { exportEncoder, exportModel } from '../../src/model/export.ts';
 import { initialParameters, modelParameters } from '../../src/model/model.ts';
 import { Embedder, Predictor } from '../../src/model/predict.ts';
 import { loadEncoderWeights } from '../../src/model/weights.ts';
-import type { Recipe } from '../../src/patches/recipe.ts';
+import { eegRecipe as recipe } from '../../src/patches/recipe.ts';
 import type { Backend } from '../../src/runtime/backend.ts';
 import { createNodeBackend } from '../../src/runtime/ort-node.ts';
 import { goldenBytes, goldenTensors, maxDifference } from './golden.ts';
@@ -16,7 +16,6 @@ beforeAll(async () => {
   backend = await createNodeBackend({ device: 'cpu', threads: 2 });
 });
 
-const recipe = { version: 1, signals: {}, window: { lengthSeconds: 4, stepSeconds: 4 } } as Recipe;
 const { tensors, layers } = loadEncoderWeights(goldenBytes('weights.safetensors'), 'weights');
 const vectors = goldenTensors('vectors.safetensors');
 const values = (data: unknown) => data as Float32Array;
