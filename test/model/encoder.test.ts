@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '../../src/core/random.ts';
 import { float32, sizeOf, type Tensor } from '../../src/core/tensor.ts';
+import { differentiate } from '../../src/graph/differentiate.ts';
 import { Graph } from '../../src/graph/ir.ts';
-import { reduceMean } from '../../src/graph/operators.ts';
+import { mul, reduceMean, reduceSum } from '../../src/graph/operators.ts';
 import { encode, encoderParameters } from '../../src/model/cbramod.ts';
 import { encoderConfig } from '../../src/model/config.ts';
 import { DropoutSites } from '../../src/model/dropout.ts';
@@ -137,6 +138,49 @@ describe('positionEmbedding', () => {
     }
     const checked = (y!.data as Float32Array).map((value, i) => ((i % dim) % 37 === 0 ? value : 0));
     expect(maxDifference(checked, expected)).toBeLessThan(1e-5);
+  });
+});
+
+describe('the gradient of positionEmbedding', () => {
+  it.each([
+    ['one matrix', 5, 6],
+    ['runs of patches', 24, 11],
+    ['the engine’s convolution', 65, 2],
+  ])('by %s agrees with its linearity: ⟨∂L/∂w, w⟩ = L for L = ⟨y, r⟩', async (_, channels, patches) => {
+    const names = ['weight', 'bias'].map((key) => `patch_embedding.positional_encoding.0.${key}`);
+    const graph = new Graph('position gradient');
+    const x = randomTensor([2 * channels * patches, config.dim], 6);
+    const input = graph.input('x', 'float32', x.shape);
+    const direction = graph.input('direction', 'float32', x.shape);
+    const parameters = new Map(
+      names.map((name) => [name, graph.input(name, 'float32', tensors.get(name)!.shape)]),
+    );
+    const building = {
+      shape: { batch: 2, channels, patches },
+      parameter: (name: string) => parameters.get(name)!,
+      dropout: undefined,
+    };
+    const loss = reduceSum(mul(positionEmbedding(input, config, building), direction));
+    graph.output('loss', loss);
+    const wrt = [...parameters.values(), input];
+    for (const [i, gradient] of differentiate(loss, wrt).entries())
+      graph.output(`gradient ${wrt[i]!.name}`, gradient);
+    const program = await backend.compile(graph);
+    const feeds: Record<string, Tensor> = {
+      x,
+      direction: randomTensor(x.shape, 7),
+      ...Object.fromEntries(names.map((name) => [name, tensors.get(name)!])),
+    };
+    const results = await program.run(feeds);
+    const product = (name: string) => {
+      const gradient = results[`gradient ${name}`]!.data as Float32Array;
+      return gradient.reduce((sum, value, i) => sum + value * Number(feeds[name]!.data[i]), 0);
+    };
+    const value = (results.loss!.data as Float32Array)[0]!;
+    const scale = Math.sqrt(x.data.length);
+    expect(Math.abs(product(names[0]!) + product(names[1]!) - value) / scale).toBeLessThan(1e-3);
+    expect(Math.abs(product('x') + product(names[1]!) - value) / scale).toBeLessThan(1e-3);
+    await program.dispose();
   });
 });
 
