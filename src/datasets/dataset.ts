@@ -1,0 +1,139 @@
+/** Datasets as data: which files, whose, labelled how, split how; and the one loader that turns any of them into windows. */
+
+import { DataError, HeartmindError, InterruptedError } from '../core/errors.ts';
+import type { ByteFolder } from '../core/folder.ts';
+import type { Recording } from '../core/recording.ts';
+import { prepareRecording } from '../patches/prepare.ts';
+import type { Recipe } from '../patches/recipe.ts';
+import { WindowSetBuilder } from '../patches/window-set.ts';
+import type { Modality, WindowSet } from '../patches/windows.ts';
+import { openRecording } from '../read/open.ts';
+import type { Fold } from './folds.ts';
+
+/** One labelled stretch: a recording, or a part of one. */
+export interface Trial {
+  readonly id: string;
+  readonly subject: string;
+  /** Path inside the dataset's folder. */
+  readonly file: string;
+  /** Values that could be predicted: a class by name, or a number. */
+  readonly targets: Readonly<Record<string, string | number>>;
+  /** Seconds; the whole recording where absent. */
+  readonly start?: number;
+  readonly end?: number;
+}
+
+export interface DatasetSpec {
+  readonly name: string;
+  readonly title: string;
+  readonly licence: string;
+  readonly url: string;
+  readonly citation: string;
+  readonly modalities: readonly Modality[];
+  /** Classes of each categorical target, in the order of their indices. */
+  readonly targets: Readonly<Record<string, readonly string[]>>;
+  /** Splits that were published, by name. */
+  readonly splits: Readonly<Record<string, Fold>>;
+  /** How its recordings become windows unless said otherwise. */
+  readonly recipe: Recipe;
+  /** Trials in a fixed order. */
+  trials(folder: ByteFolder): Promise<Trial[]>;
+}
+
+export interface LoadOptions {
+  /** Name of a target; unlabelled windows where absent. */
+  readonly target?: string;
+  /** Only these subjects. */
+  readonly subjects?: readonly string[];
+  /** Leave broken recordings out, counted, instead of stopping at the first. */
+  readonly skipBroken?: boolean;
+  readonly onProgress?: (done: number, total: number, trial: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Read, prepare and cut a dataset. DataError where nothing is found or a label is none of the target's classes. */
+export async function loadWindows(
+  spec: DatasetSpec,
+  folder: ByteFolder,
+  recipe: Recipe = spec.recipe,
+  options: LoadOptions = {},
+): Promise<WindowSet> {
+  const { target, subjects, skipBroken = false, onProgress, signal } = options;
+  const classes = target === undefined ? [] : classesOf(spec, target);
+  const all = await spec.trials(folder);
+  if (all.length === 0)
+    throw new DataError(`${spec.name}: no recordings in ${folder.name}. Check the folder.`);
+  const trials = subjects ? all.filter((trial) => subjects.includes(trial.subject)) : all;
+  const builder = new WindowSetBuilder(recipe, classes);
+  // Trials of one file follow one another: it is opened once.
+  let opened: { file: string; recording: Recording } | undefined;
+  for (const [i, trial] of trials.entries()) {
+    if (signal?.aborted)
+      throw new InterruptedError(
+        `${spec.name}: stopped while reading, after ${i} of ${trials.length} trials.`,
+      );
+    onProgress?.(i, trials.length, trial.id);
+    const label = target === undefined ? undefined : labelOf(spec, trial, target, classes);
+    if (label === null) {
+      builder.count({ what: 'recording', reason: `no '${target}'`, example: trial.id });
+      continue;
+    }
+    try {
+      if (opened?.file !== trial.file) {
+        await opened?.recording.close();
+        opened = undefined;
+        opened = { file: trial.file, recording: await openRecording(await folder.open(trial.file)) };
+      }
+      const prepared = await prepareRecording(opened.recording, recipe, {
+        name: trial.id,
+        ...(trial.start === undefined ? {} : { start: trial.start }),
+        ...(trial.end === undefined ? {} : { end: trial.end }),
+      });
+      builder.add(prepared, {
+        subject: trial.subject,
+        trial: trial.id,
+        ...(label === undefined ? {} : { label }),
+      });
+    } catch (error) {
+      if (!skipBroken || !(error instanceof HeartmindError)) throw error;
+      builder.count({ what: 'recording', reason: `${error.name}: ${error.message}`, example: trial.id });
+    }
+  }
+  await opened?.recording.close();
+  onProgress?.(trials.length, trials.length, '');
+  return builder.finish();
+}
+
+/** Classes of a categorical target; DataError where the dataset has none of that name. */
+export function classesOf(spec: DatasetSpec, target: string): readonly string[] {
+  if (Object.hasOwn(spec.targets, target)) return spec.targets[target]!;
+  throw new DataError(
+    `${spec.name}: no target '${target}'. It has: ${Object.keys(spec.targets).join(', ') || 'none'}.`,
+  );
+}
+
+/** Class index; null where the trial has no such value. */
+function labelOf(spec: DatasetSpec, trial: Trial, target: string, classes: readonly string[]): number | null {
+  const value = trial.targets[target];
+  if (value === undefined || value === '') return null;
+  const index = classes.indexOf(String(value));
+  if (index < 0) {
+    throw new DataError(
+      `${spec.name}: trial ${trial.id} has ${target} '${value}', which is none of ${classes.join(', ')}.`,
+    );
+  }
+  return index;
+}
+
+/** Text of a small file in a folder. */
+export async function readText(folder: ByteFolder, path: string): Promise<string> {
+  const source = await folder.open(path);
+  const bytes = await source.read(0, source.byteLength);
+  await source.close?.();
+  return new TextDecoder().decode(bytes);
+}
+
+/** The last part of a path. */
+export function baseName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}

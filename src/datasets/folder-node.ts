@@ -1,0 +1,29 @@
+/** A ByteFolder on disk. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DataError } from '../core/errors.ts';
+import type { ByteFolder } from '../core/folder.ts';
+import { fileSource } from '../read/file-node.ts';
+
+/** Open a folder; DataError where there is none. */
+export async function openFolder(path: string): Promise<ByteFolder> {
+  let files: string[];
+  try {
+    const entries = await readdir(path, { recursive: true, withFileTypes: true });
+    files = entries
+      .filter((entry) => entry.isFile())
+      .map((entry) =>
+        join(entry.parentPath, entry.name)
+          .slice(path.replace(/[/\\]+$/, '').length + 1)
+          .replaceAll('\\', '/'),
+      )
+      .sort();
+  } catch (cause) {
+    throw new DataError(`${path}: no folder that can be read. Check the path.`, { cause });
+  }
+  return {
+    name: path,
+    list: async () => files,
+    open: (file) => fileSource(join(path, file)),
+  };
+}

@@ -1,0 +1,95 @@
+/** A user's own dataset: a folder of recordings and a CSV that says whose they are and what they show. */
+
+import { DataError } from '../core/errors.ts';
+import type { ByteFolder } from '../core/folder.ts';
+import type { Recipe } from '../patches/recipe.ts';
+import type { Modality } from '../patches/windows.ts';
+import { parseCsv } from './csv.ts';
+import { type DatasetSpec, readText, type Trial } from './dataset.ts';
+
+/** Columns with a meaning of their own; every other column is a target. */
+const reserved = {
+  file: ['file', 'path', 'filename'],
+  subject: ['subject', 'participant', 'participant_id', 'patient'],
+};
+const times = ['start', 'end'] as const;
+
+/**
+ * A dataset from `labels.csv`: columns `file`, `subject`, one or more targets such as `label`, and optionally `start`,
+ * `end` in seconds (several rows a file). DataError names the line of a row that cannot be used.
+ */
+export async function labelledFiles(
+  folder: ByteFolder,
+  csvPath: string,
+  recipe: Recipe,
+): Promise<DatasetSpec> {
+  const csv = parseCsv(await readText(folder, csvPath), csvPath);
+  const find = (names: readonly string[]) =>
+    csv.columns.find((column) => names.includes(column.toLowerCase()));
+  const fileColumn = find(reserved.file);
+  const subjectColumn = find(reserved.subject);
+  if (!fileColumn || !subjectColumn) {
+    const missing = fileColumn ? 'subject' : 'file';
+    throw new DataError(
+      `${csvPath}: no column '${missing}'. It has: ${csv.columns.join(', ')}. Name one '${missing}'.`,
+    );
+  }
+  const targetColumns = csv.columns.filter(
+    (column) =>
+      column !== fileColumn &&
+      column !== subjectColumn &&
+      !(times as readonly string[]).includes(column.toLowerCase()),
+  );
+  const base = csvPath.includes('/') ? csvPath.slice(0, csvPath.lastIndexOf('/') + 1) : '';
+  const files = new Set(await folder.list());
+  const counts = new Map<string, number>();
+  const trials = csv.rows.map(({ line, fields }): Trial => {
+    const file = base + fields[fileColumn]!.replace(/\\/g, '/').replace(/^\.\//, '');
+    if (!files.has(file))
+      throw new DataError(
+        `${csvPath} line ${line}: there is no file '${file}' in ${folder.name}. Correct the name.`,
+      );
+    const subject = fields[subjectColumn]!;
+    if (subject === '')
+      throw new DataError(`${csvPath} line ${line}: the subject is empty. Splits are by subject: name one.`);
+    const count = (counts.get(file) ?? 0) + 1;
+    counts.set(file, count);
+    const time = (name: (typeof times)[number]) => {
+      const column = csv.columns.find((other) => other.toLowerCase() === name);
+      const text = column ? fields[column]! : '';
+      if (text === '') return undefined;
+      if (!(Number(text) >= 0))
+        throw new DataError(`${csvPath} line ${line}: ${name} '${text}' is no time in seconds.`);
+      return Number(text);
+    };
+    const [start, end] = [time('start'), time('end')];
+    if (start !== undefined && end !== undefined && end <= start) {
+      throw new DataError(`${csvPath} line ${line}: end ${end} s is not after start ${start} s.`);
+    }
+    return {
+      id: count === 1 ? file : `${file} #${count}`,
+      subject,
+      file,
+      targets: Object.fromEntries(targetColumns.map((column) => [column, fields[column]!])),
+      ...(start === undefined ? {} : { start }),
+      ...(end === undefined ? {} : { end }),
+    };
+  });
+  return {
+    name: csvPath,
+    title: csvPath,
+    licence: 'your own',
+    url: '',
+    citation: '',
+    modalities: Object.keys(recipe.signals) as Modality[],
+    targets: Object.fromEntries(
+      targetColumns.map((column) => [
+        column,
+        [...new Set(trials.map((trial) => String(trial.targets[column])))].filter(Boolean).sort(),
+      ]),
+    ),
+    splits: {},
+    recipe,
+    trials: async () => trials,
+  };
+}

@@ -1,0 +1,157 @@
+/**
+ * Recording → signals that the model takes: montage → microvolt → 200 Hz → filter, span by span; no gap is bridged.
+ * All offline steps of a recipe live here, and nowhere else.
+ */
+import type { Recording, Span } from '../core/recording.ts';
+import { unitFactor } from '../core/units.ts';
+import { detectBeats, measureBeatContrast } from '../signal/beats.ts';
+import { butterworth, notch, type Sos, sosFilter, sosFiltFilt, steadyState } from '../signal/filter.ts';
+import { combineTerms, type MontageRow, planMontage } from '../signal/montage.ts';
+import { checkQuality } from '../signal/quality.ts';
+import { resample } from '../signal/resample.ts';
+import { modelRateHz, type Recipe, type SignalRecipe } from './recipe.ts';
+import type { Modality } from './windows.ts';
+
+/** One contiguous stretch, at 200 Hz in microvolt: rows as the recipe's channels. */
+export interface PreparedSpan {
+  /** Seconds from the recording's start. */
+  readonly start: number;
+  readonly lengthSamples: number;
+  readonly signals: { readonly [M in Modality]?: readonly Float64Array[] };
+}
+
+/** A fact about a recording that a report must count: a flat channel, guessed beats. */
+export interface PreparationFact {
+  readonly what: string;
+  readonly reason: string;
+  readonly example: string;
+}
+
+export interface PreparedRecording {
+  readonly spans: readonly PreparedSpan[];
+  /** R peaks in seconds from the recording's start; empty without ECG. */
+  readonly beats: Float64Array;
+  readonly facts: readonly PreparationFact[];
+}
+
+/** Below this contrast a channel holds no clear ECG (signal/beats.ts). */
+const clearContrast = 8;
+/** Zero-phase filters need this much signal; shorter spans cannot be filtered (0.5 s). */
+const minimumSpanSamples = modelRateHz / 2;
+const filterOrder = 4;
+const notchQuality = 30;
+
+/** Prepare the seconds [start, end) of a recording (default: all). ChannelError where the montage does not fit. */
+export async function prepareRecording(
+  recording: Recording,
+  recipe: Recipe,
+  { start = 0, end = Number.POSITIVE_INFINITY, name = recording.source } = {},
+): Promise<PreparedRecording> {
+  const facts: PreparationFact[] = recording.log.map((reason) => ({
+    what: 'recording',
+    reason,
+    example: name,
+  }));
+  const plans = planRows(recording, recipe, name, facts);
+  const spans: PreparedSpan[] = [];
+  const beats: number[] = [];
+  for (const span of clipSpans(recording.spans, start, end)) {
+    const signals: { [M in Modality]?: Float64Array[] } = {};
+    for (const { modality, signal, rows } of plans) {
+      const raw: Float64Array[] = [];
+      for (const row of rows) raw.push(await readRow(recording, row, span));
+      reportFlat(raw, signal, name, facts);
+      if (modality === 'ecg') beats.push(...findBeats(raw, signal, span.start, name, facts));
+      signals[modality] = raw.map((x) => (x.length >= minimumSpanSamples ? filterRow(x, signal) : x));
+    }
+    const lengths = Object.values(signals).flatMap((rows) => rows.map((row) => row.length));
+    spans.push({ start: span.start, lengthSamples: Math.min(...lengths), signals });
+  }
+  return { spans, beats: Float64Array.from(beats), facts };
+}
+
+function planRows(recording: Recording, recipe: Recipe, name: string, facts: PreparationFact[]) {
+  const available = recording.channels.map((channel) => channel.name);
+  return Object.entries(recipe.signals).flatMap(([modality, signal]) => {
+    if (!signal) return [];
+    const { rows, notes } = planMontage(available, signal.channels);
+    for (const reason of notes) facts.push({ what: 'channel', reason, example: name });
+    return [{ modality: modality as Modality, signal, rows }];
+  });
+}
+
+interface StoredSpan extends Span {
+  /** Seconds of stored signal before it: gaps are not stored. */
+  readonly stored: number;
+}
+
+function clipSpans(spans: readonly Span[], start: number, end: number): StoredSpan[] {
+  let before = 0;
+  return spans.flatMap((span) => {
+    const [from, to] = [Math.max(start, span.start), Math.min(end, span.start + span.duration)];
+    const stored = before + (from - span.start);
+    before += span.duration;
+    return to > from ? [{ start: from, duration: to - from, stored }] : [];
+  });
+}
+
+/** One row of the montage over a span: microvolt at 200 Hz. */
+async function readRow(recording: Recording, row: MontageRow, span: StoredSpan): Promise<Float64Array> {
+  const samples = new Map<number, Float64Array>();
+  for (const { channel } of row.terms) {
+    const { rateHz, unit, lengthSamples } = recording.channels[channel]!;
+    const from = Math.min(lengthSamples, Math.round(span.stored * rateHz));
+    const to = Math.min(lengthSamples, Math.round((span.stored + span.duration) * rateHz));
+    const factor = unitFactor(unit, 'uV');
+    const x = (await recording.read(channel, from, to)).map((value) => value * factor);
+    samples.set(channel, resample(x, rateHz, modelRateHz));
+  }
+  const length = Math.min(...Array.from(samples.values(), (x) => x.length));
+  return combineTerms(row.terms, (channel) => samples.get(channel)!.subarray(0, length));
+}
+
+function reportFlat(
+  rows: readonly Float64Array[],
+  signal: SignalRecipe,
+  name: string,
+  facts: PreparationFact[],
+): void {
+  for (const [i, row] of rows.entries()) {
+    const { flat, clipped } = checkQuality(row, modelRateHz, { unitMicrovolts: 1 });
+    const example = `${name} ${signal.channels[i]}`;
+    if (flat) facts.push({ what: 'channel', reason: 'flat', example });
+    else if (clipped > 0.01)
+      facts.push({ what: 'channel', reason: 'clipped in more than 1 % of its samples', example });
+  }
+}
+
+/** R peaks from lead II where it is there, else from the first lead. Published heart baselines guess where none is clear. */
+function findBeats(
+  rows: readonly Float64Array[],
+  signal: SignalRecipe,
+  start: number,
+  name: string,
+  facts: PreparationFact[],
+) {
+  const lead = rows[Math.max(0, signal.channels.indexOf('II'))]!;
+  if (measureBeatContrast(lead, modelRateHz) < clearContrast) {
+    facts.push({ what: 'beats', reason: 'no clear ECG: R peaks were guessed', example: name });
+  }
+  return detectBeats(lead, modelRateHz, { whenUnclear: 'guess' }).map((time) => time + start);
+}
+
+function filterRow(x: Float64Array, signal: SignalRecipe): Float64Array {
+  return designFilters(signal).reduce(
+    (y, sos) => (signal.zeroPhase ? sosFiltFilt(sos, y) : sosFilter(sos, y, steadyState(sos, y[0] ?? 0))),
+    x,
+  );
+}
+
+/** The recipe's filters at 200 Hz, in the order in which they are applied. */
+export function designFilters({ lowHz, highHz, notchHz }: SignalRecipe): Sos[] {
+  const band = { ...(lowHz === null ? {} : { lowHz }), ...(highHz === null ? {} : { highHz }) };
+  return [
+    ...(lowHz === null && highHz === null ? [] : [butterworth(filterOrder, band, modelRateHz)]),
+    ...(notchHz === null ? [] : [notch(notchHz, notchQuality, modelRateHz)]),
+  ];
+}

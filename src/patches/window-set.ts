@@ -1,0 +1,251 @@
+/** Prepared recordings → one WindowSet: equally shaped windows, every one that was left out counted with its reason. */
+import { DataError } from '../core/errors.ts';
+import type { PreparationFact, PreparedRecording } from './prepare.ts';
+import { modelRateHz, patchSamples, type Recipe, type SignalRecipe } from './recipe.ts';
+import type { Dropped, Modality, SignalWindows, WindowSet } from './windows.ts';
+
+export interface WindowSource {
+  readonly subject: string;
+  /** One recording, or one stimulus in it. */
+  readonly trial: string;
+  /** Class index. */
+  readonly label?: number;
+}
+
+const maximumExamples = 10;
+
+/** Gathers windows; `finish` gives the set. */
+export class WindowSetBuilder {
+  readonly #windows: { readonly [M in Modality]?: Float32Array }[] = [];
+  readonly #sources: WindowSource[] = [];
+  readonly #starts: number[] = [];
+  readonly #beats = new Map<string, Float64Array>();
+  readonly #dropped = new Map<string, { what: string; reason: string; count: number; examples: string[] }>();
+
+  constructor(
+    readonly recipe: Recipe,
+    readonly classes: readonly string[] = [],
+  ) {}
+
+  /** Cut a prepared recording into windows. */
+  add(prepared: PreparedRecording, source: WindowSource): void {
+    for (const fact of prepared.facts) this.count(fact);
+    this.#beats.set(source.trial, prepared.beats);
+    const { lengthSeconds, stepSeconds } = this.recipe.window;
+    const length = lengthSeconds * modelRateHz;
+    let found = false;
+    for (const span of prepared.spans) {
+      for (let i = 0; ; i++) {
+        const from = Math.round(i * stepSeconds * modelRateHz);
+        if (from + length > span.lengthSamples) break;
+        found = true;
+        const start = span.start + from / modelRateHz;
+        const reason = this.#check(span.signals, from, from + length);
+        if (reason) {
+          this.count({ what: 'window', reason, example: `${source.trial} at ${start} s` });
+          continue;
+        }
+        this.#windows.push(cutWindow(span.signals, this.recipe, from, from + length));
+        this.#sources.push(source);
+        this.#starts.push(start);
+      }
+    }
+    if (!found) {
+      this.count({
+        what: 'recording',
+        reason: `no stretch of ${lengthSeconds} s without a gap`,
+        example: source.trial,
+      });
+    }
+  }
+
+  /** Count something left out or worth saying. */
+  count({ what, reason, example }: PreparationFact): void {
+    const key = `${what}: ${reason}`;
+    const entry = this.#dropped.get(key) ?? { what, reason, count: 0, examples: [] };
+    entry.count++;
+    if (entry.examples.length < maximumExamples) entry.examples.push(example);
+    this.#dropped.set(key, entry);
+  }
+
+  /** The set. DataError where no window is left. */
+  async finish(): Promise<WindowSet> {
+    const count = this.#windows.length;
+    const dropped: Dropped[] = [...this.#dropped.values()];
+    if (count === 0) {
+      const reasons = dropped.map(({ count: n, what, reason }) => `${n} × ${what}: ${reason}`).join('; ');
+      throw new DataError(
+        `windows: none is left (${reasons || 'no recordings were given'}). Check the recipe's window.`,
+      );
+    }
+    const signals: { [M in Modality]?: SignalWindows } = {};
+    for (const [modality, signal] of Object.entries(this.recipe.signals) as [
+      Modality,
+      SignalRecipe | undefined,
+    ][]) {
+      if (!signal) continue;
+      const size = signal.channels.length * this.recipe.window.lengthSeconds * modelRateHz;
+      const data = new Float32Array(count * size);
+      for (const [i, window] of this.#windows.entries()) data.set(window[modality]!, i * size);
+      signals[modality] = {
+        channels: signal.channels,
+        patches: this.recipe.window.lengthSeconds,
+        patchSamples,
+        data,
+      };
+    }
+    const labelled = this.#sources.every((source) => source.label !== undefined);
+    const set = {
+      recipe: this.recipe,
+      count,
+      signals,
+      ...(labelled ? { label: Int32Array.from(this.#sources, (source) => source.label!) } : {}),
+      classes: this.classes,
+      subject: this.#sources.map((source) => source.subject),
+      trial: this.#sources.map((source) => source.trial),
+      start: Float64Array.from(this.#starts),
+      beats: this.#beats,
+      dropped,
+    };
+    return { ...set, hash: await hashWindows(set) };
+  }
+
+  /** Why a window must be dropped, if it must. */
+  #check(
+    signals: PreparedRecording['spans'][number]['signals'],
+    from: number,
+    to: number,
+  ): string | undefined {
+    const { maxAbsMicrovolts, dropFlat } = this.recipe.window;
+    for (const [modality, rows] of Object.entries(signals)) {
+      for (const [i, row] of rows.entries()) {
+        const channel = this.recipe.signals[modality as Modality]!.channels[i];
+        let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+        for (let t = from; t < to; t++) {
+          const x = row[t]!;
+          if (!Number.isFinite(x)) return `missing samples in ${channel}`;
+          if (x < low) low = x;
+          if (x > high) high = x;
+        }
+        if (dropFlat && low === high) return `flat ${channel}`;
+        if (maxAbsMicrovolts !== null && Math.max(-low, high) > maxAbsMicrovolts)
+          return `beyond ±${maxAbsMicrovolts} µV`;
+      }
+    }
+    return undefined;
+  }
+}
+
+function cutWindow(
+  signals: PreparedRecording['spans'][number]['signals'],
+  recipe: Recipe,
+  from: number,
+  to: number,
+): { [M in Modality]?: Float32Array } {
+  const window: { [M in Modality]?: Float32Array } = {};
+  for (const [modality, rows] of Object.entries(signals) as [Modality, readonly Float64Array[]][]) {
+    const scale = 1 / recipe.signals[modality]!.scaleMicrovolts;
+    const data = new Float32Array(rows.length * (to - from));
+    for (const [channel, row] of rows.entries()) {
+      for (let t = from; t < to; t++) data[channel * (to - from) + t - from] = row[t]! * scale;
+    }
+    window[modality] = data;
+  }
+  return window;
+}
+
+/** The windows at these indices, in this order; what was dropped stays on record. */
+export function selectWindows(set: WindowSet, indices: ArrayLike<number>): WindowSet {
+  const pick = Array.from(indices);
+  const signals = mapSignals(set, (signal) => {
+    const size = signal.data.length / set.count;
+    const data = new Float32Array(pick.length * size);
+    for (const [i, index] of pick.entries())
+      data.set(signal.data.subarray(index * size, (index + 1) * size), i * size);
+    return { ...signal, data };
+  });
+  return {
+    ...set,
+    count: pick.length,
+    signals,
+    ...(set.label ? { label: Int32Array.from(pick, (i) => set.label![i]!) } : {}),
+    subject: pick.map((i) => set.subject[i]!),
+    trial: pick.map((i) => set.trial[i]!),
+    start: Float64Array.from(pick, (i) => set.start[i]!),
+    hash: `${set.hash}[${pick.length}]`,
+  };
+}
+
+/** Several sets of one recipe as one; labels are kept where all have them. */
+export async function concatWindowSets(sets: readonly WindowSet[]): Promise<WindowSet> {
+  const [first, ...others] = sets;
+  if (!first) throw new DataError('windows: no set was given.');
+  if (others.length === 0) return first;
+  const shape = (set: WindowSet) =>
+    Object.entries(set.signals)
+      .map(([m, s]) => `${m} ${s.channels.join(' ')} × ${s.patches}`)
+      .join('; ');
+  const other = others.find((set) => shape(set) !== shape(first));
+  if (other)
+    throw new DataError(
+      `windows: sets of [${shape(first)}] and [${shape(other)}] cannot be joined. Use one recipe.`,
+    );
+  const count = sets.reduce((sum, set) => sum + set.count, 0);
+  const signals = mapSignals(first, (signal, modality) => {
+    const data = new Float32Array(sets.reduce((sum, set) => sum + set.signals[modality]!.data.length, 0));
+    let offset = 0;
+    for (const set of sets) {
+      data.set(set.signals[modality]!.data, offset);
+      offset += set.signals[modality]!.data.length;
+    }
+    return { ...signal, data };
+  });
+  const labelled = sets.every((set) => set.label);
+  const joined = {
+    recipe: first.recipe,
+    count,
+    signals,
+    ...(labelled ? { label: Int32Array.from(sets.flatMap((set) => [...set.label!])) } : {}),
+    classes: first.classes,
+    subject: sets.flatMap((set) => set.subject),
+    trial: sets.flatMap((set) => set.trial),
+    start: Float64Array.from(sets.flatMap((set) => [...set.start])),
+    beats: new Map(sets.flatMap((set) => [...set.beats])),
+    dropped: sets.flatMap((set) => set.dropped),
+  };
+  return { ...joined, hash: await hashText(sets.map((set) => set.hash).join()) };
+}
+
+function mapSignals(
+  set: WindowSet,
+  map: (signal: SignalWindows, modality: Modality) => SignalWindows,
+): { [M in Modality]?: SignalWindows } {
+  const result: { [M in Modality]?: SignalWindows } = {};
+  for (const modality of ['eeg', 'ecg'] as const) {
+    const signal = set.signals[modality];
+    if (signal) result[modality] = map(signal, modality);
+  }
+  return result;
+}
+
+/** sha256 over the windows, labels and sources. */
+async function hashWindows(set: Omit<WindowSet, 'hash'>): Promise<string> {
+  const parts: string[] = [
+    JSON.stringify([set.recipe, set.classes, set.subject, set.trial, [...(set.label ?? [])]]),
+  ];
+  for (const [modality, { data }] of Object.entries(set.signals))
+    parts.push(`${modality} ${await sha256(data)}`);
+  return hashText(parts.join('\n'));
+}
+
+function hashText(text: string): Promise<string> {
+  return sha256(new TextEncoder().encode(text));
+}
+
+/** Hexadecimal sha256 of bytes, in browsers and Node. */
+export async function sha256(
+  data: ArrayBufferView<ArrayBuffer> | Uint8Array | Float32Array,
+): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', data as ArrayBufferView<ArrayBuffer>);
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
