@@ -143,7 +143,8 @@ function parseBeats(bytes: Uint8Array, name: string): { beats: Beat[]; isEnded: 
       at += step + (step & 1);
     } else if (code !== num && code !== sub) {
       sample += step;
-      beats.push({ sample, code, text: '', ...(channel !== undefined && { channel }) });
+      // Code 0 with a step only moves the time.
+      if (code !== 0) beats.push({ sample, code, text: '', ...(channel !== undefined && { channel }) });
     }
   }
   return { beats, isEnded: false };

@@ -103,12 +103,17 @@ function beats(folder: string, group: Record<string, Beats>): void {
   for (const [name, expected] of Object.entries(group)) {
     it(name, async () => {
       const source = await fileSource(join(folder, name));
-      const found = await readWfdbAnnotations(source, 1);
+      // wfdb-python leaves out every note at time 0; ours keeps those that define nothing (`gqrs -r 100`).
+      const found = (await readWfdbAnnotations(source, 1)).filter(
+        (a) => a.start > 0 || !a.label.startsWith('"'),
+      );
       await source.close?.();
       expect(found).toHaveLength(expected.count);
       if (!Array.isArray(expected.labels)) return;
       expect(found.map((a) => a.label)).toEqual(expected.labels);
-      expect(found.map((a) => a.start)).toEqual(expected.samples);
+      // sixteen.atr states its own time resolution of 500 Hz, which wins over the rate of 1 given here.
+      const rate = name === 'sixteen.atr' ? 500 : 1;
+      expect(found.map((a) => Math.round(a.start * rate))).toEqual(expected.samples);
     });
   }
 }
