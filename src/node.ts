@@ -1,0 +1,6 @@
+/** heartmind in Node: the pure part, and files, folders and onnxruntime-node. */
+
+export { openFolder } from './datasets/folder-node.ts';
+export * from './index.ts';
+export { fileSource, openRecordingFile } from './read/file-node.ts';
+export { createNodeBackend, type NodeBackendOptions } from './runtime/ort-node.ts';
