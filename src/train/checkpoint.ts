@@ -1,0 +1,113 @@
+/**
+ * A training run at rest: everything that going on exactly needs, as one safetensors file with a JSON header in its
+ * metadata. Where it is kept is a `CheckpointStore`; `checkpoint-node.ts` keeps it in a folder.
+ */
+import { z } from 'zod';
+import { ConfigError, FormatError } from '../core/errors.ts';
+import type { RandomState } from '../core/random.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { decodeSafetensors, encodeSafetensors } from '../model/safetensors.ts';
+
+export interface CheckpointStore {
+  /** The last checkpoint, if there is one. */
+  load(): Promise<Uint8Array | undefined>;
+  /** Replace it at once or not at all. StorageError where it cannot be written: the previous one is intact. */
+  save(bytes: Uint8Array): Promise<void>;
+  /** Keep a file beside it; where it is. */
+  saveBeside(name: string, bytes: Uint8Array): Promise<string>;
+}
+
+const scores = z.record(z.string(), z.number().nullable());
+const word = z.number().int().min(0).max(0xffffffff);
+
+const progressSchema = z.strictObject({
+  /** Updates taken; epochs finished; updates taken in the one that is under way. */
+  step: z.number().int().min(0),
+  epoch: z.number().int().min(0),
+  position: z.number().int().min(0),
+  finished: z.boolean(),
+  /** The one generator of batches and dropout. */
+  random: z.tuple([word, word, word, word]),
+  /** Sum of the losses of the epoch under way. */
+  lossSum: z.number(),
+  best: z.strictObject({ score: z.number(), epoch: z.number().int() }).nullable(),
+  /** A row for every epoch: `epoch`, `step`, `loss`, `learningRate`, and the validation's scores. */
+  curves: z.array(scores),
+});
+export type TrainingProgress = z.infer<typeof progressSchema> & { readonly random: RandomState };
+
+const headerSchema = z.strictObject({
+  version: z.literal(1),
+  /** What must agree for the run to go on: recipe, data. */
+  identity: z.record(z.string(), z.unknown()),
+  progress: progressSchema,
+});
+
+export interface Checkpoint {
+  readonly identity: Readonly<Record<string, unknown>>;
+  readonly progress: TrainingProgress;
+  /** `parameter/…`, `first/…`, `second/…`, and `best/…` where a best epoch is known. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+}
+
+/** Encode a checkpoint. */
+export function encodeCheckpoint({ identity, progress, tensors }: Checkpoint): Uint8Array {
+  const header = { version: 1, identity, progress };
+  return encodeSafetensors(tensors, { format: 'heartmind', checkpoint: JSON.stringify(header) });
+}
+
+/** Decode a checkpoint; FormatError for damage and for other safetensors files. */
+export function decodeCheckpoint(bytes: Uint8Array, name = 'checkpoint'): Checkpoint {
+  const { tensors, metadata } = decodeSafetensors(bytes, name);
+  try {
+    const { identity, progress } = headerSchema.parse(JSON.parse(metadata.checkpoint ?? 'null'));
+    return { identity, progress, tensors };
+  } catch (cause) {
+    throw new FormatError(
+      `${name}: no checkpoint of version 1. Remove it to start anew, or choose the folder of a training run.`,
+      name,
+      8,
+      { cause },
+    );
+  }
+}
+
+/** ConfigError that names the first thing in which a checkpoint's run differs from the one that should go on. */
+export function assertSameRun(
+  saved: Readonly<Record<string, unknown>>,
+  wanted: Readonly<Record<string, unknown>>,
+): void {
+  // As JSON both: what was saved has been through it.
+  const difference = findDifference(saved, JSON.parse(JSON.stringify(wanted)), '');
+  if (!difference) return;
+  const { key, was, is } = difference;
+  throw new ConfigError(
+    `${key}: the checkpoint has ${show(was)}, this run has ${show(is)}. Use the same recipe and data to resume, or another folder to start anew.`,
+    key,
+    show(was),
+  );
+}
+
+function findDifference(
+  was: unknown,
+  is: unknown,
+  key: string,
+): { key: string; was: unknown; is: unknown } | undefined {
+  if (isObject(was) && isObject(is)) {
+    for (const name of new Set([...Object.keys(was), ...Object.keys(is)])) {
+      const found = findDifference(was[name], is[name], key === '' ? name : `${key}.${name}`);
+      if (found) return found;
+    }
+    return undefined;
+  }
+  return JSON.stringify(was) === JSON.stringify(is) ? undefined : { key, was, is };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}

@@ -1,0 +1,277 @@
+/**
+ * The one training loop: epochs of batches, a schedule per update, validation and early stopping, checkpoints and exact
+ * resume, a clean stop, and a guard against losses that are not finite. What is trained is a `TrainingTask`.
+ */
+import { DivergenceError, InterruptedError } from '../core/errors.ts';
+import { Random, type RandomState } from '../core/random.ts';
+import { float32, type Tensor } from '../core/tensor.ts';
+import type { FloatTensors } from '../model/parameters.ts';
+import type { Backend } from '../runtime/backend.ts';
+import {
+  assertSameRun,
+  type CheckpointStore,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  type TrainingProgress,
+} from './checkpoint.ts';
+import type { Optimization } from './recipe.ts';
+import { learningRateAt } from './schedule.ts';
+import { type Batch, type StepOutcome, StepRunner } from './step.ts';
+import { type BuildLoss, names, type TrainedParameter } from './step-graphs.ts';
+
+export interface TrainingTask {
+  readonly specs: readonly TrainedParameter[];
+  readonly initial: FloatTensors;
+  /** Highest learning rate of each group. */
+  readonly learningRates: Readonly<Record<string, number>>;
+  /** Training windows. */
+  readonly count: number;
+  build(kind: string): BuildLoss;
+  /** The batch of these windows; `random` decides whatever else is drawn (masks, subsets). */
+  draw(indices: readonly number[], random: Random): Batch;
+  /** Scores of the parameters on held-out data. */
+  validate?(parameters: FloatTensors): Promise<Readonly<Record<string, number>>>;
+  /** The validation score that chooses the best epoch. */
+  readonly score?: { readonly name: string; readonly mode: 'min' | 'max' };
+}
+
+/** Where figures go while training. */
+export interface MetricsLog {
+  record(step: number, values: Readonly<Record<string, number>>): void | Promise<void>;
+  flush(): void | Promise<void>;
+}
+
+/** Live progress, in windows. */
+export interface ProgressStage {
+  update(done: number, values?: Readonly<Record<string, number>>): void;
+}
+
+export interface TrainingOptions {
+  readonly backend: Backend;
+  readonly seed: number;
+  readonly optimization: Optimization;
+  /** What a checkpoint must agree in to be resumed: recipe and data hash. Plain JSON. */
+  readonly identity: Readonly<Record<string, unknown>>;
+  readonly store?: CheckpointStore;
+  readonly log?: MetricsLog;
+  readonly progress?: (totalWindows: number) => ProgressStage;
+  /** Aborted: finish the update, write a checkpoint, throw InterruptedError. */
+  readonly signal?: AbortSignal;
+}
+
+/** A row for every epoch: `epoch` (1-based), `step`, `trainLoss`, and the validation's scores. */
+export type Curves = readonly Readonly<Record<string, number | null>>[];
+
+export interface TrainingResult {
+  /** Of the best epoch where a score chooses one, else of the last. */
+  readonly parameters: FloatTensors;
+  readonly curves: Curves;
+  /** 1-based. */
+  readonly bestEpoch: number;
+  readonly steps: number;
+}
+
+/**
+ * Train a task, or go on where its checkpoint stands. ConfigError for a checkpoint of another run, DivergenceError,
+ * InterruptedError, StorageError.
+ */
+export async function train(task: TrainingTask, options: TrainingOptions): Promise<TrainingResult> {
+  const run = new TrainingRun(task, options);
+  try {
+    await run.resume();
+    return await run.finish();
+  } finally {
+    await options.log?.flush();
+    await run.dispose();
+  }
+}
+
+class TrainingRun {
+  readonly #runner: StepRunner;
+  readonly #stepsPerEpoch: number;
+  readonly #totalSteps: number;
+  readonly #stage: ProgressStage | undefined;
+  #random: Random;
+  readonly #best = new Map<string, Tensor<'float32'>>();
+  #at: Omit<TrainingProgress, 'random' | 'step'>;
+  #lastSave = performance.now();
+
+  constructor(
+    readonly task: TrainingTask,
+    readonly options: TrainingOptions,
+  ) {
+    const { backend, optimization, seed } = options;
+    const { specs, initial } = task;
+    const build = (kind: string) => task.build(kind);
+    this.#runner = new StepRunner({ backend, specs, initial, build, update: optimization });
+    this.#stepsPerEpoch = Math.ceil(task.count / optimization.batch);
+    this.#totalSteps = this.#stepsPerEpoch * optimization.epochs;
+    this.#random = Random.derive(seed, 'train');
+    this.#at = { epoch: 0, position: 0, finished: false, lossSum: 0, best: null, curves: [] };
+    this.#stage = options.progress?.(this.#totalSteps * optimization.batch);
+  }
+
+  async resume(): Promise<void> {
+    const bytes = await this.options.store?.load();
+    if (!bytes) return;
+    const { identity, progress, tensors } = decodeCheckpoint(bytes);
+    assertSameRun(identity, this.options.identity);
+    const { random, step, ...at } = progress;
+    this.#random = new Random(random);
+    this.#at = at;
+    this.#runner.restore(tensors, step);
+    for (const [key, value] of tensors)
+      if (key.startsWith('best/')) this.#best.set(key.slice('best/'.length), value as Tensor<'float32'>);
+    this.#stage?.update(step * this.options.optimization.batch);
+  }
+
+  async finish(): Promise<TrainingResult> {
+    while (!this.#at.finished) await this.#epoch();
+    const parameters: FloatTensors = new Map();
+    for (const [name, { shape, data }] of this.#runner.parameters())
+      parameters.set(name, this.#best.get(name) ?? float32(shape, data.slice()));
+    const { best, curves, epoch } = this.#at;
+    return { parameters, curves, bestEpoch: best?.epoch ?? epoch, steps: this.#runner.steps };
+  }
+
+  dispose(): Promise<void> {
+    return this.#runner.dispose();
+  }
+
+  async #epoch(): Promise<void> {
+    const { seed, optimization } = this.options;
+    const order = Random.derive(seed, 'order', this.#at.epoch).shuffle(
+      Array.from({ length: this.task.count }, (_, i) => i),
+    );
+    while (this.#at.position < this.#stepsPerEpoch) {
+      await this.#stopIfAsked();
+      const { loss } = await this.#step(order);
+      this.#at = { ...this.#at, position: this.#at.position + 1, lossSum: this.#at.lossSum + loss };
+      const due = performance.now() - this.#lastSave >= 1000 * optimization.checkpointSeconds;
+      if (due && this.#at.position < this.#stepsPerEpoch) await this.#save();
+    }
+    await this.#endEpoch();
+  }
+
+  async #step(order: readonly number[]): Promise<StepOutcome> {
+    const { optimization, log } = this.options;
+    const { batch, accumulate } = optimization;
+    const part = batch / accumulate;
+    const start = this.#at.position * batch;
+    const before = this.#random.state;
+    const batches = Array.from({ length: accumulate }, (_, i) => {
+      // The last batch of an epoch is filled from its beginning: graphs have a fixed batch size.
+      const at = (j: number) => (start + i * part + j) % order.length;
+      return this.task.draw(
+        Array.from({ length: part }, (_unused, j) => order[at(j)]!),
+        this.#random,
+      );
+    });
+    const rates = this.#rates();
+    const outcome = await this.#runner.compute(batches, rates, this.#random);
+    const { loss, norm, metrics } = outcome;
+    if (!Number.isFinite(loss) || !Number.isFinite(norm)) await this.#diverge(batches, outcome, before);
+    this.#runner.commit();
+    const step = this.#runner.steps;
+    const learningRate = withPrefix(rates, 'learningRate/');
+    await log?.record(step, { 'train/loss': loss, 'train/gradientNorm': norm, ...learningRate, ...metrics });
+    this.#stage?.update(step * batch, { loss });
+    return outcome;
+  }
+
+  #rates(): Record<string, number> {
+    const { warmupSteps, minimumLearningRate } = this.options.optimization;
+    const schedule = { totalSteps: this.#totalSteps, warmupSteps, minimum: minimumLearningRate };
+    return Object.fromEntries(
+      Object.entries(this.task.learningRates).map(([group, base]) => [
+        group,
+        learningRateAt(this.#runner.steps, base, schedule),
+      ]),
+    );
+  }
+
+  async #endEpoch(): Promise<void> {
+    const { optimization, log, store } = this.options;
+    const { epochs, validateEvery, patience } = optimization;
+    const epoch = this.#at.epoch + 1;
+    const due = epoch % validateEvery === 0 || epoch === epochs;
+    const scores = due ? await this.task.validate?.(this.#runner.parameters()) : undefined;
+    if (scores) await log?.record(this.#runner.steps, withPrefix(scores, 'validation/'));
+    const loss = this.#at.lossSum / this.#stepsPerEpoch;
+    const row = { epoch, step: this.#runner.steps, trainLoss: loss, ...(scores && finiteOrNull(scores)) };
+    const best = scores ? this.#chooseBest(scores, epoch) : this.#at.best;
+    // Patience counts validations.
+    const waited = best ? Math.floor((epoch - best.epoch) / validateEvery) : 0;
+    const finished = epoch >= epochs || (patience !== null && waited >= patience);
+    this.#at = { epoch, position: 0, finished, lossSum: 0, best, curves: [...this.#at.curves, row] };
+    await log?.flush();
+    if (store) await this.#save();
+  }
+
+  #chooseBest(scores: Readonly<Record<string, number>>, epoch: number): TrainingProgress['best'] {
+    const { best } = this.#at;
+    const { name, mode } = this.task.score ?? {};
+    const score = name === undefined ? undefined : scores[name];
+    // A score that cannot be computed (one class only) is no better than any.
+    if (score === undefined || !Number.isFinite(score)) return best;
+    const better = best === null || (mode === 'min' ? score < best.score : score > best.score);
+    if (!better) return best;
+    for (const { name: parameter, shape, group } of this.task.specs) {
+      if (group === undefined) continue;
+      const { data } = this.#runner.state[names.parameter(parameter)]!;
+      this.#best.set(parameter, float32(shape, data.slice()));
+    }
+    return { score, epoch };
+  }
+
+  async #save(): Promise<void> {
+    await this.options.store?.save(this.#encode(this.#random.state));
+    this.#lastSave = performance.now();
+  }
+
+  #encode(random: RandomState, further: ReadonlyMap<string, Tensor> = new Map()): Uint8Array {
+    const tensors = new Map<string, Tensor>([...Object.entries(this.#runner.state), ...further]);
+    for (const [name, value] of this.#best) tensors.set(`best/${name}`, value);
+    const [a, b, c, d] = random;
+    const progress: TrainingProgress = { ...this.#at, step: this.#runner.steps, random: [a, b, c, d] };
+    return encodeCheckpoint({ identity: this.options.identity, progress, tensors });
+  }
+
+  async #stopIfAsked(): Promise<void> {
+    if (!this.options.signal?.aborted) return;
+    await this.#save();
+    const kept = this.options.store ? 'A checkpoint is written; run again to resume.' : 'Nothing is kept.';
+    throw new InterruptedError(
+      `training: stopped after ${this.#runner.steps} of ${this.#totalSteps} updates. ${kept}`,
+    );
+  }
+
+  /** Keep the state before the update and the batch that led astray, then give up. */
+  async #diverge(
+    batches: readonly Batch[],
+    { loss, norm }: StepOutcome,
+    before: RandomState,
+  ): Promise<never> {
+    const step = this.#runner.steps + 1;
+    const offending = batches.flatMap(({ feeds }, i) =>
+      Object.entries(feeds).map(([name, value]): [string, Tensor] => [`batch/${i}/${name}`, value]),
+    );
+    const bytes = this.#encode(before, new Map(offending));
+    const saved = await this.options.store?.saveBeside(`diverged-step-${step}.safetensors`, bytes);
+    throw new DivergenceError(
+      `training: at update ${step} the loss is ${loss} and the gradient norm ${norm}. Lower the learning rate${saved ? `, or look at the batch in ${saved}` : ''}.`,
+      step,
+      saved,
+    );
+  }
+}
+
+function withPrefix(values: Readonly<Record<string, number>>, prefix: string): Record<string, number> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, value]));
+}
+
+function finiteOrNull(values: Readonly<Record<string, number>>): Record<string, number | null> {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, Number.isFinite(value) ? value : null]),
+  );
+}

@@ -1,0 +1,192 @@
+/**
+ * Pre-training an encoder by masked reconstruction: windows of one modality [W, C, N, P] → weights under CBraMod's
+ * official names. Source: CBraMod (arXiv 2412.07236); dual masking of ECG: arXiv 2512.15250.
+ */
+import { DataError } from '../core/errors.ts';
+import { Random } from '../core/random.ts';
+import { float32, tensor } from '../core/tensor.ts';
+import { maskedMse } from '../graph/losses.ts';
+import { encode, encoderParameters, reconstruct } from '../model/cbramod.ts';
+import { DropoutSites } from '../model/dropout.ts';
+import { type FloatTensors, fitParameters, initialParameters } from '../model/parameters.ts';
+import { encodeSafetensors } from '../model/safetensors.ts';
+import { drawLeadSubset } from '../patches/lead-subset.ts';
+import { drawMask, drawMaskKind, visible } from '../patches/mask.ts';
+import { selectWindows } from '../patches/window-set.ts';
+import type { SignalWindows, WindowSet } from '../patches/windows.ts';
+import type { Backend } from '../runtime/backend.ts';
+import { type Curves, type TrainingOptions, type TrainingTask, train } from './loop.ts';
+import type { PretrainRecipe } from './recipe.ts';
+import { type ReconstructionExample, ReconstructionValidation, validationKinds } from './reconstruction.ts';
+import type { Batch } from './step.ts';
+import type { BuildLoss } from './step-graphs.ts';
+
+export interface PretrainOptions extends Pick<TrainingOptions, 'store' | 'log' | 'progress' | 'signal'> {
+  readonly backend: Backend;
+  readonly windows: WindowSet;
+  readonly recipe: PretrainRecipe;
+  /** Weights to go on from; drawn from the seed where absent. */
+  readonly initial?: FloatTensors;
+  /** Who validates; a share of the subjects drawn from the seed where absent. */
+  readonly validationSubjects?: readonly string[];
+}
+
+export interface PretrainResult {
+  /** Official names. */
+  readonly tensors: FloatTensors;
+  readonly curves: Curves;
+  readonly validationSubjects: readonly string[];
+  /** A held-out window under each kind of mask. */
+  readonly examples: readonly ReconstructionExample[];
+  readonly provenance: Readonly<Record<string, string>>;
+}
+
+/**
+ * Pre-train an encoder. DataError where the modality is absent or fewer than two subjects are given; errors of the
+ * loop.
+ */
+export async function pretrain(options: PretrainOptions): Promise<PretrainResult> {
+  const { backend, windows, recipe } = options;
+  const { modality, seed, mask, optimization } = recipe;
+  if (!windows.signals[modality])
+    throw new DataError(`pretrain: the windows hold no ${modality}. Add it to the recipe's signals.`);
+  const validationSubjects = options.validationSubjects ?? drawSubjects(windows, recipe);
+  const split = splitWindows(windows, validationSubjects, recipe);
+  const validation = new ReconstructionValidation({
+    backend,
+    modality,
+    mask,
+    seed,
+    config: recipe.encoder,
+    windows: selectWindows(windows, split.validation).signals[modality]!,
+    batch: optimization.batch / optimization.accumulate,
+  });
+  const specs = encoderParameters(recipe.encoder);
+  const initial = options.initial
+    ? fitParameters(options.initial, specs, 'initial encoder')
+    : initialParameters(specs, Random.derive(seed, 'initial'));
+  const task: TrainingTask = {
+    specs: specs.map(({ name, shape, frozen }) => ({ name, shape, ...(frozen ? {} : { group: 'encoder' }) })),
+    initial,
+    learningRates: { encoder: recipe.learningRate },
+    count: split.training.length,
+    build: (kind) => buildPretrainLoss(recipe, Number(kind), windows.signals[modality]!.patches),
+    draw: (indices, random) =>
+      drawBatch(
+        windows.signals[modality]!,
+        indices.map((i) => split.training[i]!),
+        recipe,
+        random,
+      ),
+    validate: (parameters) => validation.scores(parameters),
+    score: { name: 'loss', mode: 'min' },
+  };
+  const identity = { recipe, data: windows.hash, validationSubjects, initial: await hashOf(options.initial) };
+  try {
+    const { parameters, curves, bestEpoch } = await train(task, { ...options, seed, optimization, identity });
+    const examples: ReconstructionExample[] = [];
+    for (const kind of validationKinds(mask, windows.signals[modality]!.channels.length))
+      examples.push(await validation.example(parameters, kind));
+    const provenance = {
+      recipe: JSON.stringify(recipe),
+      prepare: JSON.stringify(windows.recipe),
+      data: windows.hash,
+      seed: String(seed),
+      bestEpoch: String(bestEpoch),
+      engine: backend.description,
+    };
+    return { tensors: parameters, curves, validationSubjects, examples, provenance };
+  } finally {
+    await validation.dispose();
+  }
+}
+
+/** The weights as a file: official names, where they come from in the metadata. */
+export function encodePretrained({ tensors, provenance }: PretrainResult): Uint8Array {
+  return encodeSafetensors(tensors, { format: 'heartmind', ...provenance });
+}
+
+/** Masked reconstruction of a batch with this many channels. */
+export function buildPretrainLoss(recipe: PretrainRecipe, channels: number, patches: number): BuildLoss {
+  const { encoder: config, optimization } = recipe;
+  return (graph, parameter) => {
+    const batch = optimization.batch / optimization.accumulate;
+    const target = graph.input('patches', 'float32', [batch, channels, patches, config.patchSamples]);
+    const mask = graph.input('mask', 'bool', [batch, channels, patches]);
+    const dropout = new DropoutSites(graph, config.dropout);
+    const embedding = encode({ patches: target, mask, parameter, config, dropout });
+    const loss = maskedMse(reconstruct(embedding, parameter), target, mask);
+    return { loss, dropouts: dropout.inputs };
+  };
+}
+
+/** Windows with a subset of their channels each (as many in the whole batch), and what is hidden in each. */
+function drawBatch(
+  windows: SignalWindows,
+  indices: readonly number[],
+  { mask: maskRecipe, leadSubsets }: PretrainRecipe,
+  random: Random,
+): Batch {
+  const { channels, patches, patchSamples, data } = windows;
+  const row = patches * patchSamples;
+  const sizes = leadSubsets.length > 0 ? leadSubsets : [channels.length];
+  const size = Math.min(channels.length, sizes[random.integer(sizes.length)]!);
+  const values = new Float32Array(indices.length * size * row);
+  const hidden = new Uint8Array(indices.length * size * patches);
+  for (const [i, index] of indices.entries()) {
+    const leads = drawLeadSubset(channels.length, size, random);
+    for (const [j, lead] of leads.entries()) {
+      const start = (index * channels.length + lead) * row;
+      values.set(data.subarray(start, start + row), (i * size + j) * row);
+    }
+    const kind = drawMaskKind(maskRecipe, random);
+    const present = leads.map((lead) => channels[lead]!);
+    const codes = drawMask(kind, present, patches, maskRecipe, random);
+    hidden.set(
+      codes.map((code) => Number(code !== visible)),
+      i * size * patches,
+    );
+  }
+  return {
+    kind: String(size),
+    feeds: {
+      patches: float32([indices.length, size, patches, patchSamples], values),
+      mask: tensor('bool', [indices.length, size, patches], hidden),
+    },
+  };
+}
+
+/** A share of the subjects, at least one; DataError where none would be left to train on. */
+function drawSubjects(windows: WindowSet, { seed, validationShare }: PretrainRecipe): string[] {
+  const subjects = [...new Set(windows.subject)].sort();
+  if (subjects.length < 2)
+    throw new DataError(
+      `pretrain: the windows are of ${subjects.length} subject; at least 2 are due, as some validate. Add recordings.`,
+    );
+  const count = Math.min(subjects.length - 1, Math.max(1, Math.round(validationShare * subjects.length)));
+  return Random.derive(seed, 'validation', 'subjects').shuffle(subjects).slice(0, count).sort();
+}
+
+/** Indices of training and validation windows; the latter thinned evenly to the recipe's number. */
+function splitWindows(windows: WindowSet, validationSubjects: readonly string[], recipe: PretrainRecipe) {
+  const held = new Set(validationSubjects);
+  const training: number[] = [];
+  const validating: number[] = [];
+  for (const [i, subject] of windows.subject.entries()) (held.has(subject) ? validating : training).push(i);
+  if (training.length === 0 || validating.length === 0)
+    throw new DataError(
+      `pretrain: ${training.length} windows train and ${validating.length} validate; both need some. Choose other validation subjects.`,
+    );
+  const count = Math.min(validating.length, recipe.validationWindows);
+  const thinned = Array.from(
+    { length: count },
+    (_, i) => validating[Math.floor((i * validating.length) / count)]!,
+  );
+  return { training, validation: thinned };
+}
+
+async function hashOf(tensors: FloatTensors | undefined): Promise<string | null> {
+  if (!tensors) return null;
+  const digest = await crypto.subtle.digest('SHA-256', encodeSafetensors(tensors) as Uint8Array<ArrayBuffer>);
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

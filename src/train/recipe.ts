@@ -1,0 +1,130 @@
+/** Training recipes as validated plain data: what every run has, and what pre-training and fine-tuning add. */
+import { z } from 'zod';
+import { parseConfig } from '../core/config.ts';
+import { ConfigError } from '../core/errors.ts';
+import { encoderConfigSchema, headConfigSchema } from '../model/config.ts';
+import { maskRecipeSchema } from '../patches/mask.ts';
+import { parseRecipe, recipeSchema } from '../patches/recipe.ts';
+
+const count = z.number().int().min(1);
+const rate = z.number().positive().max(1);
+
+/** Settings of the one loop. */
+export const optimizationSchema = z.strictObject({
+  epochs: count.max(100_000),
+  /** Windows in an update, over all accumulated parts. */
+  batch: count.max(65_536),
+  /** Parts that a batch is cut into, to save memory. */
+  accumulate: count.max(1024).default(1),
+  /** Where the cosine ends. */
+  minimumLearningRate: z.number().min(0).max(1),
+  /** Updates of linear rise. */
+  warmupSteps: z.number().int().min(0).default(0),
+  weightDecay: z.number().min(0).max(1).default(0.05),
+  /** CBraMod decays every parameter; `matrices` spares biases and norms. */
+  decayOn: z.enum(['all', 'matrices']).default('all'),
+  clipNorm: z.number().positive().default(1),
+  /** Validate after every so many epochs, and after the last. */
+  validateEvery: count.default(1),
+  /** Validations without a better score before the run stops; null for never. */
+  patience: count.nullable().default(null),
+  /** Seconds between checkpoints within an epoch. */
+  checkpointSeconds: z.number().min(0).default(60),
+});
+export type Optimization = z.infer<typeof optimizationSchema>;
+
+const common = {
+  version: z.literal(1),
+  seed: z.number().int().min(0).max(0xffffffff).default(0),
+  /** How recordings become windows; the dataset's own recipe where absent. */
+  prepare: recipeSchema.optional(),
+  optimization: optimizationSchema,
+};
+
+export const pretrainRecipeSchema = z.strictObject({
+  ...common,
+  task: z.literal('pretrain'),
+  modality: z.enum(['eeg', 'ecg']),
+  encoder: encoderConfigSchema,
+  mask: maskRecipeSchema,
+  /** Numbers of channels to train on, one drawn for every batch; empty for all channels always. */
+  leadSubsets: z.array(count).default([]),
+  learningRate: rate.default(5e-4),
+  /** Share of the subjects that validate. */
+  validationShare: z.number().gt(0).lt(1).default(0.1),
+  /** At most so many windows validate, spread over those subjects. */
+  validationWindows: count.default(256),
+});
+export type PretrainRecipe = z.infer<typeof pretrainRecipeSchema>;
+
+export const finetuneRecipeSchema = z.strictObject({
+  ...common,
+  task: z.literal('finetune'),
+  encoders: z.strictObject({ eeg: encoderConfigSchema.optional(), ecg: encoderConfigSchema.optional() }),
+  head: headConfigSchema.omit({ classes: true }),
+  /** frozen: only the head learns, on embeddings computed once. lastLayers: the head and that many layers. */
+  tune: z.union([z.enum(['frozen', 'all']), z.strictObject({ lastLayers: count })]).default('all'),
+  learningRates: z.strictObject({ backbone: rate.default(1e-4), head: rate.default(5e-4) }),
+  labelSmoothing: z.number().min(0).lt(1).default(0),
+  /** balanced: every class weighs the same, whatever its share of the windows. */
+  classWeights: z.enum(['none', 'balanced']).default('none'),
+  /** What the best epoch is chosen by, on the validation windows. */
+  score: z.enum(['balancedAccuracy', 'auroc', 'loss']).default('auroc'),
+});
+export type FinetuneRecipe = z.infer<typeof finetuneRecipeSchema>;
+
+/** Validate plain data as a recipe of pre-training; ConfigError names the wrong key. */
+export function parsePretrainRecipe(value: unknown, where = 'pretrain'): PretrainRecipe {
+  const recipe = parseConfig(pretrainRecipeSchema, value, where);
+  checkPreparation(recipe.prepare, [recipe.modality], where);
+  checkOptimization(recipe.optimization, where);
+  const weights = Object.values(recipe.mask.mixture);
+  if (!weights.some((weight) => weight > 0))
+    throw new ConfigError(`${where}.mask.mixture: no kind has a weight. Give one.`, `${where}.mask.mixture`);
+  return recipe;
+}
+
+/** Validate plain data as a recipe of fine-tuning; ConfigError names the wrong key. */
+export function parseFinetuneRecipe(value: unknown, where = 'finetune'): FinetuneRecipe {
+  const recipe = parseConfig(finetuneRecipeSchema, value, where);
+  const modalities = (['eeg', 'ecg'] as const).filter((modality) => recipe.encoders[modality]);
+  if (modalities.length === 0)
+    throw new ConfigError(
+      `${where}.encoders: neither eeg nor ecg is there. Give one or both.`,
+      `${where}.encoders`,
+    );
+  checkPreparation(recipe.prepare, modalities, where);
+  checkOptimization(recipe.optimization, where);
+  const { tune } = recipe;
+  const depth = Math.min(...modalities.map((modality) => recipe.encoders[modality]!.layers));
+  if (typeof tune === 'object' && tune.lastLayers > depth) {
+    throw new ConfigError(
+      `${where}.tune.lastLayers: ${tune.lastLayers} of ${depth} layers. Give at most ${depth}.`,
+      `${where}.tune.lastLayers`,
+      `1 … ${depth}`,
+    );
+  }
+  return recipe;
+}
+
+function checkPreparation(prepare: unknown, modalities: readonly ('eeg' | 'ecg')[], where: string): void {
+  if (prepare === undefined) return;
+  const recipe = parseRecipe(prepare, `${where}.prepare`);
+  const absent = modalities.find((modality) => !recipe.signals[modality]);
+  if (absent) {
+    throw new ConfigError(
+      `${where}.prepare.signals: ${absent} is to be trained and not prepared. Add it.`,
+      `${where}.prepare.signals`,
+      absent,
+    );
+  }
+}
+
+function checkOptimization({ batch, accumulate }: Optimization, where: string): void {
+  if (batch % accumulate === 0) return;
+  throw new ConfigError(
+    `${where}.optimization.accumulate: ${accumulate} does not divide the batch of ${batch}.`,
+    `${where}.optimization.accumulate`,
+    `a divisor of ${batch}`,
+  );
+}
