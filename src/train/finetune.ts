@@ -1,0 +1,202 @@
+/**
+ * Fine-tuning: labelled windows of one or both modalities, and pre-trained encoders or none → a model, chosen by its
+ * score on the validation windows. Encoders are frozen (run once), partly or wholly tuned.
+ */
+import { DataError } from '../core/errors.ts';
+import { Random } from '../core/random.ts';
+import { type ModelConfig, modalitiesOf, parseModelConfig } from '../model/config.ts';
+import { modelParameters, placeEncoders } from '../model/model.ts';
+import type { TrainedModel } from '../model/model-file.ts';
+import type { FloatTensors } from '../model/parameters.ts';
+import { initialParameters } from '../model/parameters.ts';
+import { Predictor } from '../model/predict.ts';
+import { encodeSafetensors } from '../model/safetensors.ts';
+import { selectWindows, sha256 } from '../patches/window-set.ts';
+import type { Modality, WindowSet } from '../patches/windows.ts';
+import type { Backend } from '../runtime/backend.ts';
+import { featureSource, type SampleSource, signalSource } from './finetune-source.ts';
+import { applyScaling, computeFeatures, fitScaling, foldScaling, type Scaling } from './frozen-features.ts';
+import { type Curves, type TrainingOptions, type TrainingTask, train } from './loop.ts';
+import type { FinetuneRecipe } from './recipe.ts';
+import type { TrainedParameter } from './step-graphs.ts';
+import { scoreValidation } from './validation-score.ts';
+
+export interface FinetuneOptions extends Pick<TrainingOptions, 'store' | 'log' | 'progress' | 'signal'> {
+  readonly backend: Backend;
+  /** Labelled. */
+  readonly windows: WindowSet;
+  readonly recipe: FinetuneRecipe;
+  /** Indices of windows; the caller has made sure that they are disjoint in subjects. */
+  readonly training: readonly number[];
+  readonly validation: readonly number[];
+  /** Windows to predict with the finished model; none by default. */
+  readonly test?: readonly number[];
+  /** Pre-trained encoders under official names; a modality without one starts from scratch. */
+  readonly encoders?: { readonly [M in Modality]?: FloatTensors };
+}
+
+export interface FinetuneResult {
+  readonly model: TrainedModel & { readonly tensors: FloatTensors };
+  readonly curves: Curves;
+  /** 1-based. */
+  readonly bestEpoch: number;
+  /** Class probabilities [W, K] of the validation and the test windows. */
+  readonly validationProbabilities: Float32Array;
+  readonly testProbabilities: Float32Array;
+}
+
+/** Fine-tune a model. DataError for windows without labels or of one class; errors of the loop. */
+export async function finetune(options: FinetuneOptions): Promise<FinetuneResult> {
+  const { backend, windows, recipe, training, validation, test = [], encoders = {} } = options;
+  const labels = checkLabels(options);
+  const config = modelConfigOf(recipe, windows);
+  const random = Random.derive(recipe.seed, 'initial');
+  const initial = placeEncoders(initialParameters(modelParameters(config), random), config, encoders);
+  const specs = assignGroups(config, recipe);
+
+  let scaling: Scaling | undefined;
+  let source: SampleSource;
+  const sourceOptions = {
+    backend,
+    config,
+    recipe,
+    windows,
+    labels,
+    classWeights: weighClasses(options, labels),
+  };
+  if (recipe.tune === 'frozen') {
+    const features = await computeFeatures(backend, config, initial, windows);
+    scaling = fitScaling(features, training);
+    applyScaling(features, scaling);
+    source = featureSource(sourceOptions, features);
+  } else {
+    source = signalSource(sourceOptions);
+  }
+  const validationLabels = Int32Array.from(validation, (i) => labels[i]!);
+  const task: TrainingTask = {
+    specs,
+    initial,
+    learningRates: recipe.learningRates,
+    count: training.length,
+    build: () => source.build,
+    draw: (indices) => source.draw(indices.map((i) => training[i]!)),
+    validate: async (parameters) => ({
+      ...scoreValidation(
+        validationLabels,
+        await source.probabilities(parameters, validation),
+        config.head.classes,
+      ),
+    }),
+    score: { name: recipe.score, mode: recipe.score === 'loss' ? 'min' : 'max' },
+  };
+  const identity = {
+    recipe,
+    data: windows.hash,
+    training: await hashText(JSON.stringify(training)),
+    validation: await hashText(JSON.stringify(validation)),
+    encoders: await hashEncoders(encoders),
+  };
+  try {
+    const { seed, optimization } = recipe;
+    const result = await train(task, { ...options, seed, optimization, identity });
+    const tensors = scaling ? foldScaling(result.parameters, scaling) : result.parameters;
+    const model = {
+      config,
+      recipe: windows.recipe,
+      classes: windows.classes,
+      tensors,
+      provenance: {
+        recipe: JSON.stringify(recipe),
+        data: windows.hash,
+        seed: String(seed),
+        bestEpoch: String(result.bestEpoch),
+        engine: backend.description,
+      },
+    };
+    const predictor = new Predictor(backend, config, tensors);
+    const predict = async (indices: readonly number[]) =>
+      indices.length === 0
+        ? new Float32Array(0)
+        : predictor.probabilities(selectWindows(windows, indices).signals);
+    const validationProbabilities = await predict(validation);
+    const testProbabilities = await predict(test);
+    await predictor.dispose();
+    const { curves, bestEpoch } = result;
+    return { model, curves, bestEpoch, validationProbabilities, testProbabilities };
+  } finally {
+    await source.dispose();
+  }
+}
+
+/** The model of a recipe for these windows. */
+export function modelConfigOf(recipe: FinetuneRecipe, windows: WindowSet): ModelConfig {
+  const signals = (['eeg', 'ecg'] as const).flatMap((modality) => {
+    const encoder = recipe.encoders[modality];
+    if (!encoder) return [];
+    const found = windows.signals[modality];
+    if (!found)
+      throw new DataError(`finetune: the windows hold no ${modality}. Add it to the recipe of preparation.`);
+    return [[modality, { encoder, channels: [...found.channels], patches: found.patches }]];
+  });
+  return parseModelConfig({
+    signals: Object.fromEntries(signals),
+    head: { ...recipe.head, classes: windows.classes.length },
+  });
+}
+
+/** Which parameters learn, and how fast: the head always, the backbone as the recipe says. */
+function assignGroups(config: ModelConfig, { tune }: FinetuneRecipe): TrainedParameter[] {
+  const depth = Object.fromEntries(
+    modalitiesOf(config).map((modality) => [modality, config.signals[modality]!.encoder.layers]),
+  );
+  const learns = (name: string): boolean => {
+    if (typeof tune === 'string') return tune === 'all';
+    const found = /^(eeg|ecg)\.encoder\.layers\.(\d+)\./.exec(name);
+    return found !== null && Number(found[2]) >= depth[found[1]!]! - tune.lastLayers;
+  };
+  const specs = modelParameters(config).filter(({ name }) => tune !== 'frozen' || name.startsWith('head.'));
+  const frozen = modelParameters(config).filter(({ name }) => tune === 'frozen' && !name.startsWith('head.'));
+  return [
+    ...frozen.map(({ name, shape }) => ({ name, shape })),
+    ...specs.map(({ name, shape }) => {
+      if (name.startsWith('head.')) return { name, shape, group: 'head' };
+      return learns(name) ? { name, shape, group: 'backbone' } : { name, shape };
+    }),
+  ];
+}
+
+function checkLabels({ windows, training, validation }: FinetuneOptions): Int32Array {
+  if (!windows.label)
+    throw new DataError('finetune: the windows have no labels. Choose a dataset with a target.');
+  if (training.length === 0 || validation.length === 0)
+    throw new DataError(
+      `finetune: ${training.length} windows train and ${validation.length} validate; both need some.`,
+    );
+  const present = new Set(training.map((i) => windows.label![i]!));
+  if (present.size < 2)
+    throw new DataError('finetune: the training windows are of one class. Choose other subjects.');
+  return windows.label;
+}
+
+/** W / (K · W_k), scikit-learn's `balanced`; 0 for a class without training windows. */
+function weighClasses(
+  { windows, recipe, training }: FinetuneOptions,
+  labels: Int32Array,
+): number[] | undefined {
+  if (recipe.classWeights === 'none') return undefined;
+  const counts = windows.classes.map((_, k) => training.filter((i) => labels[i] === k).length);
+  return counts.map((count) => (count === 0 ? 0 : training.length / (windows.classes.length * count)));
+}
+
+async function hashEncoders(
+  encoders: NonNullable<FinetuneOptions['encoders']>,
+): Promise<Record<string, string>> {
+  const hashes: Record<string, string> = {};
+  for (const [modality, tensors] of Object.entries(encoders))
+    hashes[modality] = await sha256(encodeSafetensors(tensors));
+  return hashes;
+}
+
+function hashText(text: string): Promise<string> {
+  return sha256(new TextEncoder().encode(text));
+}

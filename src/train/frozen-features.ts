@@ -1,0 +1,83 @@
+/**
+ * Frozen encoders: they run once, their embeddings become fixed features [W, F] that a head learns from. Features are
+ * standardised for the head; afterwards that scaling is folded into its first layer, so that the model needs none.
+ */
+import { float32 } from '../core/tensor.ts';
+import { type ModelConfig, modalitiesOf } from '../model/config.ts';
+import { featureSize } from '../model/heads.ts';
+import { type FloatTensors, withoutPrefix } from '../model/parameters.ts';
+import { Embedder } from '../model/predict.ts';
+import type { WindowSet } from '../patches/windows.ts';
+import type { Backend } from '../runtime/backend.ts';
+
+export interface Features {
+  /** [W, F]. */
+  readonly data: Float32Array;
+  readonly size: number;
+}
+
+export interface Scaling {
+  readonly mean: Float64Array;
+  readonly deviation: Float64Array;
+}
+
+/** Features of all windows: pooled embeddings, or every token for the head all-patches; modalities side by side. */
+export async function computeFeatures(
+  backend: Backend,
+  config: ModelConfig,
+  parameters: FloatTensors,
+  windows: WindowSet,
+): Promise<Features> {
+  const size = featureSize(config);
+  const data = new Float32Array(windows.count * size);
+  let offset = 0;
+  for (const modality of modalitiesOf(config)) {
+    const { encoder, channels, patches } = config.signals[modality]!;
+    const tensors = withoutPrefix(parameters, `${modality}.`);
+    const embedder = new Embedder(backend, encoder, tensors, { channels: channels.length, patches });
+    const tokens = config.head.kind === 'all-patches';
+    const embeddings = await embedder.embed(windows.signals[modality]!.data, { tokens });
+    await embedder.dispose();
+    const values = embeddings.tokens ?? embeddings.pooled;
+    const width = values.length / windows.count;
+    for (let i = 0; i < windows.count; i++)
+      data.set(values.subarray(i * width, (i + 1) * width), i * size + offset);
+    offset += width;
+  }
+  return { data, size };
+}
+
+/** Mean and deviation of each feature over the training windows. */
+export function fitScaling({ data, size }: Features, indices: readonly number[]): Scaling {
+  const mean = new Float64Array(size);
+  const deviation = new Float64Array(size);
+  for (const i of indices) for (let f = 0; f < size; f++) mean[f]! += data[i * size + f]! / indices.length;
+  for (const i of indices)
+    for (let f = 0; f < size; f++) deviation[f]! += (data[i * size + f]! - mean[f]!) ** 2 / indices.length;
+  // A feature that does not vary stays as it is.
+  for (let f = 0; f < size; f++) deviation[f] = Math.sqrt(deviation[f]!) || 1;
+  return { mean, deviation };
+}
+
+/** (x − mean) / deviation, in place. */
+export function applyScaling({ data, size }: Features, { mean, deviation }: Scaling): void {
+  for (let i = 0; i < data.length; i++) data[i] = (data[i]! - mean[i % size]!) / deviation[i % size]!;
+}
+
+/** The same head for unscaled features: W′ = W / deviation, b′ = b − W′ mean. */
+export function foldScaling(parameters: FloatTensors, { mean, deviation }: Scaling): FloatTensors {
+  const weight = parameters.get('head.0.weight')!;
+  const bias = parameters.get('head.0.bias')!;
+  const size = mean.length;
+  const scaled = weight.data.map((w, i) => w / deviation[i % size]!);
+  const shifted = bias.data.map((b, row) => {
+    let sum = b;
+    for (let f = 0; f < size; f++) sum -= (weight.data[row * size + f]! / deviation[f]!) * mean[f]!;
+    return sum;
+  });
+  return new Map([
+    ...parameters,
+    ['head.0.weight', float32(weight.shape, scaled)],
+    ['head.0.bias', float32(bias.shape, shifted)],
+  ]);
+}
