@@ -41,7 +41,9 @@ function setup() {
 
 function demo() {
   setup();
-  process.exit(spawnSync(process.execPath, ['dist/cli.js', 'demo', ...rest], { stdio: 'inherit' }).status ?? 1);
+  process.exit(
+    spawnSync(process.execPath, ['dist/cli.js', 'demo', ...rest], { stdio: 'inherit' }).status ?? 1,
+  );
 }
 
 function test() {
@@ -55,7 +57,13 @@ function test() {
   const folder = mkdtempSync(join(tmpdir(), 'heartmind-test-'));
   const report = join(folder, 'report.json');
   step('running the tests (vitest)');
-  runNode('vitest/package.json', 'vitest', ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...rest], false, env);
+  runNode(
+    'vitest/package.json',
+    'vitest',
+    ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...rest],
+    false,
+    env,
+  );
   let passed = 0;
   let failed = checked.filter((ok) => !ok).length;
   let skipped = 0;
@@ -65,7 +73,9 @@ function test() {
     skipped = counts.numPendingTests;
     failed += counts.numFailedTests;
     // A file that fails to load holds no tests of its own but is a failure all the same.
-    failed += counts.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length;
+    failed += counts.testResults.filter(
+      (file) => file.status === 'failed' && file.assertionResults.length === 0,
+    ).length;
     if (!counts.success && failed === 0) failed = 1;
   } catch (error) {
     console.error(`test: the runner left no report (${error.message}).`);
@@ -80,9 +90,10 @@ function test() {
 function findChromium() {
   const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
   const find = () =>
-    [process.env.HEARTMIND_CHROMIUM, ...(process.env.PATH ?? '').split(':').flatMap((d) => names.map((n) => join(d, n)))].find(
-      (path) => path && existsSync(path),
-    );
+    [
+      process.env.HEARTMIND_CHROMIUM,
+      ...(process.env.PATH ?? '').split(':').flatMap((d) => names.map((n) => join(d, n))),
+    ].find((path) => path && existsSync(path));
   const found = find();
   if (found) return found;
   if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) {
@@ -90,7 +101,11 @@ function findChromium() {
     return undefined;
   }
   step("installing Debian's chromium for the browser tests");
-  const quiet = { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }, timeout: 600_000 };
+  const quiet = {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    timeout: 600_000,
+  };
   spawnSync('apt-get', ['update', '-qq'], quiet);
   spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium'], quiet);
   return find();
@@ -101,7 +116,12 @@ function runNode(manifest, bin, args, must = true, env = process.env) {
   const require = createRequire(join(root, 'package.json'));
   const path = require.resolve(manifest);
   const { bin: bins } = JSON.parse(readFileSync(path, 'utf8'));
-  return run(process.execPath, [join(dirname(path), typeof bins === 'string' ? bins : bins[bin]), ...args], must, env);
+  return run(
+    process.execPath,
+    [join(dirname(path), typeof bins === 'string' ? bins : bins[bin]), ...args],
+    must,
+    env,
+  );
 }
 
 function run(command, args, must = true, env = process.env) {

@@ -32,10 +32,13 @@ for (const file of ['README.md', 'docs/results.md']) {
   } catch {
     continue;
   }
-  const updated = text.replace(/(<!-- table ([\w-]+) -->\n)[\s\S]*?(<!-- \/table -->)/g, (_, open, name, close) => {
-    const result = JSON.parse(readFileSync(join(root, 'results', `${name}.json`), 'utf8'));
-    return `${open}${renderTable(result)}${close}`;
-  });
+  const updated = text.replace(
+    /(<!-- table ([\w-]+) -->\n)[\s\S]*?(<!-- \/table -->)/g,
+    (_, open, name, close) => {
+      const result = JSON.parse(readFileSync(join(root, 'results', `${name}.json`), 'utf8'));
+      return `${open}${renderTable(result)}${close}`;
+    },
+  );
   if (updated === text) continue;
   if (check) {
     console.error(`${file}: a table differs from its JSON. Run \`node scripts/write-tables.mjs\`.`);

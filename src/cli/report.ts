@@ -1,7 +1,7 @@
 /** `heartmind report RUN`: draw the report again from the run's result.json. */
 import { buildCommand } from '@stricli/core';
-import { readResultFile, writeReport } from './run-folder.ts';
 import { type Context, parseText } from './command.ts';
+import { readResultFile, writeReport } from './run-folder.ts';
 
 export const reportCommand = buildCommand<Record<never, never>, [string], Context>({
   docs: {

@@ -12,5 +12,7 @@ export function sampleDataFolder(name: 'eegmat' | 'ecg12'): string {
     if (existsSync(candidate)) return candidate;
     if (folder === dirname(folder)) break;
   }
-  throw new DataError('sample data: not found. They are in the repository, not in the npm package: clone it, or give --data your own.');
+  throw new DataError(
+    'sample data: not found. They are in the repository, not in the npm package: clone it, or give --data your own.',
+  );
 }

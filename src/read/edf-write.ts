@@ -243,7 +243,7 @@ function encodeTals(
     if (records === 0) break;
     const record = Math.min(records - 1, Math.max(0, Math.floor(start / recordSeconds)));
     const time = `${start < 0 ? '-' : '+'}${decimal(Math.abs(start))}${duration > 0 ? `\x15${decimal(duration)}` : ''}`;
-    texts[record] += `${time}\x14${label.replace(/[\x00\x14\x15]/g, ' ')}\x14\0`;
+    texts[record] += `${time}\x14${label.replace(/[^ -\uffff]/g, ' ')}\x14\0`;
   }
   return texts.map((text) => encoder.encode(text));
 }

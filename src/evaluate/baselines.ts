@@ -1,0 +1,141 @@
+/**
+ * The models that a deep one must beat: majority, class prior, and logistic regression on band power, on heart rate and
+ * its variability, or on both; each of these also with features standardised within each person (label-free, but
+ * transductive: it looks at all of a person's windows). Definitions and settings: DESIGN's EEGMAT baselines.
+ */
+import type { WindowSet } from '../patches/windows.ts';
+import { beatsBetween, variability } from '../signal/heart.ts';
+import { bandPower, welch } from '../signal/spectrum.ts';
+import { fitLogistic, predictLogistic } from './logistic.ts';
+
+/** Half-open bands in hertz: delta, theta, alpha, beta, low gamma. */
+const bands = [
+  [1, 4],
+  [4, 8],
+  [8, 13],
+  [13, 30],
+  [30, 45],
+] as const;
+const segmentSeconds = 2;
+/** Beats from this many seconds before a window to as many after it. */
+const heartMarginSeconds = 5;
+const logisticOptions = { C: 0.05, classWeight: 'balanced' } as const;
+
+/** Features of every window by the name of the baseline that uses them: rows [W][d]. NaN where undefined. */
+export type BaselineFeatures = ReadonlyMap<string, readonly Float64Array[]>;
+
+/** Compute the features of all baselines that the set's modalities allow. */
+export function baselineFeatures(set: WindowSet): BaselineFeatures {
+  const features = new Map<string, readonly Float64Array[]>();
+  const eeg = set.signals.eeg && bandPowerFeatures(set);
+  const ecg = set.signals.ecg && heartFeatures(set);
+  if (eeg) features.set('classical-eeg', eeg);
+  if (ecg) features.set('classical-ecg', ecg);
+  if (eeg && ecg)
+    features.set(
+      'classical-eeg+ecg',
+      eeg.map((row, i) => Float64Array.of(...row, ...ecg[i]!)),
+    );
+  for (const [name, rows] of [...features])
+    features.set(`${name}-standardised`, standardisePerSubject(rows, set.subject));
+  return features;
+}
+
+/** Natural logarithm of the mean power density in each band of each EEG channel, in µV²/Hz: [W][5 C]. */
+export function bandPowerFeatures(set: WindowSet): Float64Array[] {
+  const { channels, patches, patchSamples, data } = set.signals.eeg!;
+  const { scaleMicrovolts, rateHz } = set.recipe.signals.eeg!;
+  const length = patches * patchSamples;
+  return Array.from({ length: set.count }, (_, w) => {
+    const row: number[] = [];
+    for (let c = 0; c < channels.length; c++) {
+      const start = (w * channels.length + c) * length;
+      const x = Float64Array.from(data.subarray(start, start + length), (value) => value * scaleMicrovolts);
+      const power = welch(x, rateHz, { segmentSamples: Math.min(length, segmentSeconds * rateHz) });
+      for (const [low, high] of bands) row.push(Math.log(bandPower(power, low, high)));
+    }
+    return Float64Array.from(row, (value) => (Number.isFinite(value) ? value : Number.NaN)); // a flat channel has no power
+  });
+}
+
+/** Median rate (1/min), SD and RMSSD (s) of the beats around each window: [W][3]. */
+export function heartFeatures(set: WindowSet): Float64Array[] {
+  const { lengthSeconds } = set.recipe.window;
+  return Array.from({ length: set.count }, (_, w) => {
+    const beats = set.beats.get(set.trial[w]!) ?? new Float64Array(0);
+    const start = set.start[w]!;
+    const around = beatsBetween(
+      beats,
+      start - heartMarginSeconds,
+      start + lengthSeconds + heartMarginSeconds,
+    );
+    const { medianRatePerMinute, sdnn, rmssd } = variability(around);
+    return Float64Array.of(medianRatePerMinute, sdnn, rmssd);
+  });
+}
+
+/** z-scores over all windows of each person. */
+export function standardisePerSubject(
+  rows: readonly Float64Array[],
+  subjects: readonly string[],
+): Float64Array[] {
+  const bySubject = new Map<string, number[]>();
+  for (const [i, subject] of subjects.entries()) {
+    const indices = bySubject.get(subject) ?? [];
+    indices.push(i);
+    bySubject.set(subject, indices);
+  }
+  const result = rows.map((row) => Float64Array.from(row));
+  for (const indices of bySubject.values()) {
+    for (let j = 0; j < rows[0]!.length; j++) {
+      const values = indices.map((i) => rows[i]![j]!).filter(Number.isFinite);
+      const mean = values.reduce((a, b) => a + b, 0) / values.length;
+      const deviation = Math.sqrt(values.reduce((a, b) => a + (b - mean) ** 2, 0) / values.length);
+      for (const i of indices) result[i]![j] = (rows[i]![j]! - mean) / (deviation > 0 ? deviation : 1);
+    }
+  }
+  return result;
+}
+
+/** Fit on the training windows, predict the test windows: probabilities [test · K]. Undefined features take the training median. */
+export function runClassical(
+  rows: readonly Float64Array[],
+  labels: Int32Array,
+  trainIndices: ArrayLike<number>,
+  testIndices: ArrayLike<number>,
+  classCount: number,
+): Float64Array {
+  const pick = (indices: ArrayLike<number>) => Array.from(indices, (i) => rows[i]!);
+  const train = pick(trainIndices);
+  const medians = train[0]!.map((_, j) => median(train.map((row) => row[j]!).filter(Number.isFinite)));
+  const fill = (row: Float64Array) => row.map((value, j) => (Number.isFinite(value) ? value : medians[j]!));
+  const model = fitLogistic(
+    train.map(fill),
+    Int32Array.from(trainIndices, (i) => labels[i]!),
+    classCount,
+    logisticOptions,
+  );
+  return predictLogistic(model, pick(testIndices).map(fill));
+}
+
+/** Probabilities of the trivial baselines: all on the most frequent training class, or the shares of all classes. */
+export function runTrivial(
+  name: 'majority' | 'prior',
+  labels: Int32Array,
+  trainIndices: ArrayLike<number>,
+  testCount: number,
+  classCount: number,
+): Float64Array {
+  const counts = Array<number>(classCount).fill(0);
+  for (const i of Array.from(trainIndices)) counts[labels[i]!]!++;
+  const most = counts.indexOf(Math.max(...counts));
+  const row = counts.map((count, k) => (name === 'prior' ? count / trainIndices.length : Number(k === most)));
+  return Float64Array.from({ length: testCount * classCount }, (_, i) => row[i % classCount]!);
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  if (sorted.length === 0) return 0;
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
