@@ -35,7 +35,11 @@ export function bootstrapAll(
   { samples = 1000, level = 0.95, seed = 0 }: BootstrapOptions = {},
 ): Interval[] {
   const windows = new Map<string, number[]>();
-  for (const [i, subject] of subjects.entries()) windows.set(subject, [...(windows.get(subject) ?? []), i]);
+  for (const [i, subject] of subjects.entries()) {
+    const group = windows.get(subject);
+    if (group) group.push(i);
+    else windows.set(subject, [i]);
+  }
   const groups = [...windows.keys()].sort().map((subject) => windows.get(subject)!);
   const whole = statistics(Int32Array.from(subjects.keys()));
   const drawn: number[][] = whole.map(() => []);

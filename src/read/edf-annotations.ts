@@ -3,7 +3,7 @@
  * `+onset[␕duration]␔text␔text␔␀…`; the first list of a record keeps its time and has an empty first text.
  * Source: EDF+ specification §2.2.
  */
-import { decimal } from './header-text.ts';
+import { decimal, isTime } from './header-text.ts';
 
 export interface TimedTexts {
   /** Seconds from the file's start time. */
@@ -46,5 +46,6 @@ function parseList(bytes: Uint8Array): TimedTexts | undefined {
   const onset = decimal(onsetText!);
   const duration = durationText ? decimal(durationText) : 0;
   if (onset === undefined || duration === undefined || texts.length === 0) return undefined;
+  if (!isTime(onset) || !isTime(duration)) return undefined;
   return { onset, duration: Math.max(0, duration), texts: texts.slice(0, -1) };
 }

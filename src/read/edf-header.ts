@@ -5,7 +5,7 @@
  */
 import type { ByteSource } from '../core/bytes.ts';
 import { FormatError } from '../core/errors.ts';
-import { decimal, latin1, quoted } from './header-text.ts';
+import { decimal, isTime, latin1, quoted } from './header-text.ts';
 
 /** Bytes of one stored sample: 2 in EDF; BDF has 3 and is otherwise the same layout. */
 export type SampleBytes = 2 | 3;
@@ -69,7 +69,7 @@ export async function readEdfHeader(
   if (!Number.isInteger(count) || count < 1) fail(`has ${count} signals, at least 1 is needed.`, 252);
   if (!Number.isInteger(recordCount) || recordCount < -1)
     fail(`promises ${recordCount} records, −1 (unknown) or more is needed.`, 236);
-  if (recordSeconds < 0) fail(`has records of ${recordSeconds} seconds.`, 244);
+  if (recordSeconds < 0 || !isTime(recordSeconds)) fail(`has records of ${recordSeconds} seconds.`, 244);
   const headerBytes = 256 * (count + 1);
   if (headerBytes > source.byteLength)
     fail(

@@ -8,7 +8,7 @@ import { FormatError } from '../core/errors.ts';
 import type { Annotation, Channel, Recording, Span } from '../core/recording.ts';
 import { parseAnnotationLists } from './edf-annotations.ts';
 import { type EdfHeader, type EdfSignal, readEdfHeader, type SampleBytes } from './edf-header.ts';
-import { checkSamples } from './header-text.ts';
+import { checkSamples, isRate, quoted } from './header-text.ts';
 import { explainLineEndings } from './line-endings.ts';
 import { chunkBytes, RangedBytes } from './ranged-bytes.ts';
 
@@ -27,9 +27,10 @@ export async function openEdf(source: ByteSource, options: ReadOptions = {}): Pr
   const stored = header.signals.filter((signal) => !signal.isAnnotations && signal.samplesPerRecord > 0);
   const empty = header.signals.filter((signal) => signal.samplesPerRecord === 0);
   if (empty.length > 0) log.push(`edf: ${empty.length} signals without samples were left out.`);
-  if (stored.length > 0 && header.recordSeconds === 0) {
+  const unpaced = stored.find((signal) => !isRate(signal.samplesPerRecord / header.recordSeconds));
+  if (unpaced) {
     throw new FormatError(
-      `edf: ${source.name} has records of 0 seconds with ${stored.length} signals, so they have no rate. The header is damaged.`,
+      `edf: ${source.name} has records of ${header.recordSeconds} seconds with ${unpaced.samplesPerRecord} samples of ${quoted(unpaced.label)}, which is no rate. The header is damaged.`,
       source.name,
       244,
     );

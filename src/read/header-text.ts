@@ -18,6 +18,16 @@ export function decimal(text: string): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 
+/** Can a recording have this rate? Beyond a sample in 11 days or in a nanosecond a header is damaged. */
+export function isRate(hertz: number): boolean {
+  return hertz >= 1e-6 && hertz <= 1e9;
+}
+
+/** Can a recording last or be this far from its start? 1e12 s are 30,000 years. */
+export function isTime(seconds: number): boolean {
+  return Math.abs(seconds) <= 1e12;
+}
+
 /** Text as it may stand in a message: cut, quoted, control characters shown as `·`. */
 export function quoted(text: string): string {
   const cut = text.length > 40 ? `${text.slice(0, 37)}…` : text;

@@ -5,6 +5,7 @@
 import type { ByteSource } from '../core/bytes.ts';
 import { FormatError } from '../core/errors.ts';
 import type { Annotation } from '../core/recording.ts';
+import { isRate } from './header-text.ts';
 
 /** Symbol of each code 0–41, as WFDB's own tools print it. */
 const symbols = [
@@ -85,7 +86,7 @@ export async function readWfdbAnnotations(
     // The file's own definitions stand as notes at time 0.
     if (sample !== 0 || code !== noteCode) return true;
     const resolution = /^## time resolution: ([\d.]+)/.exec(text);
-    if (resolution && Number(resolution[1]) > 0) rate = Number(resolution[1]);
+    if (resolution && isRate(Number(resolution[1]))) rate = Number(resolution[1]);
     const defined = isDefinition && /^(\d+) (\S+)/.exec(text);
     if (defined) custom.set(Number(defined[1]), defined[2]!);
     if (text.startsWith('## annotation type definitions')) isDefinition = true;

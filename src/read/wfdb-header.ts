@@ -3,7 +3,7 @@
  * Source: header(5) of the WFDB Applications Guide, physionet.org.
  */
 import { FormatError, UnsupportedError } from '../core/errors.ts';
-import { decimal, quoted } from './header-text.ts';
+import { decimal, isRate, quoted } from './header-text.ts';
 
 export interface WfdbSignal {
   readonly fileName: string;
@@ -56,7 +56,7 @@ export function parseWfdbHeader(text: string, source: string, log: string[]): Wf
     );
   }
   const rate = rateText === undefined ? 250 : (decimal(rateText.split('/')[0]!) ?? Number.NaN);
-  if (!(rate > 0)) fail(`has ${quoted(rateText ?? '')} as its sampling frequency.`);
+  if (!isRate(rate)) fail(`has ${quoted(rateText ?? '')} as its sampling frequency.`);
   const frameCount = lengthText === undefined ? undefined : Number(lengthText);
   if (frameCount !== undefined && !(Number.isSafeInteger(frameCount) && frameCount >= 0))
     fail(`has ${quoted(lengthText!)} as its number of samples.`);
@@ -95,6 +95,10 @@ function parseSignal(line: string, fail: (fact: string) => never, log: string[])
   const [resolutionBits = 0, adcZero = 0, , checksum] = integers;
   const baseline = calibration[2] === undefined ? adcZero : decimal(calibration[2]);
   if (baseline === undefined) return fail(`has ${quoted(calibration[2]!)} as baseline in ${quoted(line)}.`);
+  const gain = stated || 200;
+  // No stored sample, at most 2¹⁶, may become infinite.
+  if (!Number.isFinite((Math.abs(baseline) + 65536) / gain))
+    return fail(`has ${quoted(gainText ?? '')} as gain in ${quoted(line)}.`);
   if (stated === 0)
     log.push(`wfdb: ${quoted(description || fileName)} is not calibrated (gain 0); 200 per mV is assumed.`);
   return {
@@ -103,7 +107,7 @@ function parseSignal(line: string, fail: (fact: string) => never, log: string[])
     samplesPerFrame,
     skewFrames: Number(layout[3] ?? 0),
     byteOffset: Number(layout[4] ?? 0),
-    gain: stated || 200,
+    gain,
     baseline,
     unit: calibration[3] ?? 'mV',
     resolutionBits,

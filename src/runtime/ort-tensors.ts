@@ -6,6 +6,18 @@ import { Graph } from '../graph/ir.ts';
 import { encodeOnnx } from '../graph/onnx.ts';
 import type { CompileOptions, Feeds, Program } from './backend.ts';
 
+/** What a Program needs of a session: onnxruntime-node's own, or the browser's behind a queue. */
+export interface OrtSession {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  /** A tensor given in `fetches` is written in place; null asks for a new one. */
+  run(
+    feeds: Readonly<Record<string, OrtTensor>>,
+    fetches: Readonly<Record<string, OrtTensor | null>>,
+  ): Promise<Readonly<Record<string, OrtTensor>>>;
+  release(): Promise<void>;
+}
+
 /** The bytes of a graph, or bytes as they are. */
 export function modelBytes(graph: Graph | Uint8Array): Uint8Array {
   return graph instanceof Graph ? encodeOnnx(graph) : graph;
@@ -19,7 +31,7 @@ export function batchOverride({
 }
 
 /** A Program over an ONNX Runtime session. `Tensor` is the constructor of that runtime. */
-export function sessionProgram(session: InferenceSession, TensorClass: TensorConstructor): Program {
+export function sessionProgram(session: OrtSession, TensorClass: TensorConstructor): Program {
   const known = new Set(session.inputNames);
   const wrap = ({ dtype, data, shape }: Tensor) => new TensorClass(dtype, data as never, shape) as OrtTensor;
   return {

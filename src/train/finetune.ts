@@ -15,7 +15,14 @@ import { selectWindows, sha256 } from '../patches/window-set.ts';
 import type { Modality, WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
 import { featureSource, type SampleSource, signalSource } from './finetune-source.ts';
-import { applyScaling, computeFeatures, fitScaling, foldScaling, type Scaling } from './frozen-features.ts';
+import {
+  applyScaling,
+  computeFeatures,
+  type FeatureCache,
+  fitScaling,
+  foldScaling,
+  type Scaling,
+} from './frozen-features.ts';
 import { type Curves, type TrainingOptions, type TrainingTask, train } from './loop.ts';
 import type { FinetuneRecipe } from './recipe.ts';
 import type { TrainedParameter } from './step-graphs.ts';
@@ -33,6 +40,8 @@ export interface FinetuneOptions extends Pick<TrainingOptions, 'store' | 'log' |
   readonly test?: readonly number[];
   /** Pre-trained encoders under official names; a modality without one starts from scratch. */
   readonly encoders?: { readonly [M in Modality]?: FloatTensors };
+  /** Embeddings of frozen encoders, shared between calls. */
+  readonly cache?: FeatureCache;
 }
 
 export interface FinetuneResult {
@@ -65,7 +74,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
     classWeights: weighClasses(options, labels),
   };
   if (recipe.tune === 'frozen') {
-    const features = await computeFeatures(backend, config, initial, windows);
+    const features = await computeFeatures(backend, config, initial, windows, options.cache);
     scaling = fitScaling(features, training);
     applyScaling(features, scaling);
     source = featureSource(sourceOptions, features);

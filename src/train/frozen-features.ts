@@ -7,6 +7,8 @@ import { type ModelConfig, modalitiesOf } from '../model/config.ts';
 import { featureSize } from '../model/heads.ts';
 import { type FloatTensors, withoutPrefix } from '../model/parameters.ts';
 import { Embedder } from '../model/predict.ts';
+import { encodeSafetensors } from '../model/safetensors.ts';
+import { sha256 } from '../patches/window-set.ts';
 import type { WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
 
@@ -21,12 +23,17 @@ export interface Scaling {
   readonly deviation: Float64Array;
 }
 
+/** Embeddings of a modality's windows by encoder and data: folds and models that share an encoder run it once. */
+export type FeatureCache = Map<string, Float32Array>;
+
 /** Features of all windows: pooled embeddings, or every token for the head all-patches; modalities side by side. */
 export async function computeFeatures(
   backend: Backend,
   config: ModelConfig,
   parameters: FloatTensors,
   windows: WindowSet,
+  cache: FeatureCache = new Map(),
+  onProgress?: (done: number, total: number) => void,
 ): Promise<Features> {
   const size = featureSize(config);
   const data = new Float32Array(windows.count * size);
@@ -34,11 +41,20 @@ export async function computeFeatures(
   for (const modality of modalitiesOf(config)) {
     const { encoder, channels, patches } = config.signals[modality]!;
     const tensors = withoutPrefix(parameters, `${modality}.`);
-    const embedder = new Embedder(backend, encoder, tensors, { channels: channels.length, patches });
-    const tokens = config.head.kind === 'all-patches';
-    const embeddings = await embedder.embed(windows.signals[modality]!.data, { tokens });
-    await embedder.dispose();
-    const values = embeddings.tokens ?? embeddings.pooled;
+    const wanted = config.head.kind === 'all-patches' ? 'tokens' : 'pooled';
+    const key = `${modality} ${wanted} ${windows.hash} ${await sha256(encodeSafetensors(tensors))}`;
+    let values = cache.get(key);
+    if (!values) {
+      const embedder = new Embedder(backend, encoder, tensors, { channels: channels.length, patches });
+      const { data: signal } = windows.signals[modality]!;
+      const embeddings = await embedder.embed(signal, {
+        tokens: wanted === 'tokens',
+        ...(onProgress && { onProgress }),
+      });
+      await embedder.dispose();
+      values = embeddings.tokens ?? embeddings.pooled;
+      cache.set(key, values);
+    }
     const width = values.length / windows.count;
     for (let i = 0; i < windows.count; i++)
       data.set(values.subarray(i * width, (i + 1) * width), i * size + offset);

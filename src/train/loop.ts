@@ -14,6 +14,7 @@ import {
   encodeCheckpoint,
   type TrainingProgress,
 } from './checkpoint.ts';
+import type { Stage } from './progress.ts';
 import type { Optimization } from './recipe.ts';
 import { learningRateAt } from './schedule.ts';
 import { type Batch, type StepOutcome, StepRunner } from './step.ts';
@@ -41,11 +42,6 @@ export interface MetricsLog {
   flush(): void | Promise<void>;
 }
 
-/** Live progress, in windows. */
-export interface ProgressStage {
-  update(done: number, values?: Readonly<Record<string, number>>): void;
-}
-
 export interface TrainingOptions {
   readonly backend: Backend;
   readonly seed: number;
@@ -54,7 +50,8 @@ export interface TrainingOptions {
   readonly identity: Readonly<Record<string, unknown>>;
   readonly store?: CheckpointStore;
   readonly log?: MetricsLog;
-  readonly progress?: (totalWindows: number) => ProgressStage;
+  /** Live progress, in windows. */
+  readonly progress?: (totalWindows: number) => Pick<Stage, 'update'>;
   /** Aborted: finish the update, write a checkpoint, throw InterruptedError. */
   readonly signal?: AbortSignal;
 }
@@ -90,7 +87,7 @@ class TrainingRun {
   readonly #runner: StepRunner;
   readonly #stepsPerEpoch: number;
   readonly #totalSteps: number;
-  readonly #stage: ProgressStage | undefined;
+  readonly #stage: Pick<Stage, 'update'> | undefined;
   #random: Random;
   readonly #best = new Map<string, Tensor<'float32'>>();
   #at: Omit<TrainingProgress, 'random' | 'step'>;
@@ -191,7 +188,7 @@ class TrainingRun {
   }
 
   async #endEpoch(): Promise<void> {
-    const { optimization, log, store } = this.options;
+    const { optimization, log } = this.options;
     const { epochs, validateEvery, patience } = optimization;
     const epoch = this.#at.epoch + 1;
     const due = epoch % validateEvery === 0 || epoch === epochs;
@@ -204,8 +201,7 @@ class TrainingRun {
     const waited = best ? Math.floor((epoch - best.epoch) / validateEvery) : 0;
     const finished = epoch >= epochs || (patience !== null && waited >= patience);
     this.#at = { epoch, position: 0, finished, lossSum: 0, best, curves: [...this.#at.curves, row] };
-    await log?.flush();
-    if (store) await this.#save();
+    await this.#save();
   }
 
   #chooseBest(scores: Readonly<Record<string, number>>, epoch: number): TrainingProgress['best'] {
@@ -225,6 +221,8 @@ class TrainingRun {
   }
 
   async #save(): Promise<void> {
+    // Figures first: a log must not end before the checkpoint that it belongs to.
+    await this.options.log?.flush();
     await this.options.store?.save(this.#encode(this.#random.state));
     this.#lastSave = performance.now();
   }

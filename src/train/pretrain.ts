@@ -25,6 +25,8 @@ export interface PretrainOptions extends Pick<TrainingOptions, 'store' | 'log' |
   readonly backend: Backend;
   readonly windows: WindowSet;
   readonly recipe: PretrainRecipe;
+  /** Name of the data, for the provenance. */
+  readonly dataset?: string;
   /** Weights to go on from; drawn from the seed where absent. */
   readonly initial?: FloatTensors;
   /** Who validates; a share of the subjects drawn from the seed where absent. */
@@ -90,6 +92,9 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainResult
     const provenance = {
       recipe: JSON.stringify(recipe),
       prepare: JSON.stringify(windows.recipe),
+      ...(options.dataset === undefined ? {} : { dataset: options.dataset }),
+      // Whom the encoder has seen: an evaluation can tell when it tests on them.
+      subjects: JSON.stringify([...new Set(windows.subject)].sort()),
       data: windows.hash,
       seed: String(seed),
       bestEpoch: String(bestEpoch),
