@@ -74,6 +74,7 @@ export function precisionRecallCurve(
 /** AUC-PR as average precision: Σ (Rₙ − Rₙ₋₁) Pₙ; NaN without positives. */
 export function averagePrecision(truth: ArrayLike<number>, scores: ArrayLike<number>): number {
   const { precision, recall } = precisionRecallCurve(truth, scores);
+  if (precision.length === 0) return Number.NaN;
   return precision.reduce((sum, p, i) => sum + p * (recall[i]! - (recall[i - 1] ?? 0)), 0);
 }
 
