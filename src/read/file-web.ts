@@ -31,7 +31,9 @@ export async function openRecordingUrl(url: string | URL, options: ReadOptions =
  * A page's relative URLs are allowed. FormatError where the server has no such file, cannot be reached, or forbids it.
  */
 export async function urlSource(url: string | URL): Promise<ByteSource> {
-  const found = await findUrl(new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href));
+  const base = globalThis.document?.baseURI ?? globalThis.location?.href;
+  if (!URL.canParse(url, base)) throw new FormatError(`${url}: this is no URL. Check it.`, String(url));
+  const found = await findUrl(new URL(url, base));
   if (typeof found !== 'number') return found;
   throw new FormatError(`${url}: the server answers ${found}. Check the address.`, String(url));
 }
@@ -69,7 +71,7 @@ async function findUrl(url: URL): Promise<ByteSource | number> {
     byteLength,
     async read(start, end) {
       checkRange(name, start, end, byteLength);
-      if (end <= body.length) return body.subarray(start, end);
+      if (end <= body.length || start === end) return body.subarray(start, end);
       const part = await request(url, start, end);
       const bytes = part.status === 206 ? await bodyOf(part, name) : undefined;
       if (bytes?.length === end - start && (totalOf(part) ?? byteLength) === byteLength) return bytes;

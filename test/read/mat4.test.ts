@@ -1,0 +1,128 @@
+/** Level 4 MAT-files built in place: every number type in either byte order, text, several matrices, wrong sizes. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { bytesSource } from '../../src/core/bytes.ts';
+import { FormatError, UnsupportedError } from '../../src/core/errors.ts';
+import { readMat4 } from '../../src/read/mat4.ts';
+import { ascii, concat, int16, matrix } from './build.ts';
+
+const read = (bytes: Uint8Array) => readMat4(bytesSource('x.mat', bytes));
+
+type Setter = (view: DataView, at: number, value: number, little: boolean) => void;
+/** By the P digit of the type: name, bytes, how to write, which values are exact. */
+const types: readonly [name: string, bytes: number, set: Setter, values: fc.Arbitrary<number>][] = [
+  ['float64', 8, (v, at, x, little) => v.setFloat64(at, x, little), fc.double()],
+  ['float32', 4, (v, at, x, little) => v.setFloat32(at, x, little), fc.float()],
+  [
+    'int32',
+    4,
+    (v, at, x, little) => v.setInt32(at, x, little),
+    fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
+  ],
+  ['int16', 2, (v, at, x, little) => v.setInt16(at, x, little), fc.integer({ min: -32_768, max: 32_767 })],
+  ['uint16', 2, (v, at, x, little) => v.setUint16(at, x, little), fc.integer({ min: 0, max: 65_535 })],
+  ['uint8', 1, (v, at, x) => v.setUint8(at, x), fc.integer({ min: 0, max: 255 })],
+];
+
+describe('readMat4', () => {
+  it.each(
+    types.flatMap(
+      ([name], digit) =>
+        [
+          [name, 'little', digit],
+          [name, 'big', digit],
+        ] as const,
+    ),
+  )('reads %s, %s-endian, column by column', async (_, order, digit) => {
+    const [, bytes, set, values] = types[digit]!;
+    await fc.assert(
+      fc.asyncProperty(fc.nat(5), fc.nat(5), fc.infiniteStream(values), async (rows, columns, stream) => {
+        const numbers = [...stream.take(rows * columns)];
+        const view = new DataView(new ArrayBuffer(numbers.length * bytes));
+        for (const [i, value] of numbers.entries()) set(view, i * bytes, value, order === 'little');
+        const type = digit * 10 + (order === 'little' ? 0 : 1000);
+        const found = await read(matrix('signal', type, rows, columns, new Uint8Array(view.buffer)));
+        expect(found).toEqual([
+          { name: 'signal', rows, columns, isText: false, values: Float64Array.from(numbers) },
+        ]);
+      }),
+      { seed: 1, numRuns: 50 },
+    );
+  });
+
+  it('takes the first bytes of each matrix for its own byte order, at odd places too', async () => {
+    const bytes = concat(
+      matrix('note', 51, 1, 3, ascii('abc')),
+      matrix('big', 1030, 1, 2, Uint8Array.of(0x01, 0x02, 0xff, 0xfe)),
+      matrix('val', 30, 2, 2, int16([1, 2, 3, 4])),
+      matrix('empty', 0, 0, 0, new Uint8Array(0)),
+    );
+    const found = await read(bytes);
+    expect(found.map(({ name, values, isText }) => [name, [...values], isText])).toEqual([
+      ['note', [97, 98, 99], true],
+      ['big', [0x0102, -2], false],
+      ['val', [1, 2, 3, 4], false],
+      ['empty', [], false],
+    ]);
+  });
+
+  it('finds no matrix in an empty file', async () => {
+    expect(await read(new Uint8Array(0))).toEqual([]);
+  });
+
+  it.each([
+    ['complex', matrix('z', 30, 1, 1, int16([1, 2]), 1)],
+    ['sparse', matrix('s', 2, 1, 3, new Uint8Array(24))],
+  ])('names a %s matrix as what it cannot read', async (kind, bytes) => {
+    await expect(read(bytes)).rejects.toThrow(UnsupportedError);
+    await expect(read(bytes)).rejects.toMatchObject({ feature: `mat ${kind} matrices` });
+  });
+
+  it.each([
+    ['a number type that is none', 60],
+    ['a kind that is none', 33],
+    ['a filled reserved digit', 130],
+    ['a byte order of a VAX', 2000],
+    ['a type of five digits', 10_000],
+  ])('refuses %s', async (_, type) => {
+    await expect(read(matrix('x', type, 1, 1, new Uint8Array(8)))).rejects.toThrow(
+      /as matrix type at byte 0/,
+    );
+  });
+
+  it('refuses what is no MAT-file of level 4', async () => {
+    const text = ascii('MATLAB 5.0 MAT-file, Platform: GLNXA64');
+    await expect(read(text)).rejects.toThrow(FormatError);
+  });
+
+  it('refuses more elements than there are bytes, with both sizes, before it makes room for them', async () => {
+    await expect(read(matrix('x', 30, 2, 3, int16([1, 2, 3, 4, 5])))).rejects.toMatchObject({
+      name: 'FormatError',
+      message:
+        'mat: x.mat ends at byte 32, a matrix of 2 × 3 ends at 34; its header is at byte 0. It is no level 4 MAT-file, or damaged.',
+      byteOffset: 0,
+    });
+    for (const [rows, columns] of [
+      [2 ** 32 - 1, 2 ** 32 - 1],
+      [2 ** 31, 1],
+      [65_536, 65_536],
+    ] as const)
+      await expect(read(matrix('x', 0, rows, columns, new Uint8Array(64)))).rejects.toThrow(FormatError);
+  });
+
+  it('refuses bytes behind the last matrix that are too few for another, and says where', async () => {
+    const bytes = concat(matrix('x', 30, 1, 1, int16([1])), new Uint8Array(19));
+    await expect(read(bytes)).rejects.toMatchObject({
+      message: expect.stringContaining('has 19 bytes where a matrix header has 20 at byte 24'),
+      byteOffset: 24,
+    });
+  });
+
+  it('refuses a name that is longer than the file, or than any name', async () => {
+    const bytes = matrix('x', 30, 1, 1, int16([1]));
+    new DataView(bytes.buffer).setUint32(16, 100, true);
+    await expect(read(bytes)).rejects.toThrow(FormatError);
+    await expect(read(matrix('n'.repeat(5000), 30, 1, 1, int16([1])))).rejects.toThrow(FormatError);
+    expect((await read(matrix('n'.repeat(4000), 30, 1, 1, int16([1]))))[0]!.name).toHaveLength(4000);
+  });
+});
