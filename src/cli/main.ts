@@ -1,17 +1,13 @@
 #!/usr/bin/env node
 /** The command line: one verb a file, the application built here. */
 import { buildApplication, buildRouteMap, run, text_en } from '@stricli/core';
-import packageJson from '../../package.json' with { type: 'json' };
 import { type Context, describeError, exitCodeOf } from './command.ts';
 import { demoCommand } from './demo.ts';
-import { embedCommand } from './embed.ts';
-import { evaluateCommand } from './evaluate.ts';
-import { exportCommand } from './export.ts';
-import { finetuneCommand } from './finetune.ts';
+
 import { infoCommand } from './info.ts';
-import { predictCommand } from './predict.ts';
-import { pretrainCommand } from './pretrain.ts';
+
 import { reportCommand } from './report.ts';
+import { version } from './version.ts';
 
 const debug = process.argv.includes('--debug');
 const message = (error: unknown) => describeError(error, debug);
@@ -21,13 +17,8 @@ const application = buildApplication(
     routes: {
       demo: demoCommand,
       info: infoCommand,
-      pretrain: pretrainCommand,
-      finetune: finetuneCommand,
-      evaluate: evaluateCommand,
-      predict: predictCommand,
-      embed: embedCommand,
+
       report: reportCommand,
-      export: exportCommand,
     },
     docs: {
       brief: 'heartmind: foundation models for the heart and the mind',
@@ -44,7 +35,7 @@ const application = buildApplication(
   }),
   {
     name: 'heartmind',
-    versionInfo: { currentVersion: packageJson.version },
+    versionInfo: { currentVersion: version },
     scanner: { caseStyle: 'allow-kebab-for-camel', allowArgumentEscapeSequence: true },
     documentation: { caseStyle: 'convert-camel-to-kebab', useAliasInUsageLine: false },
     determineExitCode: exitCodeOf,

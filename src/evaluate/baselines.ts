@@ -6,7 +6,7 @@
 import type { WindowSet } from '../patches/windows.ts';
 import { beatsBetween, variability } from '../signal/heart.ts';
 import { bandPower, welch } from '../signal/spectrum.ts';
-import { fitLogistic, predictLogistic } from './logistic.ts';
+import { deviationOf, fitLogistic, predictLogistic } from './logistic.ts';
 
 /** Half-open bands in hertz: delta, theta, alpha, beta, low gamma. */
 const bands = [
@@ -90,8 +90,9 @@ export function standardisePerSubject(
     for (let j = 0; j < rows[0]!.length; j++) {
       const values = indices.map((i) => rows[i]![j]!).filter(Number.isFinite);
       const mean = values.reduce((a, b) => a + b, 0) / values.length;
-      const deviation = Math.sqrt(values.reduce((a, b) => a + (b - mean) ** 2, 0) / values.length);
-      for (const i of indices) result[i]![j] = (rows[i]![j]! - mean) / (deviation > 0 ? deviation : 1);
+      const variance = values.reduce((a, b) => a + (b - mean) ** 2, 0) / values.length;
+      const deviation = deviationOf(variance, mean, values.length);
+      for (const i of indices) result[i]![j] = (rows[i]![j]! - mean) / deviation;
     }
   }
   return result;

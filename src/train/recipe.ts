@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { parseConfig } from '../core/config.ts';
 import { ConfigError } from '../core/errors.ts';
 import { encoderConfigSchema, headConfigSchema } from '../model/config.ts';
-import { maskRecipeSchema } from '../patches/mask.ts';
+import { type MaskRecipe, maskRecipeSchema } from '../patches/mask.ts';
 import { parseRecipe, recipeSchema } from '../patches/recipe.ts';
 
 const count = z.number().int().min(1);
@@ -41,12 +41,13 @@ const common = {
   optimization: optimizationSchema,
 };
 
-export const pretrainRecipeSchema = z.strictObject({
+const pretrainKeys = z.strictObject({
   ...common,
   task: z.literal('pretrain'),
   modality: z.enum(['eeg', 'ecg']),
   encoder: encoderConfigSchema,
-  mask: maskRecipeSchema,
+  /** dual for ECG and random for EEG where no mixture is given. */
+  mask: maskRecipeSchema.extend({ mixture: maskRecipeSchema.shape.mixture.unwrap().optional() }).prefault({}),
   /** Numbers of channels to train on, one drawn for every batch; empty for all channels always. */
   leadSubsets: z.array(count).default([]),
   learningRate: rate.default(5e-4),
@@ -55,6 +56,12 @@ export const pretrainRecipeSchema = z.strictObject({
   /** At most so many windows validate, spread over those subjects. */
   validationWindows: count.default(256),
 });
+const defaultMixtures = { ecg: { dual: 1 }, eeg: { random: 1 } } as const;
+
+export const pretrainRecipeSchema = pretrainKeys.transform(({ mask, ...recipe }) => ({
+  ...recipe,
+  mask: { ...mask, mixture: mask.mixture ?? defaultMixtures[recipe.modality] } as MaskRecipe,
+}));
 export type PretrainRecipe = z.infer<typeof pretrainRecipeSchema>;
 
 export const finetuneRecipeSchema = z.strictObject({

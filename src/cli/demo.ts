@@ -1,0 +1,113 @@
+/** `heartmind demo`: the main job on the embedded sample data, small; `--full`: the real thing. */
+import { join, resolve } from 'node:path';
+import { buildCommand } from '@stricli/core';
+import { parseStudyRecipe, runStudy, type StudyRecipe } from '../evaluate/study.ts';
+import { encodeModel } from '../model/model-file.ts';
+import type { WindowSet } from '../patches/windows.ts';
+import { writeFileAtomically } from '../train/checkpoint-node.ts';
+import { encodePretrained } from '../train/pretrain.ts';
+import {
+  type Context,
+  createBackend,
+  createWorkProgress,
+  jsonFlag,
+  parseText,
+  type WorkFlags,
+  workFlags,
+} from './command.ts';
+import { chooseData, loadData } from './data.ts';
+import { readRecipe } from './recipe-file.ts';
+import { describeVersions, keepIn, writeResult } from './run-folder.ts';
+import { renderScores } from './scores-table.ts';
+
+interface Flags extends WorkFlags {
+  readonly full: boolean;
+  readonly ecg?: string;
+  readonly out?: string;
+  readonly json: boolean;
+}
+
+export const demoCommand = buildCommand<Flags, [], Context>({
+  docs: {
+    brief: 'Pre-train, fuse, fine-tune and evaluate on the embedded recordings; write a report',
+    customUsage: [
+      { input: '', brief: 'A few minutes on a laptop, into runs/demo/' },
+      {
+        input: '--full',
+        brief: 'The 12-layer model and longer pre-training: hours on a laptop, into runs/full/',
+      },
+      { input: '--full --ecg ptbxl=FOLDER', brief: 'The same, pre-trained on your copy of PTB-XL' },
+    ],
+  },
+  parameters: {
+    flags: {
+      full: { kind: 'boolean', brief: 'Run the real thing instead of the short one', default: false },
+      ecg: {
+        kind: 'parsed',
+        parse: parseText,
+        brief: '12-lead ECGs to pre-train on, as --data of pretrain (default: sample-ecg)',
+        optional: true,
+        placeholder: 'data',
+      },
+      out: {
+        kind: 'parsed',
+        parse: parseText,
+        brief: 'Folder of the run; a stopped run goes on there (default: runs/demo or runs/full)',
+        optional: true,
+        placeholder: 'folder',
+      },
+      ...workFlags,
+      ...jsonFlag,
+    },
+  },
+  async func(flags) {
+    const name = flags.full ? 'full' : 'demo';
+    const recipe: StudyRecipe = parseStudyRecipe(readRecipe(name), `recipes/${name}.json`);
+    const folder = flags.out ?? join('runs', name);
+    const progress = createWorkProgress(flags);
+    const backend = await createBackend(flags);
+    progress.log(`heartmind ${name}: ${backend.description}; into ${folder}`);
+
+    const labelled = await chooseData('sample-eegmat', undefined);
+    const windows = await loadData(labelled, recipe.finetune.prepare, progress, {
+      target: 'task',
+      signal: this.signal,
+    });
+    const leads = await chooseData(flags.ecg ?? 'sample-ecg', undefined);
+    const ecg: WindowSet = await loadData(leads, recipe.pretrain.ecg?.prepare, progress, {
+      signal: this.signal,
+      skipBroken: true,
+    });
+
+    const result = await runStudy({
+      backend,
+      recipe,
+      dataset: labelled.spec,
+      target: 'task',
+      windows,
+      pretraining: {
+        ecg: { dataset: leads.spec.name, windows: ecg },
+        eeg: { dataset: labelled.spec.name },
+      },
+      progress,
+      signal: this.signal,
+      versions: describeVersions(),
+      keep: keepIn(folder),
+      onEncoder: (modality, pretrained) =>
+        writeFileAtomically(
+          join(folder, 'encoders', `${modality}.safetensors`),
+          encodePretrained(pretrained),
+        ),
+      onModel: (model, trained) =>
+        writeFileAtomically(join(folder, 'models', `${model}.safetensors`), encodeModel(trained)),
+    });
+    const report = await writeResult(folder, result);
+    if (flags.json) {
+      this.process.stdout.write(
+        `${JSON.stringify({ result: resolve(folder, 'result.json'), report, models: result.models })}\n`,
+      );
+      return;
+    }
+    this.process.stdout.write(`\n${renderScores(result)}\n\nReport: ${report}\n`);
+  },
+});

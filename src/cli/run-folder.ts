@@ -1,0 +1,85 @@
+/** A run's folder: `result.json`, `report.html`, `encoders/`, `models/`, and `training/` with checkpoints and figures. */
+import { execFileSync } from 'node:child_process';
+import { readFile, stat } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { join, resolve } from 'node:path';
+import { ConfigError, DataError } from '../core/errors.ts';
+import { renderReport } from '../evaluate/report.ts';
+import { parseResult, type Result } from '../evaluate/result.ts';
+import { folderStore, writeFileAtomically } from '../train/checkpoint-node.ts';
+import type { TrainingOptions } from '../train/loop.ts';
+import { folderMetricsLog } from '../train/metrics-log-node.ts';
+import { packageRoot, version } from './version.ts';
+
+/** Checkpoint and figures of a training in a run's folder. */
+export function keepIn(folder: string): (training: string) => Pick<TrainingOptions, 'store' | 'log'> {
+  return (training) => {
+    const place = join(folder, 'training', training);
+    return { store: folderStore(place), log: folderMetricsLog(place) };
+  };
+}
+
+/** Write `result.json` and `report.html`; the report's path. */
+export async function writeResult(folder: string, result: Result): Promise<string> {
+  await writeFileAtomically(join(folder, 'result.json'), encode(`${JSON.stringify(result, null, 1)}\n`));
+  return writeReport(folder, result);
+}
+
+/** Write `report.html`; its path. */
+export async function writeReport(folder: string, result: Result): Promise<string> {
+  const path = resolve(folder, 'report.html');
+  await writeFileAtomically(path, encode(renderReport(result)));
+  return path;
+}
+
+/** The result of a run's folder or of a file. DataError where there is none, ConfigError where it is damaged. */
+export async function readResultFile(run: string): Promise<{ folder: string; result: Result }> {
+  const isFolder = await stat(run).then(
+    (status) => status.isDirectory(),
+    () => false,
+  );
+  const path = isFolder ? join(run, 'result.json') : run;
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new DataError(`${path}: there is no result. Give the folder of a finished run.`, { cause });
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new ConfigError(`${path}: no valid JSON. Run the evaluation again.`, path, undefined, { cause });
+  }
+  return { folder: isFolder ? run : resolve(path, '..'), result: parseResult(value, path) };
+}
+
+/** What made a result: printed in it. */
+export function describeVersions(): Record<string, string> {
+  const processor = cpus();
+  const commit = commitHash();
+  return {
+    heartmind: version,
+    ...(commit ? { commit } : {}),
+    node: process.versions.node,
+    platform: `${process.platform} ${process.arch}`,
+    processor: `${processor.length} × ${processor[0]?.model.trim() ?? 'unknown'}`,
+  };
+}
+
+/** The commit of heartmind's own repository, where it runs from one. */
+function commitHash(): string | undefined {
+  try {
+    return execFileSync('git', ['rev-parse', '--short=12', 'HEAD'], {
+      cwd: packageRoot,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch {
+    return undefined;
+  }
+}
+
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}

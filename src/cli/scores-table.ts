@@ -1,0 +1,25 @@
+/** The table of a result for the terminal. */
+import type { Result, ScoreInterval } from '../evaluate/result.ts';
+import { renderTable } from './table.ts';
+
+/** Balanced accuracy, AUROC and AUC-PR of every model with their intervals, and how they were found. */
+export function renderScores(result: Result): string {
+  const { models, dataset, protocol, seeds, windows } = result;
+  const shown = ['balancedAccuracy', 'auroc', 'auprc'];
+  const rows = Object.entries(models).map(([name, scores]) => [
+    name,
+    ...shown.map((score) => formatInterval(scores[score])),
+  ]);
+  return [
+    `${dataset.title}: ${dataset.classes.join(' / ')}, ${windows} windows`,
+    `${protocol}; ${seeds.length} seed${seeds.length === 1 ? '' : 's'}; intervals: 95 %, subjects drawn again`,
+    '',
+    renderTable(['model', 'balanced accuracy', 'AUROC', 'AUC-PR'], rows, ['left', 'right', 'right', 'right']),
+  ].join('\n');
+}
+
+function formatInterval(interval: ScoreInterval | undefined): string {
+  if (!interval || interval.mean === null) return '–';
+  const digits = (x: number | null) => (x === null ? '–' : x.toFixed(3));
+  return `${digits(interval.mean)} [${digits(interval.low)}, ${digits(interval.high)}]`;
+}

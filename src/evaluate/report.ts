@@ -1,0 +1,304 @@
+/** A result → one self-contained HTML page: no network, no script, light and dark, narrow and wide. */
+import {
+  colourOf,
+  lossChart,
+  reconstructionChart,
+  reliabilityChart,
+  rocChart,
+  scoreChart,
+  subjectChart,
+} from './charts.ts';
+import { type Html, html, join, raw } from './html.ts';
+import { reportStyle } from './report-style.ts';
+import type { Curve, ModelDetails, Result, ScoreInterval } from './result.ts';
+
+/** Names of the scores, in the order of the table. */
+const scoreTitles: Readonly<Record<string, string>> = {
+  balancedAccuracy: 'balanced accuracy',
+  auroc: 'AUROC',
+  auprc: 'AUC-PR',
+  f1Macro: 'F1 macro',
+  f1Weighted: 'F1 weighted',
+  kappa: "Cohen's κ",
+  accuracy: 'accuracy',
+  ece: 'ECE',
+  brier: 'Brier',
+};
+
+/** What a model of the table is, in words. */
+const modelTitles: Readonly<Record<string, string>> = {
+  eeg: 'EEG encoder alone',
+  ecg: 'ECG encoder alone',
+  'eeg+ecg': 'EEG + ECG, embeddings concatenated',
+  majority: 'majority class',
+  prior: 'class prior',
+  'classical-eeg': 'band power, logistic regression',
+  'classical-ecg': 'heart rate and variability, logistic regression',
+  'classical-eeg+ecg': 'band power, heart rate and variability, logistic regression',
+};
+
+/** Fine-tuning runs of which the curves are drawn; a leave-one-out has dozens. */
+const maximumCurves = 12;
+
+/** The page. */
+export function renderReport(result: Result): string {
+  const sections = [
+    scores(result),
+    curvesOfDiscrimination(result),
+    confusions(result),
+    subjects(result),
+    pretraining(result),
+    finetuning(result),
+    data(result),
+    provenance(result),
+  ];
+  return String(html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
+<title>${result.name}: heartmind report</title>
+<style>${raw(reportStyle)}</style>
+</head>
+<body>
+<main>
+${header(result)}
+${join(sections)}
+</main>
+</body>
+</html>
+`);
+}
+
+function header(result: Result): Html {
+  const { dataset, protocol, seeds, windows, created, data: summary } = result;
+  return html`<header>
+<h1>${result.name}</h1>
+<p class="lead">${dataset.title}: ${dataset.target} (${dataset.classes.join(' / ')})</p>
+<dl class="facts">
+<div><dt>protocol</dt><dd>${protocol}</dd></div>
+<div><dt>windows</dt><dd>${windows} of ${summary.subjects} subjects</dd></div>
+<div><dt>seeds</dt><dd>${seeds.join(', ')}</dd></div>
+<div><dt>made</dt><dd>${created.slice(0, 16).replace('T', ' ')} UTC</dd></div>
+</dl>
+${result.protocol.includes('leaky') ? html`<p class="warning">Windows of one person stand on both sides of this split: these scores do not tell how the model does on new people.</p>` : ''}
+${join(result.notes.map((note) => html`<p class="note">${note}</p>`))}
+</header>`;
+}
+
+function scores({ models, trials, dataset }: Result): Html {
+  const chance = 1 / dataset.classes.length;
+  return html`<section>
+<h2>Scores</h2>
+${figure(
+  raw(scoreChart(models, 'balancedAccuracy', 'balanced accuracy', chance)),
+  'Per window, on the test subjects. Dot: mean over the seeds; line: 95 % interval, test subjects drawn again with replacement; dashed: chance. With few test subjects an interval is narrow at best.',
+)}
+<h3>Per window</h3>
+${scoreTable(models)}
+<h3>Per trial</h3>
+<p>A trial's probability is the mean of its windows'.</p>
+${scoreTable(trials)}
+<p class="small">“standardised”: features standardised within each person, without labels, over all of the person's windows (transductive): not comparable with models that see one window at a time.</p>
+</section>`;
+}
+
+function scoreTable(models: Result['models']): Html {
+  const keys = Object.keys(scoreTitles);
+  return html`<div class="scroll"><table>
+<thead><tr><th>model</th>${join(keys.map((key) => html`<th>${scoreTitles[key]!}</th>`))}</tr></thead>
+<tbody>${join(
+    Object.entries(models).map(
+      ([model, values]) =>
+        html`<tr><th scope="row"><span class="dot" style="background:${colourOf(model)}"></span>${model}<br><span class="small">${titleOf(model)}</span></th>${join(
+          keys.map((key) => html`<td>${interval(values[key])}</td>`),
+        )}</tr>`,
+    ),
+  )}</tbody></table></div>`;
+}
+
+function titleOf(model: string): string {
+  const plain = model.replace(/-standardised$/, '');
+  return `${modelTitles[plain] ?? ''}${plain === model ? '' : ', standardised per subject'}`;
+}
+
+function interval(value: ScoreInterval | undefined): Html {
+  if (!value || value.mean === null) return html`–`;
+  return html`<strong>${digits(value.mean)}</strong><br><span class="small">${digits(value.low)}–${digits(value.high)}</span>`;
+}
+
+function digits(value: number | null | undefined): string {
+  return value === null || value === undefined ? '–' : value.toFixed(3).replace(/^(-?)0\./, '$1.');
+}
+
+/** The models whose curves are worth a line: the deep ones and the classical baseline of all modalities. */
+function shownDetails({ details }: Result): Record<string, ModelDetails> {
+  const names = Object.keys(details);
+  const deep = names.filter((name) => ['eeg', 'ecg', 'eeg+ecg'].includes(name));
+  const classical = ['classical-eeg+ecg', 'classical-eeg', 'classical-ecg'].find((name) => details[name]);
+  return Object.fromEntries(
+    [...deep, ...(classical ? [classical] : [])].map((name) => [name, details[name]!]),
+  );
+}
+
+function curvesOfDiscrimination(result: Result): Html {
+  const shown = shownDetails(result);
+  const hasRoc = Object.values(shown).some(({ roc }) => roc !== null);
+  return html`<section>
+<h2>Discrimination and calibration</h2>
+${legend(Object.keys(shown))}
+<div class="pair">
+${hasRoc ? figure(raw(rocChart(shown)), `ROC for '${result.dataset.classes[1]!}', first seed.`) : ''}
+${figure(raw(reliabilityChart(shown)), 'Reliability in ten bins of confidence, first seed; on the diagonal, probabilities mean what they say.')}
+</div>
+</section>`;
+}
+
+function legend(models: readonly string[]): Html {
+  return html`<p class="legend">${join(
+    models.map(
+      (model) => html`<span><span class="dot" style="background:${colourOf(model)}"></span>${model}</span>`,
+    ),
+  )}</p>`;
+}
+
+function confusions(result: Result): Html {
+  const { classes } = result.dataset;
+  const tables = Object.entries(shownDetails(result)).map(([model, { confusion }]) => {
+    const rows = confusion.map((row, k) => {
+      const total = row.reduce((sum, n) => sum + n, 0);
+      const cells = row.map((n) => {
+        const share = total === 0 ? 0 : n / total;
+        return html`<td style="background:color-mix(in srgb, ${colourOf(model)} ${String(Math.round(65 * share))}%, transparent)">${n}<br><span class="small">${Math.round(100 * share)} %</span></td>`;
+      });
+      return html`<tr><th scope="row">${classes[k]!}</th>${join(cells)}</tr>`;
+    });
+    return html`<table class="confusion"><caption>${model}</caption><thead><tr><th>true ↓ predicted →</th>${join(
+      classes.map((name) => html`<th>${name}</th>`),
+    )}</tr></thead><tbody>${join(rows)}</tbody></table>`;
+  });
+  return html`<section><h2>Confusion</h2><p>Windows of the first seed; shares of the true class.</p><div class="wrap">${join(tables)}</div></section>`;
+}
+
+function subjects(result: Result): Html {
+  const shown = shownDetails(result);
+  const models = Object.keys(shown);
+  const people = Object.values(shown)[0]?.perSubject ?? [];
+  const mean = (values: readonly (number | null)[]) => {
+    const known = values.filter((value) => value !== null);
+    return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
+  };
+  const rows = people.map(
+    ({ subject, windows }, i) =>
+      html`<tr><th scope="row">${subject}</th><td>${windows}</td>${join(
+        models.map((model) => html`<td>${digits(shown[model]!.perSubject[i]?.balancedAccuracy)}</td>`),
+      )}</tr>`,
+  );
+  const means = models.map(
+    (model) =>
+      html`<td><strong>${digits(mean(shown[model]!.perSubject.map((row) => row.balancedAccuracy)))}</strong></td>`,
+  );
+  return html`<section>
+<h2>Subjects</h2>
+${legend(models)}
+${figure(raw(subjectChart(shown, 1 / result.dataset.classes.length)), 'Balanced accuracy of each tested subject, first seed.')}
+<details><summary>As a table</summary><div class="scroll"><table><thead><tr><th>subject</th><th>windows</th>${join(models.map((model) => html`<th>${model}</th>`))}</tr></thead>
+<tbody>${join(rows)}<tr><th scope="row">mean over subjects</th><td></td>${join(means)}</tr></tbody></table></div></details>
+</section>`;
+}
+
+function pretraining({ curves, reconstructions }: Result): Html {
+  const own = curves.filter(({ name, rows }) => name.startsWith('pre-train') && rows.length > 0);
+  if (own.length === 0) return html``;
+  const parts = own.map((curve) => {
+    const modality = curve.name.slice('pre-train '.length);
+    const pictures = reconstructions.filter((example) => example.modality === modality);
+    return html`<h3>${modality.toUpperCase()}</h3>
+${figure(raw(lossChart([curve])), 'Mean squared error over the hidden samples, in model units, by kind of mask.')}
+${lossTable(curve)}
+${join(
+  pictures.map((example, i) =>
+    figure(
+      raw(reconstructionChart(example)),
+      `A held-out window under a ${example.kind} mask: original in grey, hidden patches shaded, their reconstruction in colour.`,
+      i > 0,
+    ),
+  ),
+)}`;
+  });
+  return html`<section><h2>Pre-training</h2>${join(parts)}</section>`;
+}
+
+/** The last validation, beside the errors of predicting zero and the lead's mean. */
+function lossTable({ rows }: Curve): Html {
+  const last = rows.findLast((row) => Object.keys(row).some((key) => key.startsWith('loss.')));
+  if (!last) return html``;
+  const kinds = Object.keys(last).flatMap((key) =>
+    key.startsWith('loss.') ? [key.slice('loss.'.length)] : [],
+  );
+  const cell = (key: string) => html`<td>${last[key] == null ? '–' : Number(last[key]).toPrecision(3)}</td>`;
+  return html`<div class="scroll"><table><thead><tr><th>mask</th><th>reconstruction error</th><th>predicting 0</th><th>predicting the lead's mean</th></tr></thead><tbody>${join(
+    kinds.map(
+      (kind) =>
+        html`<tr><th scope="row">${kind}</th>${cell(`loss.${kind}`)}${cell(`zero.${kind}`)}${cell(`mean.${kind}`)}</tr>`,
+    ),
+  )}</tbody></table></div>`;
+}
+
+function finetuning({ curves }: Result): Html {
+  const own = curves.filter(({ name, rows }) => name.startsWith('fine-tune') && rows.length > 0);
+  if (own.length === 0) return html``;
+  const shown = own.slice(0, maximumCurves);
+  return html`<section><h2>Fine-tuning</h2>
+<p>Dashed: the epoch with the best validation score, which is the one that is tested.${own.length > shown.length ? ` The first ${shown.length} of ${own.length} trainings are shown.` : ''}</p>
+<div class="pair">${join(shown.map((curve) => figure(raw(lossChart([curve])), curve.name.slice('fine-tune '.length))))}</div></section>`;
+}
+
+function data({ data: summary, folds, dataset, windows }: Result): Html {
+  return html`<section><h2>Data</h2>
+<p>${dataset.title}. ${dataset.citation} Licence: ${dataset.licence}.</p>
+<p>${windows} windows of ${summary.subjects} subjects in ${summary.trials} trials: ${Object.entries(
+    summary.classes,
+  )
+    .map(([name, count]) => `${count} ${name}`)
+    .join(', ')}.</p>
+<h3>Left out, and what to know</h3>
+${
+  summary.dropped.length === 0
+    ? html`<p>Nothing was left out.</p>`
+    : html`<div class="scroll"><table><thead><tr><th>what</th><th>why</th><th>count</th><th>for example</th></tr></thead><tbody>${join(
+        summary.dropped.map(
+          ({ what, reason, count, examples }) =>
+            html`<tr><th scope="row">${what}</th><td class="text">${reason}</td><td>${count}</td><td class="text">${examples.join(', ')}</td></tr>`,
+        ),
+      )}</tbody></table></div>`
+}
+<details><summary>Who was trained on and who was tested (${folds.length} fold${folds.length === 1 ? '' : 's'})</summary>
+${join(
+  folds.map(
+    (fold) =>
+      html`<p><strong>${fold.name}</strong>: train ${fold.windows.train} windows of ${fold.train.join(', ')}; validation ${fold.windows.validation} of ${fold.validation.join(', ')}; test ${fold.windows.test} of ${fold.test.join(', ')}.</p>`,
+  ),
+)}</details></section>`;
+}
+
+function provenance({ versions, recipes, seconds, dataset, seeds }: Result): Html {
+  return html`<section><h2>How it was made</h2>
+<dl class="facts">${join(
+    Object.entries({ ...versions, seeds: seeds.join(', '), 'data sha256': dataset.hash.slice(0, 16) }).map(
+      ([key, value]) => html`<div><dt>${key}</dt><dd>${value}</dd></div>`,
+    ),
+  )}${join(Object.entries(seconds).map(([key, value]) => html`<div><dt>${key}</dt><dd>${Math.round(value)} s</dd></div>`))}</dl>
+${join(
+  Object.entries(recipes).map(
+    ([name, recipe]) =>
+      html`<details><summary>recipe: ${name}</summary><pre>${JSON.stringify(recipe, null, 2)}</pre></details>`,
+  ),
+)}</section>`;
+}
+
+function figure(content: Html, caption: string, folded = false): Html {
+  const inner = html`<figure><div class="scroll">${content}</div><figcaption>${caption}</figcaption></figure>`;
+  return folded ? html`<details><summary>${caption.split(':')[0]!}</summary>${inner}</details>` : inner;
+}

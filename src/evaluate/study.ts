@@ -1,0 +1,254 @@
+/**
+ * A study as one recipe: pre-train an encoder of each modality, fine-tune each alone and both together, compare with
+ * the baselines → a result. The demo and the full benchmark are two such recipes.
+ */
+import { z } from 'zod';
+import { parseConfig } from '../core/config.ts';
+import { ConfigError } from '../core/errors.ts';
+import type { DatasetSpec } from '../datasets/dataset.ts';
+import type { TrainedModel } from '../model/model-file.ts';
+import type { FloatTensors } from '../model/parameters.ts';
+import { visible } from '../patches/mask.ts';
+import { selectWindows } from '../patches/window-set.ts';
+import type { Modality, WindowSet } from '../patches/windows.ts';
+import type { Backend } from '../runtime/backend.ts';
+import type { TrainingOptions } from '../train/loop.ts';
+import { type PretrainResult, pretrain } from '../train/pretrain.ts';
+import type { Progress, Stage } from '../train/progress.ts';
+import {
+  type FinetuneRecipe,
+  finetuneRecipeSchema,
+  type PretrainRecipe,
+  parseFinetuneRecipe,
+  parsePretrainRecipe,
+  pretrainRecipeSchema,
+} from '../train/recipe.ts';
+import type { ReconstructionExample } from '../train/reconstruction.ts';
+import { type Candidate, runExperiment } from './experiment.ts';
+import { describeProtocol, type Protocol, planFolds, protocolSchema } from './protocol.ts';
+import { type Curve, finite, type Reconstruction, type Result } from './result.ts';
+import { summarisePredictions } from './summary.ts';
+
+export const studyRecipeSchema = z.strictObject({
+  version: z.literal(1),
+  task: z.literal('study'),
+  name: z.string().min(1),
+  pretrain: z.strictObject({ eeg: pretrainRecipeSchema.optional(), ecg: pretrainRecipeSchema.optional() }),
+  /** Of both modalities; each alone is the same without the other encoder. */
+  finetune: finetuneRecipeSchema,
+  protocol: protocolSchema,
+  seeds: z.array(z.number().int().min(0).max(0xffffffff)).min(1).max(100),
+});
+export type StudyRecipe = z.infer<typeof studyRecipeSchema>;
+
+/** Validate plain data as a study; ConfigError names the wrong key. */
+export function parseStudyRecipe(value: unknown, where = 'study'): StudyRecipe {
+  const recipe = parseConfig(studyRecipeSchema, value, where);
+  for (const modality of ['eeg', 'ecg'] as const) {
+    const one = recipe.pretrain[modality];
+    if (!one) continue;
+    parsePretrainRecipe(one, `${where}.pretrain.${modality}`);
+    const [before, after] = [one.encoder.layers, recipe.finetune.encoders[modality]?.layers];
+    if (one.modality === modality && (after === undefined || before === after)) continue;
+    throw new ConfigError(
+      `${where}.pretrain.${modality}: it trains ${before} layers of ${one.modality}, fine-tuning takes ${after} of ${modality}. Make them agree.`,
+      `${where}.pretrain.${modality}`,
+    );
+  }
+  parseFinetuneRecipe(recipe.finetune, `${where}.finetune`);
+  return recipe;
+}
+
+export interface EvaluationOptions {
+  readonly backend: Backend;
+  readonly dataset: DatasetSpec;
+  readonly target: string;
+  /** Labelled. */
+  readonly windows: WindowSet;
+  readonly progress: Progress;
+  readonly signal?: AbortSignal;
+  /** Where a training (by name) keeps its checkpoint and figures. */
+  readonly keep?: (training: string) => Pick<TrainingOptions, 'store' | 'log'>;
+  /** The finished model of the first fold and seed. */
+  readonly onModel?: (name: string, model: TrainedModel) => Promise<void>;
+  /** heartmind's version, commit, node, processor: printed. */
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+export interface StudyOptions extends EvaluationOptions {
+  readonly recipe: StudyRecipe;
+  /**
+   * Windows to pre-train on, by modality. Where they are the evaluated dataset's own (`windows` absent), only the
+   * training subjects of the first fold are taken.
+   */
+  readonly pretraining: {
+    readonly [M in Modality]?: { readonly dataset: string; readonly windows?: WindowSet };
+  };
+  readonly onEncoder?: (modality: Modality, result: PretrainResult) => Promise<void>;
+}
+
+/** Run a study. Errors of pre-training and fine-tuning. */
+export async function runStudy(options: StudyOptions): Promise<Result> {
+  const { recipe, windows, dataset } = options;
+  const seconds: Record<string, number> = {};
+  const encoders: { [M in Modality]?: FloatTensors } = {};
+  const curves: Curve[] = [];
+  const reconstructions: Reconstruction[] = [];
+  const [fold] = planFolds(recipe.protocol, windows, dataset, recipe.seeds[0]!);
+  for (const modality of ['ecg', 'eeg'] as const) {
+    const pretraining = recipe.pretrain[modality];
+    const source = options.pretraining[modality];
+    if (!pretraining || !source) continue;
+    const begun = performance.now();
+    const result = await runPretraining(options, pretraining, {
+      dataset: source.dataset,
+      windows: source.windows ?? selectWindows(windows, fold!.train),
+    });
+    seconds[`pre-train ${modality}`] = (performance.now() - begun) / 1000;
+    encoders[modality] = result.tensors;
+    curves.push({ name: `pre-train ${modality}`, rows: [...result.curves], bestEpoch: null });
+    reconstructions.push(...result.examples.map(thin));
+    await options.onEncoder?.(modality, result);
+  }
+  const evaluated = await runEvaluation({ ...options, ...recipe, encoders });
+  return {
+    ...evaluated,
+    curves: [...curves, ...evaluated.curves],
+    reconstructions,
+    recipes: { ...evaluated.recipes, study: recipe },
+    seconds: { ...seconds, ...evaluated.seconds },
+  };
+}
+
+export interface RunEvaluationOptions extends EvaluationOptions {
+  readonly name: string;
+  readonly finetune: FinetuneRecipe;
+  readonly protocol: Protocol;
+  readonly seeds: readonly number[];
+  readonly encoders: { readonly [M in Modality]?: FloatTensors };
+  /** What a reader must know. */
+  readonly notes?: readonly string[];
+}
+
+/** Fine-tune each modality alone and both together under a protocol, baselines beside them → a result. */
+export async function runEvaluation(options: RunEvaluationOptions): Promise<Result> {
+  const { backend, dataset, target, windows, protocol, seeds, finetune } = options;
+  const begun = performance.now();
+  const experiment = await runExperiment({
+    ...options,
+    candidates: candidatesOf(finetune, options.encoders),
+  });
+  const trial = Array.from(experiment.tested, (index) => windows.trial[index]!);
+  options.progress.log('scores and intervals');
+  const summary = summarisePredictions(experiment.predictions, trial, windows.classes.length);
+  const counts = windows.classes.map((name, k) => [
+    name,
+    windows.label!.filter((label) => label === k).length,
+  ]);
+  return {
+    version: 1,
+    name: options.name,
+    created: new Date().toISOString(),
+    versions: { ...options.versions, engine: backend.description },
+    dataset: {
+      name: dataset.name,
+      title: dataset.title,
+      licence: dataset.licence,
+      citation: dataset.citation,
+      target,
+      classes: [...windows.classes],
+      hash: windows.hash,
+    },
+    protocol: describeProtocol(protocol, dataset),
+    seeds: [...seeds],
+    windows: windows.count,
+    folds: experiment.folds.map(({ name, train, validation, test, subjects }) => ({
+      name,
+      train: [...subjects.train],
+      validation: [...subjects.validation],
+      test: [...subjects.test],
+      windows: { train: train.length, validation: validation.length, test: test.length },
+    })),
+    ...summary,
+    curves: [...experiment.curves],
+    reconstructions: [],
+    data: {
+      subjects: new Set(windows.subject).size,
+      trials: new Set(windows.trial).size,
+      classes: Object.fromEntries(counts),
+      dropped: windows.dropped.map((entry) => ({ ...entry, examples: [...entry.examples] })),
+    },
+    notes: [...(options.notes ?? [])],
+    recipes: { prepare: windows.recipe, finetune },
+    seconds: { evaluate: (performance.now() - begun) / 1000 },
+  };
+}
+
+/** Each modality alone, then both. */
+export function candidatesOf(
+  recipe: FinetuneRecipe,
+  encoders: { readonly [M in Modality]?: FloatTensors },
+): Candidate[] {
+  const { eeg, ecg } = recipe.encoders;
+  const alone = (['eeg', 'ecg'] as const).flatMap((modality): Candidate[] => {
+    const encoder = recipe.encoders[modality];
+    return encoder
+      ? [{ name: modality, recipe: { ...recipe, encoders: { [modality]: encoder } }, encoders }]
+      : [];
+  });
+  const one = (candidate: Candidate): Candidate => ({
+    ...candidate,
+    encoders: Object.fromEntries(
+      Object.entries(encoders).filter(([modality]) => modality in candidate.recipe.encoders),
+    ),
+  });
+  return [...alone, ...(eeg && ecg ? [{ name: 'eeg+ecg', recipe, encoders }] : [])].map(one);
+}
+
+async function runPretraining(
+  options: StudyOptions,
+  recipe: PretrainRecipe,
+  source: { readonly dataset: string; readonly windows: WindowSet },
+): Promise<PretrainResult> {
+  const name = `pretrain-${recipe.modality}`;
+  let stage: Stage | undefined;
+  const result = await pretrain({
+    ...options.keep?.(name),
+    ...source,
+    backend: options.backend,
+    recipe,
+    progress: (total) => {
+      stage = options.progress.stage(`pre-train ${recipe.modality}`, total);
+      return stage;
+    },
+    ...(options.signal && { signal: options.signal }),
+  });
+  stage?.end();
+  return result;
+}
+
+/** Every fifth sample, three digits: enough for a picture. */
+const thinning = 5;
+
+function thin(example: ReconstructionExample): Reconstruction {
+  const { modality, kind, channels, patches, patchSamples, original, mask, reconstruction } = example;
+  const length = patches * patchSamples;
+  const rows = (values: Float32Array) =>
+    channels.map((_, c) =>
+      Array.from({ length: Math.floor(length / thinning) }, (_unused, i) =>
+        Number(values[c * length + i * thinning]!.toPrecision(3)),
+      ).map((x) => finite(x) ?? 0),
+    );
+  return {
+    modality,
+    kind,
+    channels: [...channels],
+    patches,
+    patchSamples: patchSamples / thinning,
+    original: rows(original),
+    reconstruction: rows(reconstruction),
+    mask: channels.map((_, c) =>
+      Array.from({ length: patches }, (_unused, n) => Number(mask[c * patches + n]! ?? visible)),
+    ),
+  };
+}
