@@ -137,13 +137,15 @@ export function annotationSignal(
 
 /** WFDB format 212: two 12-bit samples in three bytes; a last odd sample takes two. */
 export function format212(values: ArrayLike<number>): Uint8Array {
-  const bytes: number[] = [];
-  for (let i = 0; i < values.length; i += 2) {
+  const bytes = new Uint8Array(Math.ceil(values.length * 1.5));
+  for (let i = 0, at = 0; i < values.length; i += 2, at += 3) {
     const [a, b] = [values[i]! & 0xfff, (values[i + 1] ?? 0) & 0xfff];
-    bytes.push(a & 0xff, (a >> 8) | ((b >> 8) << 4));
-    if (i + 1 < values.length) bytes.push(b & 0xff);
+    bytes[at] = a;
+    bytes[at + 1] = (a >> 8) | ((b >> 8) << 4);
+    // Behind an odd last sample there is no third byte: writing to it does nothing.
+    bytes[at + 2] = b;
   }
-  return Uint8Array.from(bytes);
+  return bytes;
 }
 
 /** One matrix of a level 4 MAT-file; `type` is the MOPT number. */

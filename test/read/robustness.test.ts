@@ -60,10 +60,7 @@ async function probe(open: Open, files: Files, options: ReadOptions = {}): Promi
   } catch (error) {
     return refusal(error);
   } finally {
-    for (const { start, end, byteLength } of requests.asked) {
-      expect(start).toBeGreaterThanOrEqual(0);
-      expect(end).toBeLessThanOrEqual(byteLength);
-    }
+    expect(requests.asked.filter(({ start, end, byteLength }) => start < 0 || end > byteLength)).toEqual([]);
     expect(performance.now() - before).toBeLessThan(patience);
   }
 }
@@ -602,17 +599,18 @@ describe('a file of any kind', () => {
 const shared = process.env.HEARTMIND_SHARED ?? join(import.meta.dirname, '../../../shared');
 const malformed = join(shared, 'data/malformed');
 
-describe.skipIf(!existsSync(malformed))(
-  'real broken files (needs data/malformed of HEARTMIND_SHARED)',
-  () => {
-    const names = existsSync(malformed) ? readdirSync(malformed).filter((name) => /\.\w+$/.test(name)) : [];
-
-    it.each(names)('%s is refused with a sentence, tolerant or not', async (name) => {
-      for (const tolerant of [false, true]) {
-        const error = await openRecordingFile(join(malformed, name), { tolerant }).catch((e: unknown) => e);
-        expect(error).toBeInstanceOf(HeartmindError);
-        expect((error as Error).message).toMatch(/text-mode transfer|bdf files cannot be read yet/);
-      }
-    });
-  },
-);
+describe('real broken files', () => {
+  it.skipIf(!existsSync(malformed))(
+    'are refused with a sentence, tolerant or not (skipped where HEARTMIND_SHARED has no data/malformed/)',
+    async () => {
+      const names = readdirSync(malformed).filter((name) => /\.[a-z]+$/.test(name));
+      expect(names.length).toBeGreaterThan(0);
+      for (const name of names)
+        for (const tolerant of [false, true]) {
+          const error = await openRecordingFile(join(malformed, name), { tolerant }).catch((e: unknown) => e);
+          expect(error, name).toBeInstanceOf(HeartmindError);
+          expect((error as Error).message).toMatch(/text-mode transfer|bdf files cannot be read yet/);
+        }
+    },
+  );
+});

@@ -374,8 +374,9 @@ describe('annotations', () => {
 describe('laziness', () => {
   // 2 million frames of two signals in format 212: 6 MB.
   const frames = 2_000_000;
-  const data = new Uint8Array(frames * 3);
-  for (let i = 0; i < frames; i++) data.set(format212([i % 2000, -(i % 1999)]), i * 3);
+  const data = format212(
+    Int16Array.from({ length: 2 * frames }, (_, i) => (i % 2 ? -((i >> 1) % 1999) : (i >> 1) % 2000)),
+  );
   const header = ascii(`big 2 360 ${frames}\nbig.dat 212 1 12\nbig.dat 212 1 12\n`);
 
   it('opening reads the header only', async () => {
