@@ -69,15 +69,16 @@ interface Beat {
 /**
  * Read all annotations. Labels are the symbols (`N`, `V`), with the auxiliary text after a space where there is one
  * (`+ (AFIB`). `rateHz`: frames per second of the record, unless the file states its own time resolution.
- * FormatError where the bytes end within an annotation.
+ * FormatError where the bytes end within an annotation; `tolerant` keeps those before it.
  */
 export async function readWfdbAnnotations(
   source: ByteSource,
   rateHz: number,
   log: string[] = [],
+  tolerant = false,
 ): Promise<Annotation[]> {
   const bytes = await source.read(0, source.byteLength);
-  const { beats, isEnded } = parseBeats(bytes, source.name);
+  const { beats, isEnded } = parseBeats(bytes, source.name, tolerant);
   if (!isEnded) log.push(`wfdb: ${source.name} lacks its end mark; it may be truncated.`);
   const custom = new Map<number, string>();
   let rate = rateHz;
@@ -105,7 +106,7 @@ export async function readWfdbAnnotations(
   });
 }
 
-function parseBeats(bytes: Uint8Array, name: string): { beats: Beat[]; isEnded: boolean } {
+function parseBeats(bytes: Uint8Array, name: string, tolerant: boolean): { beats: Beat[]; isEnded: boolean } {
   const beats: Beat[] = [];
   let sample = 0;
   let channel: number | undefined;
@@ -124,29 +125,33 @@ function parseBeats(bytes: Uint8Array, name: string): { beats: Beat[]; isEnded: 
     at += 2;
     return value;
   };
-  while (at < bytes.length) {
-    const value = word();
-    if (value === 0) return { beats, isEnded: true };
-    const [code, step] = [value >> 10, value & 1023];
-    const current = beats.at(-1);
-    if (code === skip) {
-      // A signed 32-bit step, high word first.
-      const high = word();
-      sample += (high << 16) | word();
-    } else if (code === chn) {
-      channel = step;
-      if (current) current.channel = step;
-    } else if (code === aux) {
-      need(step);
-      let end = at + step;
-      while (end > at && bytes[end - 1] === 0) end--;
-      if (current) current.text = decoder.decode(bytes.subarray(at, end));
-      at += step + (step & 1);
-    } else if (code !== num && code !== sub) {
-      sample += step;
-      // Code 0 with a step only moves the time.
-      if (code !== 0) beats.push({ sample, code, text: '', ...(channel !== undefined && { channel }) });
+  try {
+    while (at < bytes.length) {
+      const value = word();
+      if (value === 0) return { beats, isEnded: true };
+      const [code, step] = [value >> 10, value & 1023];
+      const current = beats.at(-1);
+      if (code === skip) {
+        // A signed 32-bit step, high word first.
+        const high = word();
+        sample += (high << 16) | word();
+      } else if (code === chn) {
+        channel = step;
+        if (current) current.channel = step;
+      } else if (code === aux) {
+        need(step);
+        let end = at + step;
+        while (end > at && bytes[end - 1] === 0) end--;
+        if (current) current.text = decoder.decode(bytes.subarray(at, end));
+        at += step + (step & 1);
+      } else if (code !== num && code !== sub) {
+        sample += step;
+        // Code 0 with a step only moves the time.
+        if (code !== 0) beats.push({ sample, code, text: '', ...(channel !== undefined && { channel }) });
+      }
     }
+  } catch (error) {
+    if (!tolerant) throw error;
   }
   return { beats, isEnded: false };
 }

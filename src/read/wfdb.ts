@@ -221,7 +221,7 @@ async function attachAnnotations(
   const found = await source.sibling?.(fileName);
   if (found) {
     opened.push(found);
-    return readWfdbAnnotations(found, header.frameRateHz, log);
+    return readWfdbAnnotations(found, header.frameRateHz, log, options.tolerant);
   }
   if (options.annotations === undefined) return [];
   throw new FormatError(

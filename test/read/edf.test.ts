@@ -62,6 +62,8 @@ describe('the header', () => {
     });
     // Two-digit years are 1985–2084.
     expect(recording.startTime).toEqual(new Date(Date.UTC(2084, 11, 31, 23, 59, 58)));
+    const oldest = await open(edfFile({ signals: [ramp(1)], records: 1, start: '01.01.8500.00.00' }));
+    expect(oldest.startTime).toEqual(new Date(Date.UTC(1985, 0, 1)));
   });
 
   it('takes the four-digit year of EDF+ where it is given', async () => {
@@ -259,7 +261,7 @@ describe('annotations', () => {
   it('have onset, duration and text in UTF-8, sorted by time, several texts each their own', async () => {
     const lists = {
       0: '+2.25\x150.5\x14eyes closed\x14\0+0.5\x14Kl\u00f6tze\x14cough\x14\0',
-      1: '-0.25\x14early\x14\0',
+      1: '-0.25\x15-3\x14early\x14\0',
     };
     const recording = await open(
       edfFile({ signals: [ramp(2), annotationSignal(['+0', '+1'], lists)], records: 2 }),
@@ -433,6 +435,12 @@ describe('line endings changed on the way', () => {
       await expect(open(Uint8Array.from(longer), tolerant)).rejects.toThrow(
         /put carriage returns into the samples/,
       );
+  });
+
+  it('a longer file with both kinds of line ends has something behind its records, no more', async () => {
+    const pairs = { ...ramp(2000), values: () => noise().map((v, i) => (i % 100 ? v : 0x0a0d)) };
+    const longer = concat(edfFile({ signals: [pairs], records: 4 }), new Uint8Array(80));
+    expect((await open(longer)).log).toEqual(['edf: 80 bytes after the last record were left out.']);
   });
 
   it('bytes taken out are recognised', async () => {

@@ -248,11 +248,14 @@ describe('signal files', () => {
   });
 
   it('whose signals are skewed are read that many frames later; what lies behind the end is NaN', async () => {
-    const recording = await open('x 2 100 4\nx.dat 16:2 1\nx.dat 16 1', {
+    const header = ascii('x 2 100 4\nx.dat 16:2 1\nx.dat 16 1');
+    const { source, requests } = countingSource('x.hea', header, {
       'x.dat': int16([1, 10, 2, 20, 3, 30, 4, 40]),
     });
-    expect(await all(recording, 0)).toEqual([3, 4, Number.NaN, Number.NaN]);
+    const recording = await openWfdb(source);
     expect([...(await recording.read(0, 1, 3))]).toEqual([4, Number.NaN]);
+    expect(requests.asked.at(-1)).toMatchObject({ name: 'x.dat', start: 12, end: 16 });
+    expect(await all(recording, 0)).toEqual([3, 4, Number.NaN, Number.NaN]);
     expect(await all(recording, 1)).toEqual([10, 20, 30, 40]);
   });
 });
@@ -345,6 +348,14 @@ describe('annotations', () => {
       name: 'FormatError',
       byteOffset: 7,
     });
+  });
+
+  it('cut within one are kept up to there when tolerant; the record does not fail with them', async () => {
+    const cut = { ...files, 'x.atr': beats.subarray(0, beats.length - 5) };
+    await expect(open(header, cut)).rejects.toThrow(/x\.atr ends at byte 17, within an annotation/);
+    const recording = await open(header, cut, { tolerant: true });
+    expect(recording.annotations.map(({ label }) => label)).toEqual(['+ (AFIB', 'N']);
+    expect(recording.log.join()).toContain('x.atr lacks its end mark');
   });
 
   it('of any times and codes come back in order', async () => {
