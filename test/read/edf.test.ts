@@ -314,6 +314,8 @@ describe('annotations', () => {
     const recording = await open(edfFile({ signals: [signal], records: 1, recordSeconds: '0' }));
     expect(recording).toMatchObject({ channels: [], duration: 7, spans: [{ start: 0, duration: 7 }] });
     expect(recording.annotations.map(({ label }) => label)).toEqual(['N1', 'N2']);
+    const endless = edfFile({ signals: [signal], records: 1, recordSeconds: '9e307' });
+    await expect(open(endless)).rejects.toThrow('has records of 9e+307 seconds.');
   });
 });
 
