@@ -23,6 +23,8 @@ export interface LogisticModel {
 const memory = 20;
 const tolerance = 1e-9;
 const maximumIterations = 5000;
+/** Relative rounding error of a sum of thousands of losses in float64. */
+const valueRounding = 1e-12;
 
 /** Fit rows [n][d] with class indices [n]. DataError where a class is absent. */
 export function fitLogistic(
@@ -172,11 +174,14 @@ function minimise(
     for (let halving = 0; halving < 50; halving++) {
       moved = w.map((value, i) => value + step * direction[i]!);
       next = objective(moved);
-      if (next.value <= value + 1e-4 * step * slope) break;
+      if (next.value < value && next.value <= value + 1e-4 * step * slope) break;
+      // Near the optimum values differ by rounding only; the slope still tells (Hager & Zhang 2005, section 4).
+      const equal = Math.abs(next.value - value) <= valueRounding * Math.abs(value);
+      if (equal && Math.abs(dot(next.gradient, direction)) <= 0.5 * Math.abs(slope)) break;
       step /= 2;
       next = undefined;
     }
-    if (!next) break; // the value cannot fall any more in float64
+    if (!next) break; // neither value nor slope can fall any more in float64
     const s = moved.map((value, i) => value - w[i]!);
     const y = next.gradient.map((g, i) => g - gradient[i]!);
     const curvature = dot(s, y);
