@@ -3,9 +3,15 @@
 import { buildApplication, buildRouteMap, run, text_en } from '@stricli/core';
 import { type Context, describeError, exitCodeOf } from './command.ts';
 import { demoCommand } from './demo.ts';
+import { embedCommand } from './embed.ts';
+import { evaluateCommand } from './evaluate.ts';
+import { exportCommand } from './export.ts';
+import { finetuneCommand } from './finetune.ts';
 
 import { infoCommand } from './info.ts';
 
+import { predictCommand } from './predict.ts';
+import { pretrainCommand } from './pretrain.ts';
 import { reportCommand } from './report.ts';
 import { version } from './version.ts';
 
@@ -17,8 +23,13 @@ const application = buildApplication(
     routes: {
       demo: demoCommand,
       info: infoCommand,
-
+      pretrain: pretrainCommand,
+      finetune: finetuneCommand,
+      evaluate: evaluateCommand,
+      predict: predictCommand,
+      embed: embedCommand,
       report: reportCommand,
+      export: exportCommand,
     },
     docs: {
       brief: 'heartmind: foundation models for the heart and the mind',

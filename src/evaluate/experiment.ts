@@ -98,6 +98,7 @@ export async function runExperiment(options: ExperimentOptions): Promise<Experim
           ...options.keep?.(name),
           backend: options.backend,
           windows,
+          dataset: dataset.name,
           recipe: { ...candidate.recipe, seed },
           training: fold.train,
           validation: fold.validation,

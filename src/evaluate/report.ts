@@ -42,11 +42,9 @@ const maximumCurves = 12;
 
 /** The page. */
 export function renderReport(result: Result): string {
+  const tested = Object.keys(result.models).length > 0;
   const sections = [
-    scores(result),
-    curvesOfDiscrimination(result),
-    confusions(result),
-    subjects(result),
+    ...(tested ? [scores(result), curvesOfDiscrimination(result), confusions(result), subjects(result)] : []),
     pretraining(result),
     finetuning(result),
     data(result),
@@ -75,7 +73,7 @@ function header(result: Result): Html {
   const { dataset, protocol, seeds, windows, created, data: summary } = result;
   return html`<header>
 <h1>${result.name}</h1>
-<p class="lead">${dataset.title}: ${dataset.target} (${dataset.classes.join(' / ')})</p>
+<p class="lead">${dataset.title}${dataset.classes.length > 0 ? `: ${dataset.target} (${dataset.classes.join(' / ')})` : ''}</p>
 <dl class="facts">
 <div><dt>protocol</dt><dd>${protocol}</dd></div>
 <div><dt>windows</dt><dd>${windows} of ${summary.subjects} subjects</dd></div>
@@ -258,11 +256,7 @@ function finetuning({ curves }: Result): Html {
 function data({ data: summary, folds, dataset, windows }: Result): Html {
   return html`<section><h2>Data</h2>
 <p>${dataset.title}. ${dataset.citation} Licence: ${dataset.licence}.</p>
-<p>${windows} windows of ${summary.subjects} subjects in ${summary.trials} trials: ${Object.entries(
-    summary.classes,
-  )
-    .map(([name, count]) => `${count} ${name}`)
-    .join(', ')}.</p>
+<p>${windows} windows of ${summary.subjects} subjects in ${summary.trials} trials${describeClasses(summary.classes)}</p>
 <h3>Left out, and what to know</h3>
 ${
   summary.dropped.length === 0
@@ -274,13 +268,22 @@ ${
         ),
       )}</tbody></table></div>`
 }
-<details><summary>Who was trained on and who was tested (${folds.length} fold${folds.length === 1 ? '' : 's'})</summary>
+${
+  folds.length === 0
+    ? ''
+    : html`<details><summary>Who was trained on and who was tested (${folds.length} fold${folds.length === 1 ? '' : 's'})</summary>
 ${join(
   folds.map(
     (fold) =>
       html`<p><strong>${fold.name}</strong>: train ${fold.windows.train} windows of ${fold.train.join(', ')}; validation ${fold.windows.validation} of ${fold.validation.join(', ')}; test ${fold.windows.test} of ${fold.test.join(', ')}.</p>`,
   ),
-)}</details></section>`;
+)}</details>`
+}</section>`;
+}
+
+function describeClasses(classes: Readonly<Record<string, number>>): string {
+  const counts = Object.entries(classes).map(([name, count]) => `${count} ${name}`);
+  return counts.length === 0 ? '.' : `: ${counts.join(', ')}.`;
 }
 
 function provenance({ versions, recipes, seconds, dataset, seeds }: Result): Html {

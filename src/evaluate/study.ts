@@ -25,7 +25,7 @@ import {
 } from '../train/recipe.ts';
 import type { ReconstructionExample } from '../train/reconstruction.ts';
 import { type Candidate, runExperiment } from './experiment.ts';
-import { describeProtocol, type Protocol, planFolds, protocolSchema } from './protocol.ts';
+import { describeProtocol, type Protocol, planFolds, protocolSchema, type WindowFold } from './protocol.ts';
 import { type Curve, finite, type Reconstruction, type Result } from './result.ts';
 import { summarisePredictions } from './summary.ts';
 
@@ -94,7 +94,8 @@ export async function runStudy(options: StudyOptions): Promise<Result> {
   const encoders: { [M in Modality]?: FloatTensors } = {};
   const curves: Curve[] = [];
   const reconstructions: Reconstruction[] = [];
-  const [fold] = planFolds(recipe.protocol, windows, dataset, recipe.seeds[0]!);
+  const notes: string[] = [];
+  const folds = planFolds(recipe.protocol, windows, dataset, recipe.seeds[0]!);
   for (const modality of ['ecg', 'eeg'] as const) {
     const pretraining = recipe.pretrain[modality];
     const source = options.pretraining[modality];
@@ -102,15 +103,16 @@ export async function runStudy(options: StudyOptions): Promise<Result> {
     const begun = performance.now();
     const result = await runPretraining(options, pretraining, {
       dataset: source.dataset,
-      windows: source.windows ?? selectWindows(windows, fold!.train),
+      windows: source.windows ?? selectWindows(windows, folds[0]!.train),
     });
     seconds[`pre-train ${modality}`] = (performance.now() - begun) / 1000;
     encoders[modality] = result.tensors;
-    curves.push({ name: `pre-train ${modality}`, rows: [...result.curves], bestEpoch: null });
+    curves.push(curveOf(modality, result));
     reconstructions.push(...result.examples.map(thin));
+    notes.push(...noteSeenSubjects(modality, result.provenance, { dataset, windows, folds }));
     await options.onEncoder?.(modality, result);
   }
-  const evaluated = await runEvaluation({ ...options, ...recipe, encoders });
+  const evaluated = await runEvaluation({ ...options, ...recipe, encoders, notes });
   return {
     ...evaluated,
     curves: [...curves, ...evaluated.curves],
@@ -132,7 +134,7 @@ export interface RunEvaluationOptions extends EvaluationOptions {
 
 /** Fine-tune each modality alone and both together under a protocol, baselines beside them → a result. */
 export async function runEvaluation(options: RunEvaluationOptions): Promise<Result> {
-  const { backend, dataset, target, windows, protocol, seeds, finetune } = options;
+  const { backend, dataset, windows, protocol, finetune } = options;
   const begun = performance.now();
   const experiment = await runExperiment({
     ...options,
@@ -141,27 +143,12 @@ export async function runEvaluation(options: RunEvaluationOptions): Promise<Resu
   const trial = Array.from(experiment.tested, (index) => windows.trial[index]!);
   options.progress.log('scores and intervals');
   const summary = summarisePredictions(experiment.predictions, trial, windows.classes.length);
-  const counts = windows.classes.map((name, k) => [
-    name,
-    windows.label!.filter((label) => label === k).length,
-  ]);
   return {
-    version: 1,
-    name: options.name,
-    created: new Date().toISOString(),
-    versions: { ...options.versions, engine: backend.description },
-    dataset: {
-      name: dataset.name,
-      title: dataset.title,
-      licence: dataset.licence,
-      citation: dataset.citation,
-      target,
-      classes: [...windows.classes],
-      hash: windows.hash,
-    },
-    protocol: describeProtocol(protocol, dataset),
-    seeds: [...seeds],
-    windows: windows.count,
+    ...describeData({
+      ...options,
+      protocol: describeProtocol(protocol, dataset),
+      versions: { ...options.versions, engine: backend.description },
+    }),
     folds: experiment.folds.map(({ name, train, validation, test, subjects }) => ({
       name,
       train: [...subjects.train],
@@ -172,16 +159,65 @@ export async function runEvaluation(options: RunEvaluationOptions): Promise<Resu
     ...summary,
     curves: [...experiment.curves],
     reconstructions: [],
-    data: {
-      subjects: new Set(windows.subject).size,
-      trials: new Set(windows.trial).size,
-      classes: Object.fromEntries(counts),
-      dropped: windows.dropped.map((entry) => ({ ...entry, examples: [...entry.examples] })),
-    },
     notes: [...(options.notes ?? [])],
     recipes: { prepare: windows.recipe, finetune },
     seconds: { evaluate: (performance.now() - begun) / 1000 },
   };
+}
+
+/** Encoders that have seen (without labels) people on whom they are tested: allowed, and said. */
+export function noteSeenSubjects(
+  modality: Modality,
+  provenance: Readonly<Record<string, string>>,
+  { dataset, windows, folds }: { dataset: DatasetSpec; windows: WindowSet; folds: readonly WindowFold[] },
+): string[] {
+  if (provenance.dataset !== dataset.name || provenance.subjects === undefined) return [];
+  const seen = new Set<string>(JSON.parse(provenance.subjects));
+  const tested = new Set(folds.flatMap(({ test }) => test.map((i) => windows.subject[i]!)));
+  const both = [...tested].filter((subject) => seen.has(subject));
+  if (both.length === 0) return [];
+  return [
+    `The ${modality} encoder was pre-trained on unlabelled recordings of ${both.length} of the ${tested.size} tested subjects (transductive).`,
+  ];
+}
+
+/** The result of pre-training alone, or of training without a test: curves and pictures, no scores. */
+export function describeTraining(options: {
+  readonly name: string;
+  readonly dataset: DatasetSpec;
+  readonly windows: WindowSet;
+  readonly target?: string;
+  readonly protocol: string;
+  readonly seed: number;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly curves: readonly Curve[];
+  readonly reconstructions?: readonly Reconstruction[];
+  readonly notes?: readonly string[];
+  readonly recipe: unknown;
+  readonly seconds: number;
+}): Result {
+  const { name, dataset, windows, target, protocol, seed, versions, curves, recipe, seconds } = options;
+  return {
+    ...describeData({ name, dataset, target: target ?? '', windows, versions, protocol, seeds: [seed] }),
+    folds: [],
+    models: {},
+    trials: {},
+    details: {},
+    curves: [...curves],
+    reconstructions: [...(options.reconstructions ?? [])],
+    notes: [...(options.notes ?? [])],
+    recipes: { prepare: windows.recipe, training: recipe },
+    seconds: { training: seconds },
+  };
+}
+
+/** Curve and pictures of a pre-training, for a result. */
+export function describePretraining(modality: Modality, result: PretrainResult) {
+  return { curves: [curveOf(modality, result)], reconstructions: result.examples.map(thin) };
+}
+
+function curveOf(modality: Modality, { curves }: PretrainResult): Curve {
+  return { name: `pre-train ${modality}`, rows: [...curves], bestEpoch: null };
 }
 
 /** Each modality alone, then both. */
@@ -203,6 +239,54 @@ export function candidatesOf(
     ),
   });
   return [...alone, ...(eeg && ecg ? [{ name: 'eeg+ecg', recipe, encoders }] : [])].map(one);
+}
+
+/** What every result says of its data and origin. */
+function describeData({
+  name,
+  dataset,
+  target,
+  windows,
+  versions,
+  protocol,
+  seeds,
+}: {
+  readonly name: string;
+  readonly dataset: DatasetSpec;
+  readonly target: string;
+  readonly windows: WindowSet;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly protocol: string;
+  readonly seeds: readonly number[];
+}) {
+  const counts = windows.classes.map((one, k) => [
+    one,
+    windows.label?.filter((label) => label === k).length ?? 0,
+  ]);
+  return {
+    version: 1 as const,
+    name,
+    created: new Date().toISOString(),
+    versions: { ...versions },
+    dataset: {
+      name: dataset.name,
+      title: dataset.title,
+      licence: dataset.licence,
+      citation: dataset.citation,
+      target,
+      classes: [...windows.classes],
+      hash: windows.hash,
+    },
+    protocol,
+    seeds: [...seeds],
+    windows: windows.count,
+    data: {
+      subjects: new Set(windows.subject).size,
+      trials: new Set(windows.trial).size,
+      classes: Object.fromEntries(counts),
+      dropped: windows.dropped.map((entry) => ({ ...entry, examples: [...entry.examples] })),
+    },
+  };
 }
 
 async function runPretraining(

@@ -172,8 +172,15 @@ export function selectWindows(set: WindowSet, indices: ArrayLike<number>): Windo
     subject: pick.map((i) => set.subject[i]!),
     trial: pick.map((i) => set.trial[i]!),
     start: Float64Array.from(pick, (i) => set.start[i]!),
-    hash: `${set.hash}[${pick.length}]`,
+    hash: `${set.hash}[${pick.length}:${fingerprint(pick)}]`,
   };
+}
+
+/** FNV-1a over indices: tells selections of one set apart. */
+function fingerprint(indices: readonly number[]): string {
+  let hash = 0x811c9dc5;
+  for (const index of indices) hash = Math.imul(hash ^ index, 0x01000193) >>> 0;
+  return hash.toString(16);
 }
 
 /** Several sets of one recipe as one; labels are kept where all have them. */

@@ -33,6 +33,8 @@ export interface FinetuneOptions extends Pick<TrainingOptions, 'store' | 'log' |
   /** Labelled. */
   readonly windows: WindowSet;
   readonly recipe: FinetuneRecipe;
+  /** Name of the data, for the provenance. */
+  readonly dataset?: string;
   /** Indices of windows; the caller has made sure that they are disjoint in subjects. */
   readonly training: readonly number[];
   readonly validation: readonly number[];
@@ -116,6 +118,10 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
       tensors,
       provenance: {
         recipe: JSON.stringify(recipe),
+        ...(options.dataset === undefined ? {} : { dataset: options.dataset }),
+        subjects: JSON.stringify(
+          [...new Set([...training, ...validation].map((i) => windows.subject[i]!))].sort(),
+        ),
         data: windows.hash,
         seed: String(seed),
         bestEpoch: String(result.bestEpoch),

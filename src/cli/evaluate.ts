@@ -1,0 +1,242 @@
+/** `heartmind evaluate`: train and test under a protocol, or test a finished model on people it has not seen. */
+import { join, resolve } from 'node:path';
+import { buildCommand } from '@stricli/core';
+import { ConfigError } from '../core/errors.ts';
+import { evaluateModel } from '../evaluate/finished-model.ts';
+import { type Protocol, planFolds, protocolKinds, protocolSchema } from '../evaluate/protocol.ts';
+import type { Result } from '../evaluate/result.ts';
+import { noteSeenSubjects, runEvaluation } from '../evaluate/study.ts';
+import { encodeModel } from '../model/model-file.ts';
+import type { FloatTensors } from '../model/parameters.ts';
+import type { EncoderWeights } from '../model/weights.ts';
+import type { Modality } from '../patches/windows.ts';
+import { writeFileAtomically } from '../train/checkpoint-node.ts';
+import { parseFinetuneRecipe } from '../train/recipe.ts';
+import {
+  type Context,
+  createBackend,
+  createWorkProgress,
+  jsonFlag,
+  parseCount,
+  parseText,
+  type WorkFlags,
+  workFlags,
+} from './command.ts';
+import { chooseData, chooseTarget, dataBrief, loadData } from './data.ts';
+import { readEncoder, readModel } from './model-source.ts';
+import { readRecipe } from './recipe-file.ts';
+import { describeVersions, keepIn, writeResult } from './run-folder.ts';
+import { renderScores } from './scores-table.ts';
+
+interface Flags extends WorkFlags {
+  readonly data: string;
+  readonly target?: string;
+  readonly model?: string;
+  readonly recipe?: string;
+  readonly eeg?: string;
+  readonly ecg?: string;
+  readonly protocol: (typeof protocolKinds)[number];
+  readonly folds: number;
+  readonly validationSubjects: number;
+  readonly seeds: readonly number[];
+  readonly out: string;
+  readonly json: boolean;
+}
+
+export const evaluateCommand = buildCommand<Flags, [], Context>({
+  docs: {
+    brief: 'Train and test under a protocol with the baselines beside it, or test a finished model',
+    customUsage: [
+      {
+        input:
+          '--data sample-eegmat --recipe finetune --eeg E.safetensors --ecg C.safetensors --out runs/eegmat',
+        brief: "EEGMAT's published split",
+      },
+      {
+        input:
+          '--data my/labels.csv --target stress --recipe finetune --protocol leave-one-subject-out --seeds 0,1,2 --out runs/mine',
+        brief: 'Your data, everyone tested once, three seeds',
+      },
+      {
+        input: '--data my/new.csv --target stress --model runs/mine --out runs/new',
+        brief: 'A finished model on new people',
+      },
+    ],
+  },
+  parameters: {
+    flags: {
+      data: { kind: 'parsed', parse: parseText, brief: dataBrief, placeholder: 'data' },
+      target: {
+        kind: 'parsed',
+        parse: parseText,
+        brief: 'What to predict (default: the only target)',
+        optional: true,
+        placeholder: 'name',
+      },
+      model: {
+        kind: 'parsed',
+        parse: parseText,
+        brief: 'A finished model or its run, instead of a recipe',
+        optional: true,
+        placeholder: 'model',
+      },
+      recipe: {
+        kind: 'parsed',
+        parse: parseText,
+        brief: 'A fine-tuning recipe: a name of recipes/ or a JSON file',
+        optional: true,
+        placeholder: 'recipe',
+      },
+      eeg: {
+        kind: 'parsed',
+        parse: parseText,
+        brief: 'Weights of the EEG encoder',
+        optional: true,
+        placeholder: 'weights',
+      },
+      ecg: {
+        kind: 'parsed',
+        parse: parseText,
+        brief: 'Weights of the ECG encoder',
+        optional: true,
+        placeholder: 'weights',
+      },
+      protocol: {
+        kind: 'enum',
+        values: protocolKinds,
+        brief: 'Who trains and who tests',
+        default: 'published',
+      },
+      folds: {
+        kind: 'parsed',
+        parse: parseCount('--folds', 2),
+        brief: 'Folds of k-fold and segment-random',
+        default: '5',
+        placeholder: 'k',
+      },
+      validationSubjects: {
+        kind: 'parsed',
+        parse: parseCount('--validation-subjects'),
+        brief: 'Training subjects of each fold that choose the best epoch',
+        default: '4',
+        placeholder: 'n',
+      },
+      seeds: {
+        kind: 'parsed',
+        parse: parseSeeds,
+        brief: 'Seeds, with commas',
+        default: '0',
+        placeholder: '0,1,2',
+      },
+      out: {
+        kind: 'parsed',
+        parse: parseText,
+        brief: 'Folder of the run; a stopped run goes on there',
+        placeholder: 'folder',
+      },
+      ...workFlags,
+      ...jsonFlag,
+    },
+  },
+  async func(flags) {
+    if ((flags.model === undefined) === (flags.recipe === undefined))
+      throw new ConfigError(
+        'evaluate: give --recipe to train and test, or --model to test a finished one; one of them.',
+        '--recipe',
+      );
+    const result =
+      flags.model === undefined ? await train(flags, this.signal) : await test(flags, this.signal);
+    const report = await writeResult(flags.out, result);
+    const path = resolve(flags.out, 'result.json');
+    if (flags.json)
+      this.process.stdout.write(`${JSON.stringify({ result: path, report, models: result.models })}\n`);
+    else this.process.stdout.write(`\n${renderScores(result)}\n\nReport: ${report}\n`);
+  },
+});
+
+async function train(flags: Flags, signal: AbortSignal): Promise<Result> {
+  const recipe = parseFinetuneRecipe(readRecipe(flags.recipe!), flags.recipe!);
+  const weights: { [M in Modality]?: EncoderWeights } = {};
+  for (const modality of ['eeg', 'ecg'] as const) {
+    const path = flags[modality];
+    if (path === undefined) continue;
+    if (!recipe.encoders[modality])
+      throw new ConfigError(
+        `--${modality}: the recipe has no ${modality} encoder. Add one to its encoders.`,
+        `--${modality}`,
+      );
+    weights[modality] = await readEncoder(path);
+  }
+  const chosen = await chooseData(flags.data, recipe.prepare);
+  const target = chooseTarget(chosen.spec, flags.target);
+  const progress = createWorkProgress(flags);
+  const backend = await createBackend(flags);
+  const windows = await loadData(chosen, recipe.prepare, progress, { target, signal });
+  const protocol = protocolOf(flags);
+  const [first] = flags.seeds;
+  const folds = planFolds(protocol, windows, chosen.spec, first!);
+  const entries = Object.entries(weights) as [Modality, EncoderWeights][];
+  const encoders: { [M in Modality]?: FloatTensors } = Object.fromEntries(
+    entries.map(([modality, { tensors }]) => [modality, tensors]),
+  );
+  const notes = entries.flatMap(([modality, { metadata }]) =>
+    noteSeenSubjects(modality, metadata, { dataset: chosen.spec, windows, folds }),
+  );
+  return runEvaluation({
+    name: `${chosen.spec.name}: ${target}`,
+    backend,
+    dataset: chosen.spec,
+    target,
+    windows,
+    progress,
+    signal,
+    finetune: recipe,
+    protocol,
+    seeds: flags.seeds,
+    encoders,
+    notes,
+    versions: describeVersions(),
+    keep: keepIn(flags.out),
+    onModel: (name, model) =>
+      writeFileAtomically(join(flags.out, 'models', `${name}.safetensors`), encodeModel(model)),
+  });
+}
+
+async function test(flags: Flags, signal: AbortSignal): Promise<Result> {
+  const model = await readModel(flags.model!);
+  const chosen = await chooseData(flags.data, model.recipe);
+  const target = chooseTarget(chosen.spec, flags.target);
+  const progress = createWorkProgress(flags);
+  const backend = await createBackend(flags);
+  const windows = await loadData(chosen, model.recipe, progress, { target, signal });
+  return evaluateModel({
+    name: `${flags.model} on ${chosen.spec.name}`,
+    backend,
+    model,
+    dataset: chosen.spec,
+    target,
+    windows,
+    progress,
+    versions: describeVersions(),
+  });
+}
+
+function protocolOf({ protocol, folds, validationSubjects }: Flags): Protocol {
+  if (protocol === 'published') return protocolSchema.parse({ kind: protocol });
+  if (protocol === 'segment-random') return { kind: protocol, k: folds };
+  return protocol === 'k-fold'
+    ? { kind: protocol, k: folds, validationSubjects }
+    : { kind: protocol, validationSubjects };
+}
+
+function parseSeeds(input: string): number[] {
+  const seeds = input.split(',').map(Number);
+  const wrong = seeds.find((seed) => !Number.isInteger(seed) || seed < 0 || seed > 0xffffffff);
+  if (wrong !== undefined || new Set(seeds).size < seeds.length)
+    throw new ConfigError(
+      `--seeds: '${input}' are no distinct whole numbers. Write 0,1,2.`,
+      '--seeds',
+      '0,1,2',
+    );
+  return seeds;
+}

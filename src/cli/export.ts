@@ -1,0 +1,94 @@
+/** `heartmind export`: an encoder or a trained model as one ONNX file. */
+import { buildCommand } from '@stricli/core';
+import { ConfigError } from '../core/errors.ts';
+import { exportEncoder, exportModel } from '../model/export.ts';
+import { parseRecipe } from '../patches/recipe.ts';
+import { writeFileAtomically } from '../train/checkpoint-node.ts';
+import { type Context, parseCount, parseText } from './command.ts';
+import { readEncoder, readModel } from './model-source.ts';
+
+interface Flags {
+  readonly out: string;
+  readonly encoder?: string;
+  readonly channels?: number;
+  readonly patches?: number;
+  readonly model?: string;
+}
+
+export const exportCommand = buildCommand<Flags, [string?], Context>({
+  docs: {
+    brief: 'Write an encoder or a trained model as one ONNX file that any ONNX Runtime runs',
+    customUsage: [
+      { input: 'runs/demo --out fused.onnx', brief: 'eeg, ecg → probabilities' },
+      {
+        input: '--encoder W.safetensors --channels 19 --patches 10 --out encoder.onnx',
+        brief: 'patches, mask → embedding, reconstruction',
+      },
+    ],
+  },
+  parameters: {
+    flags: {
+      out: { kind: 'parsed', parse: parseText, brief: 'File to write', placeholder: 'file.onnx' },
+      encoder: {
+        kind: 'parsed',
+        parse: parseText,
+        brief: "An encoder's weights (.safetensors, .pth) instead of a model",
+        optional: true,
+        placeholder: 'weights',
+      },
+      channels: {
+        kind: 'parsed',
+        parse: parseCount('--channels'),
+        brief: 'Channels of the encoder',
+        optional: true,
+        placeholder: 'C',
+      },
+      patches: {
+        kind: 'parsed',
+        parse: parseCount('--patches'),
+        brief: 'Patches of the encoder',
+        optional: true,
+        placeholder: 'N',
+      },
+      model: {
+        kind: 'parsed',
+        parse: parseText,
+        brief: "Which of a run's models: eeg, ecg, eeg+ecg",
+        optional: true,
+        placeholder: 'name',
+      },
+    },
+    positional: {
+      kind: 'tuple',
+      parameters: [
+        {
+          brief: 'A model file or the folder of a run',
+          parse: parseText,
+          placeholder: 'model',
+          optional: true,
+        },
+      ],
+    },
+  },
+  async func({ out, encoder, channels, patches, model: name }, path) {
+    await writeFileAtomically(out, await exportBytes());
+    this.process.stdout.write(`${out}\n`);
+
+    async function exportBytes(): Promise<Uint8Array> {
+      if ((encoder === undefined) === (path === undefined))
+        throw new ConfigError(
+          'export: give a model or run, or --encoder with weights; one of them.',
+          '--encoder',
+        );
+      if (encoder === undefined) return exportModel(await readModel(path!, name));
+      if (channels === undefined || patches === undefined)
+        throw new ConfigError(
+          'export: an encoder takes any number of channels and patches; its file has fixed ones. Give --channels and --patches.',
+          '--channels',
+        );
+      const { tensors, metadata } = await readEncoder(encoder);
+      const recipe = metadata.prepare ? parseRecipe(JSON.parse(metadata.prepare), encoder) : undefined;
+      return exportEncoder(tensors, { channels, patches, ...(recipe && { recipe }) });
+    }
+  },
+});

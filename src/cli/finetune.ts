@@ -1,0 +1,179 @@
+/** `heartmind finetune`: one model from labelled recordings, to be used; scores on new people come from `evaluate`. */
+import { join } from 'node:path';
+import { buildCommand } from '@stricli/core';
+import { DataError } from '../core/errors.ts';
+import { Random } from '../core/random.ts';
+import { describeTraining } from '../evaluate/study.ts';
+import { encodeModel } from '../model/model-file.ts';
+import type { WindowSet } from '../patches/windows.ts';
+import { writeFileAtomically } from '../train/checkpoint-node.ts';
+import { finetune } from '../train/finetune.ts';
+import { parseFinetuneRecipe } from '../train/recipe.ts';
+import {
+  type Context,
+  createBackend,
+  createWorkProgress,
+  jsonFlag,
+  parseCount,
+  parseText,
+  type WorkFlags,
+  workFlags,
+} from './command.ts';
+import { chooseData, chooseTarget, dataBrief, loadData } from './data.ts';
+import { readEncoder } from './model-source.ts';
+import { readRecipe } from './recipe-file.ts';
+import { describeVersions, keepIn, writeResult } from './run-folder.ts';
+
+interface Flags extends WorkFlags {
+  readonly data: string;
+  readonly target?: string;
+  readonly recipe: string;
+  readonly eeg?: string;
+  readonly ecg?: string;
+  readonly validationSubjects: number;
+  readonly out: string;
+  readonly json: boolean;
+}
+
+export const finetuneCommand = buildCommand<Flags, [], Context>({
+  docs: {
+    brief: 'Fine-tune one model on labelled recordings; a stopped run goes on where it was',
+    customUsage: [
+      {
+        input:
+          '--data my/labels.csv --target stress --recipe finetune --eeg cbramod.pth --ecg runs/ecg/encoder.safetensors --out runs/mine',
+        brief: 'Both modalities from pre-trained encoders',
+      },
+      { input: '--data eegmat=FOLDER --recipe finetune --out runs/mine', brief: 'From scratch' },
+    ],
+  },
+  parameters: {
+    flags: {
+      data: { kind: 'parsed', parse: parseText, brief: dataBrief, placeholder: 'data' },
+      target: {
+        kind: 'parsed',
+        parse: parseText,
+        brief: 'What to predict (default: the only target)',
+        optional: true,
+        placeholder: 'name',
+      },
+      recipe: {
+        kind: 'parsed',
+        parse: parseText,
+        brief: 'A name of recipes/ or a JSON file',
+        placeholder: 'recipe',
+      },
+      eeg: {
+        kind: 'parsed',
+        parse: parseText,
+        brief: 'Weights of the EEG encoder',
+        optional: true,
+        placeholder: 'weights',
+      },
+      ecg: {
+        kind: 'parsed',
+        parse: parseText,
+        brief: 'Weights of the ECG encoder',
+        optional: true,
+        placeholder: 'weights',
+      },
+      validationSubjects: {
+        kind: 'parsed',
+        parse: parseCount('--validation-subjects'),
+        brief: 'How many subjects choose the best epoch',
+        default: '4',
+        placeholder: 'n',
+      },
+      out: { kind: 'parsed', parse: parseText, brief: 'Folder of the run', placeholder: 'folder' },
+      ...workFlags,
+      ...jsonFlag,
+    },
+  },
+  async func({
+    data,
+    target: wanted,
+    recipe: recipeName,
+    eeg,
+    ecg,
+    validationSubjects,
+    out,
+    json,
+    ...flags
+  }) {
+    const recipe = parseFinetuneRecipe(readRecipe(recipeName), recipeName);
+    const encoders = {
+      ...(eeg === undefined ? {} : { eeg: (await readEncoder(eeg)).tensors }),
+      ...(ecg === undefined ? {} : { ecg: (await readEncoder(ecg)).tensors }),
+    };
+    const chosen = await chooseData(data, recipe.prepare);
+    const target = chooseTarget(chosen.spec, wanted);
+    const progress = createWorkProgress(flags);
+    const backend = await createBackend(flags);
+    const windows = await loadData(chosen, recipe.prepare, progress, { target, signal: this.signal });
+    const { training, validation, subjects } = splitSubjects(windows, validationSubjects, recipe.seed);
+    let stage: ReturnType<typeof progress.stage> | undefined;
+    const begun = performance.now();
+    const { model, curves, bestEpoch } = await finetune({
+      ...keepIn(out)('finetune'),
+      backend,
+      windows,
+      dataset: chosen.spec.name,
+      recipe,
+      training,
+      validation,
+      encoders,
+      signal: this.signal,
+      progress: (total) => {
+        stage = progress.stage('fine-tune', total);
+        return stage;
+      },
+    });
+    stage?.end();
+    const path = join(out, 'model.safetensors');
+    await writeFileAtomically(path, encodeModel(model));
+    const described = describeTraining({
+      name: 'fine-tuning',
+      dataset: chosen.spec,
+      windows,
+      target,
+      protocol: `fine-tuning; ${subjects.length} subjects validate (${subjects.join(', ')}); nobody tests`,
+      seed: recipe.seed,
+      versions: { ...describeVersions(), engine: backend.description },
+      curves: [{ name: 'fine-tune', rows: [...curves], bestEpoch }],
+      notes: [
+        'The validation subjects chose the epoch: for scores that hold for new people, use heartmind evaluate.',
+      ],
+      recipe,
+      seconds: (performance.now() - begun) / 1000,
+    });
+    const report = await writeResult(out, described);
+    const best = curves.find(({ epoch }) => epoch === bestEpoch) ?? {};
+    if (json)
+      this.process.stdout.write(`${JSON.stringify({ model: path, report, bestEpoch, validation: best })}\n`);
+    else {
+      const figures = ['loss', 'balancedAccuracy', 'auroc'].map(
+        (key) => `${key} ${Number(best[key]).toFixed(3)}`,
+      );
+      this.process.stdout.write(
+        `Best epoch ${bestEpoch}, on the validation subjects: ${figures.join(', ')}\nModel: ${path}\nReport: ${report}\n`,
+      );
+    }
+  },
+});
+
+/** Some subjects validate, the others train. DataError where nobody would be left. */
+function splitSubjects({ subject }: WindowSet, count: number, seed: number) {
+  const people = [...new Set(subject)].sort();
+  if (people.length <= count)
+    throw new DataError(
+      `finetune: ${people.length} subjects, of which ${count} would validate and none train. Lower --validation-subjects.`,
+    );
+  const subjects = Random.derive(seed, 'validation', 'finetune').shuffle(people).slice(0, count).sort();
+  const held = new Set(subjects);
+  const indices = [...subject.keys()];
+  return {
+    subjects,
+    training: indices.filter((i) => !held.has(subject[i]!)),
+    validation: indices.filter((i) => held.has(subject[i]!)),
+  };
+}

@@ -1,0 +1,74 @@
+/** MODEL arguments: a model file, an encoder's weights, or the folder of a run → what is in them. */
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DataError, FormatError } from '../core/errors.ts';
+import { decodeModel, type TrainedModel } from '../model/model-file.ts';
+import type { FloatTensors } from '../model/parameters.ts';
+import { decodeSafetensors } from '../model/safetensors.ts';
+import { type EncoderWeights, loadEncoderWeights } from '../model/weights.ts';
+
+/** The names under which runs keep their models, best first. */
+const modelNames = [
+  'model.safetensors',
+  ...['eeg+ecg', 'eeg', 'ecg'].map((name) => `models/${name}.safetensors`),
+];
+
+/** The file of a model; of a run's folder, its fused model unless `name` says which. DataError where there is none. */
+export async function findModelFile(path: string, name?: string): Promise<string> {
+  const isFolder = await stat(path).then(
+    (status) => status.isDirectory(),
+    () => false,
+  );
+  if (!isFolder) return path;
+  const candidates = name === undefined ? modelNames : [`models/${name}.safetensors`];
+  for (const candidate of candidates) {
+    const file = join(path, candidate);
+    if (
+      await stat(file).then(
+        () => true,
+        () => false,
+      )
+    )
+      return file;
+  }
+  throw new DataError(
+    `${path}: no model in this folder (looked for ${candidates.join(', ')}). Name a model file, or the folder of a finished run.`,
+  );
+}
+
+/** Read a trained model. */
+export async function readModel(
+  path: string,
+  name?: string,
+): Promise<TrainedModel & { readonly tensors: FloatTensors }> {
+  const file = await findModelFile(path, name);
+  return decodeModel(await readBytes(file), file);
+}
+
+/** Read an encoder's weights of any known format. */
+export async function readEncoder(path: string): Promise<EncoderWeights> {
+  return loadEncoderWeights(await readBytes(path), path);
+}
+
+/** Does a file hold a whole model (heartmind's own metadata), not an encoder's weights alone? */
+export async function isModelFile(path: string): Promise<boolean> {
+  const bytes = await readBytes(path);
+  try {
+    return decodeSafetensors(bytes, path).metadata.heartmind !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+async function readBytes(path: string): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await readFile(path));
+  } catch (cause) {
+    throw new FormatError(
+      `${path}: cannot be read (${(cause as NodeJS.ErrnoException).code ?? cause}). Check the path.`,
+      path,
+      undefined,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,126 @@
+/** `heartmind predict MODEL FILE…`: a timeline of class probabilities. */
+import { buildCommand } from '@stricli/core';
+import { ConfigError } from '../core/errors.ts';
+import { type Timeline, TimelinePredictor } from '../model/timeline.ts';
+import { openRecordingFile } from '../read/file-node.ts';
+import { writeFileAtomically } from '../train/checkpoint-node.ts';
+import {
+  type Context,
+  createBackend,
+  createWorkProgress,
+  parseText,
+  type WorkFlags,
+  workFlags,
+} from './command.ts';
+import { readModel } from './model-source.ts';
+
+interface Flags extends WorkFlags {
+  readonly format: 'csv' | 'json';
+  readonly out?: string;
+  readonly model?: string;
+  readonly step?: number;
+  readonly tolerant: boolean;
+}
+
+export const predictCommand = buildCommand<Flags, [string, ...string[]], Context>({
+  docs: {
+    brief: 'Predict recordings window by window: start, duration, class probabilities',
+    customUsage: [
+      { input: 'runs/demo my.edf', brief: 'With the fused model of a run, CSV to the terminal' },
+      {
+        input: 'model.safetensors a.edf b.edf --format json --out timeline.json',
+        brief: 'Two files, as JSON',
+      },
+      { input: 'runs/demo my.edf --model ecg --step 1', brief: "The run's ECG model, a window every second" },
+    ],
+  },
+  parameters: {
+    flags: {
+      format: { kind: 'enum', values: ['csv', 'json'], brief: 'Form of the timeline', default: 'csv' },
+      out: {
+        kind: 'parsed',
+        parse: parseText,
+        brief: 'File to write (default: stdout)',
+        optional: true,
+        placeholder: 'file',
+      },
+      model: {
+        kind: 'parsed',
+        parse: parseText,
+        brief: "Which of a run's models: eeg, ecg, eeg+ecg",
+        optional: true,
+        placeholder: 'name',
+      },
+      step: {
+        kind: 'parsed',
+        parse: parseSeconds,
+        brief: "Seconds from window to window (default: the recipe's)",
+        optional: true,
+        placeholder: 'seconds',
+      },
+      tolerant: {
+        kind: 'boolean',
+        brief: 'Open truncated files up to their last whole record',
+        default: false,
+      },
+      ...workFlags,
+    },
+    positional: {
+      kind: 'array',
+      minimum: 2,
+      parameter: { brief: 'A model or a run, then recordings', parse: parseText, placeholder: 'model file…' },
+    },
+  },
+  async func(flags, path, ...files) {
+    const model = await readModel(path, flags.model);
+    const predictor = new TimelinePredictor(await createBackend(flags), model);
+    const progress = createWorkProgress(flags);
+    const stage = progress.stage('predict', files.length, 'recordings');
+    const timelines: Timeline[] = [];
+    for (const [i, file] of files.entries()) {
+      const recording = await openRecordingFile(file, { tolerant: flags.tolerant });
+      try {
+        timelines.push(
+          await predictor.predict(recording, flags.step === undefined ? {} : { stepSeconds: flags.step }),
+        );
+      } finally {
+        await recording.close();
+      }
+      stage.update(i + 1);
+    }
+    stage.end();
+    await predictor.dispose();
+    for (const { source, dropped } of timelines)
+      for (const { what, reason, count } of dropped) progress.log(`${source}: ${count} × ${what}: ${reason}`);
+    const text = flags.format === 'csv' ? formatCsv(timelines) : `${JSON.stringify(timelines, null, 1)}\n`;
+    if (flags.out === undefined) this.process.stdout.write(text);
+    else await writeFileAtomically(flags.out, new TextEncoder().encode(text));
+  },
+});
+
+function formatCsv(timelines: readonly Timeline[]): string {
+  const { classes } = timelines[0]!;
+  const header = ['file', 'start', 'duration', 'predicted', ...classes.map((name) => `p_${name}`)];
+  const rows = timelines.flatMap(({ source, entries }) =>
+    entries.map(({ start, duration, predicted, probabilities }) => [
+      source,
+      String(start),
+      String(duration),
+      predicted,
+      ...probabilities.map((p) => p.toFixed(6)),
+    ]),
+  );
+  return [header, ...rows].map((row) => `${row.map(quote).join(',')}\n`).join('');
+}
+
+/** RFC 4180. */
+function quote(field: string): string {
+  return /[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;
+}
+
+function parseSeconds(input: string): number {
+  const value = Number(input);
+  if (!(value > 0))
+    throw new ConfigError(`--step: '${input}' is no time. Give more than 0 seconds.`, '--step', '> 0');
+  return value;
+}

@@ -1,0 +1,141 @@
+/** `heartmind pretrain`: an encoder by masked reconstruction. */
+import { join } from 'node:path';
+import { buildCommand } from '@stricli/core';
+import { ConfigError } from '../core/errors.ts';
+import { describePretraining, describeTraining } from '../evaluate/study.ts';
+import { eegRecipe, twelveLeadRecipe } from '../patches/recipe.ts';
+import { concatWindowSets } from '../patches/window-set.ts';
+import type { WindowSet } from '../patches/windows.ts';
+import { writeFileAtomically } from '../train/checkpoint-node.ts';
+import { encodePretrained, pretrain } from '../train/pretrain.ts';
+import { parsePretrainRecipe } from '../train/recipe.ts';
+import {
+  type Context,
+  createBackend,
+  createWorkProgress,
+  jsonFlag,
+  parseText,
+  type WorkFlags,
+  workFlags,
+} from './command.ts';
+import { chooseData, dataBrief, loadData } from './data.ts';
+import { readEncoder } from './model-source.ts';
+import { readRecipe } from './recipe-file.ts';
+import { describeVersions, keepIn, writeResult } from './run-folder.ts';
+
+interface Flags extends WorkFlags {
+  readonly data: readonly string[];
+  readonly recipe: string;
+  readonly out: string;
+  readonly initial?: string;
+  readonly strict: boolean;
+  readonly json: boolean;
+}
+
+export const pretrainCommand = buildCommand<Flags, [], Context>({
+  docs: {
+    brief: 'Pre-train an encoder by masked reconstruction; a stopped run goes on where it was',
+    customUsage: [
+      {
+        input: '--data ptbxl=FOLDER --recipe pretrain-ecg-dual --out runs/ecg',
+        brief: 'ECG with dual masks',
+      },
+      {
+        input: '--data ptbxl=A --data ludb=B --recipe pretrain-ecg-dual --out runs/ecg',
+        brief: 'Several datasets as one',
+      },
+      {
+        input: '--data my/files.csv --recipe my.json --initial cbramod.pth --out runs/eeg',
+        brief: 'On from published weights',
+      },
+    ],
+  },
+  parameters: {
+    flags: {
+      data: {
+        kind: 'parsed',
+        parse: parseText,
+        brief: `Repeatable: ${dataBrief}`,
+        variadic: true,
+        placeholder: 'data',
+      },
+      recipe: {
+        kind: 'parsed',
+        parse: parseText,
+        brief: 'A name of recipes/ or a JSON file',
+        placeholder: 'recipe',
+      },
+      out: { kind: 'parsed', parse: parseText, brief: 'Folder of the run', placeholder: 'folder' },
+      initial: {
+        kind: 'parsed',
+        parse: parseText,
+        brief: 'Weights to go on from (.safetensors, .pth)',
+        optional: true,
+        placeholder: 'weights',
+      },
+      strict: {
+        kind: 'boolean',
+        brief: 'Stop at a recording that cannot be read instead of counting it',
+        default: false,
+      },
+      ...workFlags,
+      ...jsonFlag,
+    },
+  },
+  async func({ data, recipe: recipeName, out, initial, strict, json, ...flags }) {
+    const recipe = parsePretrainRecipe(readRecipe(recipeName), recipeName);
+    if (data.length === 0)
+      throw new ConfigError(`--data: none was given. Give ${dataBrief}.`, '--data', dataBrief);
+    const weights = initial === undefined ? undefined : await readEncoder(initial);
+    const progress = createWorkProgress(flags);
+    const backend = await createBackend(flags);
+    const prepare = recipe.prepare ?? (recipe.modality === 'ecg' ? twelveLeadRecipe : eegRecipe);
+    const sets: WindowSet[] = [];
+    const names: string[] = [];
+    let spec: Awaited<ReturnType<typeof chooseData>>['spec'] | undefined;
+    for (const argument of data) {
+      const chosen = await chooseData(argument, prepare);
+      spec ??= chosen.spec;
+      names.push(chosen.spec.name);
+      sets.push(await loadData(chosen, prepare, progress, { signal: this.signal, skipBroken: !strict }));
+    }
+    const windows = await concatWindowSets(sets);
+    let stage: ReturnType<typeof progress.stage> | undefined;
+    const begun = performance.now();
+    const result = await pretrain({
+      ...keepIn(out)('pretrain'),
+      backend,
+      windows,
+      recipe,
+      dataset: names.join('+'),
+      signal: this.signal,
+      ...(weights && { initial: weights.tensors }),
+      progress: (total) => {
+        stage = progress.stage(`pre-train ${recipe.modality}`, total);
+        return stage;
+      },
+    });
+    stage?.end();
+    const weightsPath = join(out, 'encoder.safetensors');
+    await writeFileAtomically(weightsPath, encodePretrained(result));
+    const described = describeTraining({
+      name: `pre-training ${recipe.modality}`,
+      dataset: { ...spec!, title: names.join(' + ') },
+      windows,
+      protocol: `pre-training; ${result.validationSubjects.length} subjects validate`,
+      seed: recipe.seed,
+      versions: { ...describeVersions(), engine: backend.description },
+      ...describePretraining(recipe.modality, result),
+      recipe,
+      seconds: (performance.now() - begun) / 1000,
+    });
+    const report = await writeResult(out, described);
+    const last = result.curves.at(-1) ?? {};
+    if (json) this.process.stdout.write(`${JSON.stringify({ weights: weightsPath, report, last })}\n`);
+    else {
+      const kinds = Object.entries(last).filter(([key]) => key.startsWith('loss'));
+      const losses = kinds.map(([key, value]) => `${key} ${Number(value).toPrecision(4)}`);
+      this.process.stdout.write(`${losses.join(', ')}\nWeights: ${weightsPath}\nReport: ${report}\n`);
+    }
+  },
+});

@@ -1,0 +1,75 @@
+/** A finished model on labelled recordings of people whom it has not seen → a result. */
+import { DataError } from '../core/errors.ts';
+import type { DatasetSpec } from '../datasets/dataset.ts';
+import { modalitiesOf } from '../model/config.ts';
+import type { TrainedModel } from '../model/model-file.ts';
+import { Predictor } from '../model/predict.ts';
+import { selectWindows } from '../patches/window-set.ts';
+import type { WindowSet } from '../patches/windows.ts';
+import type { Backend } from '../runtime/backend.ts';
+import type { Progress } from '../train/progress.ts';
+import type { Result } from './result.ts';
+import { describeTraining } from './study.ts';
+import { summarisePredictions } from './summary.ts';
+
+export interface FinishedModelOptions {
+  readonly name: string;
+  readonly backend: Backend;
+  readonly model: TrainedModel;
+  readonly dataset: DatasetSpec;
+  readonly target: string;
+  /** Labelled, prepared by the model's recipe. */
+  readonly windows: WindowSet;
+  readonly progress: Progress;
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+/**
+ * Test it. Subjects of its own training data are left out; DataError where nobody else is there, or where the classes
+ * are not the model's.
+ */
+export async function evaluateModel(options: FinishedModelOptions): Promise<Result> {
+  const { backend, model, dataset, windows, progress } = options;
+  if (windows.classes.join('\n') !== model.classes.join('\n'))
+    throw new DataError(
+      `evaluate: the model tells ${model.classes.join(', ')} apart, the data has ${windows.classes.join(', ')}. Choose another target or model.`,
+    );
+  const begun = performance.now();
+  const { dataset: trainedOn, subjects = '[]', seed = '0' } = model.provenance ?? {};
+  const seen = new Set<string>(trainedOn === dataset.name ? JSON.parse(subjects) : []);
+  const indices = [...windows.subject.keys()].filter((i) => !seen.has(windows.subject[i]!));
+  if (indices.length === 0)
+    throw new DataError(
+      `evaluate: the model was trained on all ${new Set(windows.subject).size} subjects of ${dataset.name}. Test it on other people.`,
+    );
+  const tested = selectWindows(windows, indices);
+  const predictor = new Predictor(backend, model.config, model.tensors);
+  const stage = progress.stage('predict', tested.count);
+  const probabilities = await predictor.probabilities(tested.signals, {
+    onProgress: (done) => stage.update(done),
+  });
+  stage.end();
+  await predictor.dispose();
+  const name = modalitiesOf(model.config).join('+');
+  const prediction = {
+    truth: tested.label!,
+    subject: tested.subject,
+    probabilities: [Float64Array.from(probabilities)],
+  };
+  const people = [...new Set(tested.subject)].sort();
+  const left = seen.size === 0 ? 0 : new Set(windows.subject).size - people.length;
+  return {
+    ...describeTraining({
+      ...options,
+      windows: tested,
+      protocol: `finished model on ${people.length} subjects that it was not trained on`,
+      seed: Number(seed),
+      versions: { ...options.versions, engine: backend.description },
+      curves: [],
+      notes: left > 0 ? [`${left} subjects were left out: the model was trained on them.`] : [],
+      recipe: model.provenance ?? {},
+      seconds: (performance.now() - begun) / 1000,
+    }),
+    ...summarisePredictions(new Map([[name, prediction]]), tested.trial, model.classes.length),
+  };
+}

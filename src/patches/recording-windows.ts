@@ -1,0 +1,30 @@
+/** One recording → its windows, for prediction and embedding: the same path that training takes. */
+import type { Recording } from '../core/recording.ts';
+import { prepareRecording } from './prepare.ts';
+import type { Recipe } from './recipe.ts';
+import { WindowSetBuilder } from './window-set.ts';
+import type { WindowSet } from './windows.ts';
+
+export interface RecordingWindowsOptions {
+  /** Seconds of the recording to take; all by default. */
+  readonly start?: number;
+  readonly end?: number;
+  /** From one window's start to the next's; the recipe's by default. */
+  readonly stepSeconds?: number;
+}
+
+/**
+ * Prepare a recording and cut it into windows. Windows that the recipe drops are counted in `dropped`. ChannelError
+ * where the montage does not fit, DataError where no window is left.
+ */
+export async function recordingWindows(
+  recording: Recording,
+  recipe: Recipe,
+  { stepSeconds, ...range }: RecordingWindowsOptions = {},
+): Promise<WindowSet> {
+  const used = stepSeconds === undefined ? recipe : { ...recipe, window: { ...recipe.window, stepSeconds } };
+  const builder = new WindowSetBuilder(used);
+  const name = recording.source;
+  builder.add(await prepareRecording(recording, used, { ...range, name }), { subject: name, trial: name });
+  return builder.finish();
+}
