@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { DataError, HeartmindError } from '../../src/core/errors.ts';
+import { labelledFiles } from '../../src/datasets/labelled-files.ts';
+import { twelveLeadRecipe } from '../../src/patches/recipe.ts';
+import { memoryFolder } from './memory-folder.ts';
+
+const files = { 'a.edf': '', 'b.edf': '', 'sub/c.edf': '' };
+const open = (csv: string) =>
+  labelledFiles(memoryFolder({ ...files, 'labels.csv': csv }), 'labels.csv', twelveLeadRecipe);
+
+describe('labelledFiles', () => {
+  it('reads files, subjects, targets and times, several rows a file', async () => {
+    const folder = memoryFolder({
+      ...files,
+      'labels.csv':
+        'file,subject,start,end,label,age\na.edf,s1,0,10.5,calm,30\na.edf,s1,20,,tense,30\n./sub\\c.edf,s2,,,calm,\n',
+    });
+    const spec = await labelledFiles(folder, 'labels.csv', twelveLeadRecipe);
+    expect(await spec.trials(folder)).toEqual([
+      {
+        id: 'a.edf',
+        subject: 's1',
+        file: 'a.edf',
+        targets: { label: 'calm', age: '30' },
+        start: 0,
+        end: 10.5,
+      },
+      { id: 'a.edf #2', subject: 's1', file: 'a.edf', targets: { label: 'tense', age: '30' }, start: 20 },
+      { id: 'sub/c.edf', subject: 's2', file: 'sub/c.edf', targets: { label: 'calm', age: '' } },
+    ]);
+    expect(spec.targets).toEqual({ label: ['calm', 'tense'], age: ['30'] });
+    expect(spec.modalities).toEqual(['ecg']);
+    expect(spec.recipe).toBe(twelveLeadRecipe);
+  });
+
+  it('knows other names of the columns, in any case', async () => {
+    const spec = await open('Participant_ID;Path;Mood\ns1;b.edf;calm\n');
+    const [trial] = await spec.trials(memoryFolder({}));
+    expect(trial).toEqual({ id: 'b.edf', subject: 's1', file: 'b.edf', targets: { Mood: 'calm' } });
+  });
+
+  it('looks for files beside the table', async () => {
+    const folder = memoryFolder({ 'sub/c.edf': '', 'sub/labels.csv': 'file,subject\nc.edf,s\n' });
+    const spec = await labelledFiles(folder, 'sub/labels.csv', twelveLeadRecipe);
+    expect((await spec.trials(folder))[0]!.file).toBe('sub/c.edf');
+  });
+
+  it.each([
+    [
+      'file,subject\na.edf,s1\nx.edf,s1\n',
+      "labels.csv line 3: there is no file 'x.edf' in memory. Correct the name.",
+    ],
+    ['file,subject\n\na.edf,\n', 'labels.csv line 3: the subject is empty. Splits are by subject: name one.'],
+    ['file,subject,start\na.edf,s1,soon\n', "labels.csv line 2: start 'soon' is no time in seconds."],
+    ['file,subject,start\na.edf,s1,-1\n', "labels.csv line 2: start '-1' is no time in seconds."],
+    ['file;subject;end\na.edf;s1;1,5\n', "labels.csv line 2: end '1,5' is no time in seconds."],
+    [
+      'file,subject,note,start,end\na.edf,s1,"two\nlines",,\nb.edf,s1,,5,5\n',
+      'labels.csv line 4: end 5 s is not after start 5 s.',
+    ],
+    [
+      'file,subject\na.edf,s1\nb.edf\n',
+      'csv: labels.csv line 3 has 1 fields, the header has 2. Correct the line.',
+    ],
+    ['file,subject\na.edf,"s1\n', 'csv: labels.csv: the quote opened in the row of line 2 is never closed.'],
+  ])('names the line of what cannot be used: %j', async (csv, message) => {
+    const error = await open(csv).catch((cause: unknown) => cause);
+    expect(error).toBeInstanceOf(HeartmindError);
+    expect((error as Error).message).toBe(message);
+  });
+
+  it('names the column that is missing and those that are there', async () => {
+    await expect(open('file,label\na.edf,1\n')).rejects.toThrow(
+      new DataError("labels.csv: no column 'subject'. It has: file, label. Name one 'subject'."),
+    );
+    await expect(open('subject,label\ns,1\n')).rejects.toThrow(
+      "labels.csv: no column 'file'. It has: subject, label. Name one 'file'.",
+    );
+  });
+});
