@@ -67,41 +67,54 @@ export async function loadWindows(
   const builder = new WindowSetBuilder(recipe, classes);
   // Trials of one file follow one another: it is opened once.
   let opened: { file: string; recording: Recording } | undefined;
-  for (const [i, trial] of trials.entries()) {
-    if (signal?.aborted)
-      throw new InterruptedError(
-        `${spec.name}: stopped while reading, after ${i} of ${trials.length} trials.`,
-      );
-    onProgress?.(i, trials.length, trial.id);
-    const label = target === undefined ? undefined : labelOf(spec, trial, target, classes);
-    if (label === null) {
-      builder.count({ what: 'recording', reason: `no '${target}'`, example: trial.id });
-      continue;
-    }
-    try {
-      if (opened?.file !== trial.file) {
-        await opened?.recording.close();
-        opened = undefined;
-        opened = { file: trial.file, recording: await openRecording(await folder.open(trial.file)) };
+  try {
+    for (const [i, trial] of trials.entries()) {
+      if (signal?.aborted)
+        throw new InterruptedError(
+          `${spec.name}: stopped while reading, after ${i} of ${trials.length} trials.`,
+        );
+      onProgress?.(i, trials.length, trial.id);
+      const label = target === undefined ? undefined : labelOf(spec, trial, target, classes);
+      if (label === null) {
+        builder.count({ what: 'recording', reason: `no '${target}'`, example: trial.id });
+        continue;
       }
-      const prepared = await prepareRecording(opened.recording, recipe, {
-        name: trial.id,
-        ...(trial.start === undefined ? {} : { start: trial.start }),
-        ...(trial.end === undefined ? {} : { end: trial.end }),
-      });
-      builder.add(prepared, {
-        subject: trial.subject,
-        trial: trial.id,
-        ...(label === undefined ? {} : { label }),
-      });
-    } catch (error) {
-      if (!skipBroken || !(error instanceof HeartmindError)) throw error;
-      builder.count({ what: 'recording', reason: `${error.name}: ${error.message}`, example: trial.id });
+      try {
+        if (opened?.file !== trial.file) {
+          await opened?.recording.close();
+          opened = undefined;
+          opened = { file: trial.file, recording: await openFile(folder, trial.file) };
+        }
+        const prepared = await prepareRecording(opened.recording, recipe, {
+          name: trial.id,
+          ...(trial.start === undefined ? {} : { start: trial.start }),
+          ...(trial.end === undefined ? {} : { end: trial.end }),
+        });
+        builder.add(prepared, {
+          subject: trial.subject,
+          trial: trial.id,
+          ...(label === undefined ? {} : { label }),
+        });
+      } catch (error) {
+        if (!skipBroken || !(error instanceof HeartmindError)) throw error;
+        builder.count({ what: 'recording', reason: `${error.name}: ${error.message}`, example: trial.id });
+      }
     }
+  } finally {
+    await opened?.recording.close();
   }
-  await opened?.recording.close();
   onProgress?.(trials.length, trials.length, '');
   return builder.finish();
+}
+
+async function openFile(folder: ByteFolder, file: string): Promise<Recording> {
+  const source = await folder.open(file);
+  try {
+    return await openRecording(source);
+  } catch (error) {
+    await source.close?.();
+    throw error;
+  }
 }
 
 /** Classes of a categorical target; DataError where the dataset has none of that name. */

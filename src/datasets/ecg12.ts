@@ -87,7 +87,7 @@ export const cinc2021: DatasetSpec = {
     const trials: Trial[] = [];
     for (const file of headers) {
       const comments = new Map(
-        [...(await readText(folder, file)).matchAll(/^#\s*(\w+):\s*(.*?)\s*$/gm)].map((match) => [
+        [...(await readText(folder, file)).matchAll(/^#[ \t]*(\w+):[ \t]*(.*?)[ \t\r]*$/gm)].map((match) => [
           match[1]!,
           match[2]!,
         ]),

@@ -1,6 +1,6 @@
 /** A ByteFolder on disk. */
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { DataError } from '../core/errors.ts';
 import type { ByteFolder } from '../core/folder.ts';
 import { fileSource } from '../read/file-node.ts';
@@ -12,11 +12,7 @@ export async function openFolder(path: string): Promise<ByteFolder> {
     const entries = await readdir(path, { recursive: true, withFileTypes: true });
     files = entries
       .filter((entry) => entry.isFile())
-      .map((entry) =>
-        join(entry.parentPath, entry.name)
-          .slice(path.replace(/[/\\]+$/, '').length + 1)
-          .replaceAll('\\', '/'),
-      )
+      .map((entry) => relative(path, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
       .sort();
   } catch (cause) {
     throw new DataError(`${path}: no folder that can be read. Check the path.`, { cause });
