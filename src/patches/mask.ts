@@ -30,8 +30,8 @@ export const maskRecipeSchema = z.strictObject({
 });
 export type MaskRecipe = z.infer<typeof maskRecipeSchema>;
 
-/** Leads that follow from any two of them. */
-const limbLeads = new Set(['I', 'II', 'III', 'aVR', 'aVL', 'aVF']);
+/** Leads that follow from any two of them; recipes may write AVR. */
+const limbLeads = new Set(['I', 'II', 'III', 'AVR', 'AVL', 'AVF']);
 
 /** Draw a kind by the recipe's mixture. */
 export function drawMaskKind({ mixture }: MaskRecipe, random: Random): MaskKind {
@@ -104,7 +104,7 @@ function hideLeads(
   recipe: MaskRecipe,
   random: Random,
 ): void {
-  const limbs = channels.flatMap((name, i) => (limbLeads.has(name) ? [i] : []));
+  const limbs = channels.flatMap((name, i) => (limbLeads.has(name.toUpperCase()) ? [i] : []));
   const grouped = limbs.length > 1 && random.uniform() < recipe.limbGroupProbability;
   // Units that are hidden together: the limb leads as one, or every lead for itself.
   const groups = grouped

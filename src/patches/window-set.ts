@@ -197,6 +197,15 @@ export async function concatWindowSets(sets: readonly WindowSet[]): Promise<Wind
     throw new DataError(
       `windows: sets of [${shape(first)}] and [${shape(other)}] cannot be joined. Use one recipe.`,
     );
+  const recipe = JSON.stringify(first.recipe);
+  if (others.some((set) => JSON.stringify(set.recipe) !== recipe))
+    throw new DataError('windows: sets of different recipes cannot be joined. Prepare them by one recipe.');
+  const labelled = sets.every((set) => set.label);
+  const differs = labelled && others.find((set) => set.classes.join() !== first.classes.join());
+  if (differs)
+    throw new DataError(
+      `windows: sets of classes [${first.classes.join(', ')}] and [${differs.classes.join(', ')}] cannot be joined. Use one target.`,
+    );
   const count = sets.reduce((sum, set) => sum + set.count, 0);
   const signals = mapSignals(first, (signal, modality) => {
     const data = new Float32Array(sets.reduce((sum, set) => sum + set.signals[modality]!.data.length, 0));
@@ -207,7 +216,6 @@ export async function concatWindowSets(sets: readonly WindowSet[]): Promise<Wind
     }
     return { ...signal, data };
   });
-  const labelled = sets.every((set) => set.label);
   const joined = {
     recipe: first.recipe,
     count,
