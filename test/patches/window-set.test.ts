@@ -24,7 +24,7 @@ function prepared(
     beats: Float64Array.of(1, 2),
     facts: [],
     spans: spans.map(([start, seconds]) => {
-      const a = Float64Array.from({ length: 200 * seconds }, (_, i) => 100 * (start + i / 200));
+      const a = Float64Array.from({ length: Math.round(200 * seconds) }, (_, i) => 100 * (start + i / 200));
       const rows: [Float64Array, Float64Array] = [a, a.map((x) => -x)];
       change(rows);
       return { start, lengthSamples: a.length, signals: { eeg: rows } };
@@ -87,6 +87,11 @@ describe('WindowSetBuilder', () => {
       ),
       { numRuns: 20 },
     );
+  });
+
+  it('cuts no window that lacks its last sample', async () => {
+    expect((await setOf(prepared([[0, 799 / 200]]))).count).toBe(1);
+    expect((await setOf(prepared([[0, 800 / 200]]))).count).toBe(2);
   });
 
   it('drops windows with missing samples, flat channels or large values, and counts each reason', async () => {
