@@ -46,11 +46,12 @@ export function bandPowerFeatures(set: WindowSet): Float64Array[] {
   const { channels, patches, patchSamples, data } = set.signals.eeg!;
   const { scaleMicrovolts, rateHz } = set.recipe.signals.eeg!;
   const length = patches * patchSamples;
+  const x = new Float64Array(length);
   return Array.from({ length: set.count }, (_, w) => {
     const row: number[] = [];
     for (let c = 0; c < channels.length; c++) {
       const start = (w * channels.length + c) * length;
-      const x = Float64Array.from(data.subarray(start, start + length), (value) => value * scaleMicrovolts);
+      for (let t = 0; t < length; t++) x[t] = data[start + t]! * scaleMicrovolts;
       const power = welch(x, rateHz, { segmentSamples: Math.min(length, segmentSeconds * rateHz) });
       for (const [low, high] of bands) row.push(Math.log(bandPower(power, low, high)));
     }

@@ -20,8 +20,13 @@ export function heartRate(beats: Float64Array): number {
 /** Beats with start ≤ time < end, as a view. `beats` must ascend. */
 export function beatsBetween(beats: Float64Array, start: number, end: number): Float64Array {
   const firstFrom = (time: number) => {
-    const index = beats.findIndex((beat) => beat >= time);
-    return index < 0 ? beats.length : index;
+    let [low, high] = [0, beats.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (beats[middle]! < time) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   };
   const first = firstFrom(start);
   return beats.subarray(first, Math.max(first, firstFrom(end)));

@@ -40,16 +40,13 @@ const clippedSamplesAtRange = 2;
 const rangeTolerance = 2 ** -25;
 /** Twice the ±5 mV that electrocardiographs must accept (ANSI/AAMI EC11); EEG stays far below. */
 const defaultMaxMicrovolts = 10_000;
+/** Enough for a median that only tells signal from artefact. */
+const medianSamples = 8192;
 
 /** Measure x. Never throws: an empty or wholly non-finite signal is flat. */
 export function checkQuality(x: Float64Array, rateHz: number, options: QualityOptions = {}): Quality {
-  const finite = x.filter(Number.isFinite);
-  const nonFinite = x.length - finite.length;
-  if (finite.length === 0) return { flat: true, still: 0, clipped: 0, outOfRange: false, nonFinite };
-  const sorted = Float64Array.from(finite).sort();
-  const lowest = sorted[0]!;
-  const highest = sorted.at(-1)!;
-  const median = sorted[sorted.length >> 1]!;
+  const { lowest, highest, median, nonFinite } = spreadOf(x);
+  if (nonFinite === x.length) return { flat: true, still: 0, clipped: 0, outOfRange: false, nonFinite };
   const { still, clipped } = measureRuns(x, rateHz, lowest, highest, options.range);
   const { unitMicrovolts, range, maxMicrovolts = defaultMaxMicrovolts } = options;
   const microvolts = unitMicrovolts ?? 0;
@@ -64,6 +61,25 @@ export function checkQuality(x: Float64Array, rateHz: number, options: QualityOp
       (range !== undefined && (lowest < range[0] - margin || highest > range[1] + margin)),
     nonFinite,
   };
+}
+
+/** Extremes of the finite samples, and a median: of a long signal, of samples spread evenly over it. */
+function spreadOf(x: Float64Array) {
+  const stride = Math.ceil(x.length / medianSamples);
+  const spread: number[] = [];
+  let [lowest, highest, nonFinite] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
+  for (let i = 0; i < x.length; i++) {
+    const value = x[i]!;
+    if (!Number.isFinite(value)) {
+      nonFinite++;
+      continue;
+    }
+    if (value < lowest) lowest = value;
+    if (value > highest) highest = value;
+    if (i % stride === 0) spread.push(value);
+  }
+  const sorted = Float64Array.from(spread).sort();
+  return { lowest, highest, median: sorted[sorted.length >> 1] ?? lowest, nonFinite };
 }
 
 /** Fractions of finite samples in long runs of one value, anywhere (still) and at the extremes (clipped). */
