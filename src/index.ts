@@ -1,14 +1,97 @@
-/** heartmind, the pure part: runs in Node, browsers and workers alike. In the order in which data flow. */
+/**
+ * heartmind, the pure part: runs in Node, browsers and workers alike. In the order in which data flow:
+ * recordings → windows → patches → encoders → fusion → head → scores → report.
+ */
+
+// core: what everything speaks
 export * from './core/bytes.ts';
 export * from './core/errors.ts';
 export type { ByteFolder } from './core/folder.ts';
 export { Random, type RandomState } from './core/random.ts';
 export type { Annotation, Channel, Recording, Span } from './core/recording.ts';
-export { type DType, float32, scalar, type Tensor, type Tensors, tensor, zeros } from './core/tensor.ts';
+export {
+  type DType,
+  float32,
+  scalar,
+  type Tensor,
+  type Tensors,
+  tensor,
+  zeros,
+} from './core/tensor.ts';
 export { microvolts, unitFactor } from './core/units.ts';
-
-export { ptbxl } from './datasets/ecg12.ts';
+// datasets: files of many people, labelled, split by subject
+export { type DatasetSpec, type LoadOptions, loadWindows, type Trial } from './datasets/dataset.ts';
+export { assertDisjoint, type Fold, kFoldBySubject, leaveOneSubjectOut } from './datasets/folds.ts';
+export { labelledFiles } from './datasets/labelled-files.ts';
+export { datasets, findDataset } from './datasets/registry.ts';
+// metrics and evaluate: predictions → scores → report
+export { baselineFeatures, runClassical, runTrivial } from './evaluate/baselines.ts';
+export { evaluateModel } from './evaluate/finished-model.ts';
+export { describeProtocol, type Protocol, planFolds, type WindowFold } from './evaluate/protocol.ts';
+export { renderReport } from './evaluate/report.ts';
+export { parseResult, type Result, type ScoreInterval } from './evaluate/result.ts';
+export { parseStudyRecipe, runEvaluation, runStudy, type StudyRecipe } from './evaluate/study.ts';
+// graph: ONNX as data, differentiated
+export { differentiate } from './graph/differentiate.ts';
+export { Graph, type Value } from './graph/ir.ts';
+export * as losses from './graph/losses.ts';
+export { decodeOnnx, encodeOnnx } from './graph/onnx.ts';
+export * as operators from './graph/operators.ts';
+export { adamW, clipByGlobalNorm } from './graph/optimizers.ts';
+export { printGraph } from './graph/print.ts';
+export { bootstrapAll, type Interval, subjectBootstrap } from './metrics/bootstrap.ts';
+export { confusionMatrix } from './metrics/confusion.ts';
+export { auroc, averagePrecision, rocCurve } from './metrics/ranking.ts';
+export { type ScoreName, type Scores, scoreAll, scoreNames } from './metrics/scores.ts';
+// model: CBraMod, fusion, head
+export { type EncoderConfig, encoderConfig, type ModelConfig, parseModelConfig } from './model/config.ts';
+export { type EncoderSize, exportEncoder, exportModel } from './model/export.ts';
+export { decodeModel, encodeModel, type TrainedModel } from './model/model-file.ts';
+export { Embedder, type Embeddings, Predictor } from './model/predict.ts';
+export { decodeSafetensors, encodeSafetensors } from './model/safetensors.ts';
+export { type Timeline, type TimelineEntry, TimelinePredictor } from './model/timeline.ts';
+export { type EncoderWeights, loadEncoderWeights } from './model/weights.ts';
+// patches: Recording → windows
+export { drawMask, type MaskKind, type MaskRecipe, maskKinds } from './patches/mask.ts';
+export { type PreparedRecording, prepareRecording } from './patches/prepare.ts';
+export {
+  eegmatRecipe,
+  eegRecipe,
+  parseRecipe,
+  type Recipe,
+  twelveLeadRecipe,
+  twelveLeads,
+} from './patches/recipe.ts';
+export { type RecordingWindowsOptions, recordingWindows } from './patches/recording-windows.ts';
+export { concatWindowSets, selectWindows, WindowSetBuilder } from './patches/window-set.ts';
+export type { Dropped, Modality, SignalWindows, WindowSet } from './patches/windows.ts';
+// read: bytes → Recording
+export type { ReadOptions } from './read/edf.ts';
 export { type EdfChannel, type EdfContent, encodeEdf } from './read/edf-write.ts';
 export { encodeNpz } from './read/npz.ts';
 export { openRecording } from './read/open.ts';
-export { resample } from './signal/resample.ts';
+export { readWfdbAnnotations } from './read/wfdb-annotations.ts';
+// runtime: graph → numbers
+export type { Backend, CompileOptions, Device, Feeds, Program } from './runtime/backend.ts';
+// signal: numbers → numbers, as SciPy
+export { detectBeats, measureBeatContrast } from './signal/beats.ts';
+export { fft, irfft, rfft } from './signal/fft.ts';
+export { sosFilter, sosFiltFilt } from './signal/filter.ts';
+export { butterworth, notch, type Sos } from './signal/filter-design.ts';
+export { beatsBetween, heartRate, type Variability, variability } from './signal/heart.ts';
+export { checkQuality, type Quality } from './signal/quality.ts';
+export { resample, resampleFourier, resamplePolyphase } from './signal/resample.ts';
+export { bandPower, welch } from './signal/spectrum.ts';
+// train: windows → weights
+export type { Checkpoint, CheckpointStore } from './train/checkpoint.ts';
+export { type FinetuneOptions, type FinetuneResult, finetune } from './train/finetune.ts';
+export type { Curves, MetricsLog, TrainingOptions, TrainingTask } from './train/loop.ts';
+export { train } from './train/loop.ts';
+export { encodePretrained, type PretrainOptions, type PretrainResult, pretrain } from './train/pretrain.ts';
+export { createProgress, type Progress, type ProgressMode } from './train/progress.ts';
+export {
+  type FinetuneRecipe,
+  type PretrainRecipe,
+  parseFinetuneRecipe,
+  parsePretrainRecipe,
+} from './train/recipe.ts';

@@ -1,6 +1,9 @@
 /** heartmind in Node: the pure part, and files, folders and onnxruntime-node. */
 
 export { openFolder } from './datasets/folder-node.ts';
+export { sampleDataFolder } from './datasets/sample-node.ts';
 export * from './index.ts';
 export { fileSource, openRecordingFile } from './read/file-node.ts';
 export { createNodeBackend, type NodeBackendOptions } from './runtime/ort-node.ts';
+export { folderStore, writeFileAtomically } from './train/checkpoint-node.ts';
+export { folderMetricsLog, readMetrics } from './train/metrics-log-node.ts';

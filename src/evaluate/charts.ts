@@ -15,7 +15,7 @@ export function colourOf(model: string): string {
 function draw(description: string, options: Plot.PlotOptions): string {
   const svg = Plot.plot({
     document: document as unknown as Document,
-    width: 640,
+    width: 720,
     style: { background: 'transparent', fontSize: '12px', color: 'currentColor' },
     ariaLabel: description,
     ...options,
@@ -44,7 +44,7 @@ export function scoreChart(
   });
   return draw(`${title} of every model with 95 % intervals`, {
     height: 60 + 22 * rows.length,
-    marginLeft: 190,
+    marginLeft: 235,
     x: { domain: [0, 1], label: title, grid: true },
     y: { domain: rows.map(({ model }) => model), label: null },
     marks: [

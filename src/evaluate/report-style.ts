@@ -13,7 +13,7 @@ export const reportStyle = `
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, sans-serif; }
-main { max-width: 960px; margin: 0 auto; padding: 24px 16px 80px; }
+main { max-width: 1080px; margin: 0 auto; padding: 24px 16px 80px; }
 h1 { font-size: 2rem; margin: 0; line-height: 1.2; }
 h2 { font-size: 1.35rem; margin: 48px 0 8px; padding-top: 16px; border-top: 1px solid var(--line); }
 h3 { font-size: 1.05rem; margin: 24px 0 8px; }

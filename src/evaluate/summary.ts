@@ -50,7 +50,9 @@ export function groupByTrial(tested: Tested, trial: readonly string[], classCoun
     probabilities: tested.probabilities.map((one) =>
       Float64Array.from({ length: rows.length * classCount }, (_, at) => {
         const indices = rows[Math.floor(at / classCount)]!;
-        return indices.reduce((sum, i) => sum + one[i * classCount + (at % classCount)]!, 0) / indices.length;
+        const sum = indices.reduce((total, i) => total + one[i * classCount + (at % classCount)]!, 0);
+        // Equal probabilities must stay equal whatever the number of windows: ties count in a ranking.
+        return Number((sum / indices.length).toPrecision(12));
       }),
     ),
   };
