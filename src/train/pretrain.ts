@@ -66,7 +66,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainResult
   const specs = encoderParameters(recipe.encoder);
   const initial = options.initial
     ? fitParameters(options.initial, specs, 'initial encoder')
-    : initialParameters(specs, Random.derive(seed, 'initial'));
+    : drawInitial(specs, recipe);
   const task: TrainingTask = {
     specs: specs.map(({ name, shape, frozen }) => ({ name, shape, ...(frozen ? {} : { group: 'encoder' }) })),
     initial,
@@ -104,6 +104,16 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainResult
   } finally {
     await validation.dispose();
   }
+}
+
+function drawInitial(
+  specs: ReturnType<typeof encoderParameters>,
+  { seed, outputInitial }: PretrainRecipe,
+): FloatTensors {
+  const drawn = initialParameters(specs, Random.derive(seed, 'initial'));
+  if (outputInitial === 'zeros')
+    for (const [name, { data }] of drawn) if (name.startsWith('proj_out.')) data.fill(0);
+  return drawn;
 }
 
 /** The weights as a file: official names, where they come from in the metadata. */

@@ -51,6 +51,11 @@ const pretrainKeys = z.strictObject({
   /** Numbers of channels to train on, one drawn for every batch; empty for all channels always. */
   leadSubsets: z.array(count).default([]),
   learningRate: rate.default(5e-4),
+  /**
+   * How the reconstruction layer begins. `zeros`: it predicts nothing, which is where learning starts anyway; as drawn
+   * by the official code its error is a thousand times that of predicting zero, and short runs never make it up.
+   */
+  outputInitial: z.enum(['zeros', 'official']).default('zeros'),
   /** Share of the subjects that validate. */
   validationShare: z.number().gt(0).lt(1).default(0.1),
   /** At most so many windows validate, spread over those subjects. */
