@@ -53,15 +53,16 @@ function createStage(
   show: Show,
 ): Stage {
   const begun = now();
-  let first: number | undefined;
+  /** From where the rate is measured: the beginning, or where resumed work stood once it was loaded. */
+  let origin: { readonly done: number; readonly at: number } | undefined;
   let shown = Number.NEGATIVE_INFINITY;
   let state: State = { done: 0, rate: undefined, secondsLeft: undefined, values: {} };
   let ended = false;
   return {
     update(done, values = state.values) {
-      first ??= done <= 1 ? 0 : done;
-      const seconds = (now() - begun) / 1000;
-      const rate = done > first && seconds > 0 ? (done - first) / seconds : undefined;
+      origin ??= done <= 1 ? { done: 0, at: begun } : { done, at: now() };
+      const seconds = (now() - origin.at) / 1000;
+      const rate = done > origin.done && seconds > 0 ? (done - origin.done) / seconds : undefined;
       const secondsLeft = rate === undefined ? undefined : Math.max(0, total - done) / rate;
       state = { done, rate, secondsLeft, values };
       if (now() - shown < every) return;
@@ -104,7 +105,7 @@ function liveProgress(stream: ProgressStream, now: () => number): Progress {
   return {
     stage: (name, total, unit = 'windows') =>
       createStage({ name, total, unit, every: intervals.live }, now, (stage, size, units, state, ended) => {
-        const width = (stream.columns ?? 80) - 1;
+        const width = (stream.columns || 80) - 1; // 0: a terminal that does not know
         const text = describe(stage, size, units, state, ended, bar(state.done / size));
         stream.write(`${clear}${text.slice(0, width)}${ended ? '\n' : ''}`);
       }),
