@@ -45,6 +45,7 @@ export { auroc, averagePrecision, rocCurve } from './metrics/ranking.ts';
 export { type ScoreName, type Scores, scoreAll, scoreNames } from './metrics/scores.ts';
 // model: CBraMod, fusion, head
 export { type EncoderConfig, encoderConfig, type ModelConfig, parseModelConfig } from './model/config.ts';
+export { initialEncoder } from './model/encoder-parameters.ts';
 export { type EncoderSize, exportEncoder, exportModel } from './model/export.ts';
 export { decodeModel, encodeModel, type TrainedModel } from './model/model-file.ts';
 export { Embedder, type Embeddings, Predictor } from './model/predict.ts';

@@ -3,7 +3,13 @@ import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import type { Curve, ModelDetails, Reconstruction, Result } from './result.ts';
 
-const { document } = parseHTML('<!doctype html><html><body></body></html>');
+/** Made when the first chart is drawn: importing heartmind costs nothing. */
+let page: Document | undefined;
+
+function pageOf(): Document {
+  page ??= parseHTML('<!doctype html><html><body></body></html>').document as unknown as Document;
+  return page;
+}
 
 /** The colour of a model in every figure. */
 export function colourOf(model: string): string {
@@ -14,7 +20,7 @@ export function colourOf(model: string): string {
 
 function draw(description: string, options: Plot.PlotOptions): string {
   const svg = Plot.plot({
-    document: document as unknown as Document,
+    document: pageOf(),
     width: 720,
     style: { background: 'transparent', fontSize: '12px', color: 'currentColor' },
     ariaLabel: description,

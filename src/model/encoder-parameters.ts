@@ -2,8 +2,15 @@
  * The parameters of CBraMod's encoder: official names (`state_dict` of its code), shapes and PyTorch's initial
  * distributions as that code sets them: Kaiming normal by fan-out for every linear weight, defaults for the rest.
  */
+import { Random } from '../core/random.ts';
 import type { EncoderConfig } from './config.ts';
-import { linearParameters, normParameters, type ParameterSpec } from './parameters.ts';
+import {
+  type FloatTensors,
+  initialParameters,
+  linearParameters,
+  normParameters,
+  type ParameterSpec,
+} from './parameters.ts';
 
 /** Feature maps of the patch branch, and values that each has in a patch: 25 × 8 = 200. */
 export const featureMaps = 25;
@@ -84,4 +91,9 @@ function convolution(name: string, shape: readonly [number, number, number, numb
     { name: `${name}.weight`, shape, initial: { uniform } },
     { name: `${name}.bias`, shape: [shape[0]], initial: { uniform } },
   ];
+}
+
+/** An untrained encoder under official names, drawn from a seed as the official code draws it. */
+export function initialEncoder(config: EncoderConfig, seed: number): FloatTensors {
+  return initialParameters(encoderParameters(config), Random.derive(seed, 'initial'));
 }

@@ -43,7 +43,7 @@ const load = (name: string): Values => JSON.parse(readFileSync(join(golden, name
 const own = load('fixtures.json');
 const foreign = load('conformance.json');
 const shared = new URL('../../../shared/data/', import.meta.url).pathname;
-const unpacked = process.env['HEARTMIND_DATA'] ?? join(homedir(), '.cache/heartmind/data');
+const unpacked = process.env.HEARTMIND_DATA ?? join(homedir(), '.cache/heartmind/data');
 
 async function compare(recording: Recording, expected: Golden): Promise<void> {
   expect(recording.channels.map((c) => c.name)).toEqual(expected.channels.map((c) => c.name));
