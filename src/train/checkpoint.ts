@@ -72,6 +72,21 @@ export function decodeCheckpoint(bytes: Uint8Array, name = 'checkpoint'): Checkp
   }
 }
 
+/** The values of a tensor that a run needs to go on; FormatError where the checkpoint lacks it or has another shape. */
+export function savedValues(
+  tensors: ReadonlyMap<string, Tensor>,
+  key: string,
+  shape: readonly number[],
+): Float32Array {
+  const saved = tensors.get(key);
+  if (saved?.dtype === 'float32' && saved.shape.join() === shape.join()) return saved.data as Float32Array;
+  const fact = saved ? `is ${saved.dtype} [${saved.shape}] instead of float32 [${shape}]` : 'is missing';
+  throw new FormatError(
+    `checkpoint: its tensor '${key}' ${fact}. It is damaged; remove it to start anew.`,
+    'checkpoint',
+  );
+}
+
 /** ConfigError that names the first thing in which a checkpoint's run differs from the one that should go on. */
 export function assertSameRun(
   saved: Readonly<Record<string, unknown>>,

@@ -12,13 +12,14 @@ import {
   type CheckpointStore,
   decodeCheckpoint,
   encodeCheckpoint,
+  savedValues,
   type TrainingProgress,
 } from './checkpoint.ts';
 import type { Stage } from './progress.ts';
 import type { Optimization } from './recipe.ts';
 import { learningRateAt } from './schedule.ts';
 import { type Batch, type StepOutcome, StepRunner } from './step.ts';
-import { type BuildLoss, names, type TrainedParameter } from './step-graphs.ts';
+import { type BuildLoss, names, type TrainedParameter, trainable } from './step-graphs.ts';
 
 export interface TrainingTask {
   readonly specs: readonly TrainedParameter[];
@@ -117,8 +118,9 @@ class TrainingRun {
     this.#random = new Random(random);
     this.#at = at;
     this.#runner.restore(tensors, step);
-    for (const [key, value] of tensors)
-      if (key.startsWith('best/')) this.#best.set(key.slice('best/'.length), value as Tensor<'float32'>);
+    if (at.best)
+      for (const { name, shape } of trainable(this.task.specs))
+        this.#best.set(name, float32(shape, savedValues(tensors, `best/${name}`, shape)));
     this.#stage?.update(step * this.options.optimization.batch);
   }
 
@@ -212,8 +214,7 @@ class TrainingRun {
     if (score === undefined || !Number.isFinite(score)) return best;
     const better = best === null || (mode === 'min' ? score < best.score : score > best.score);
     if (!better) return best;
-    for (const { name: parameter, shape, group } of this.task.specs) {
-      if (group === undefined) continue;
+    for (const { name: parameter, shape } of trainable(this.task.specs)) {
       const { data } = this.#runner.state[names.parameter(parameter)]!;
       this.#best.set(parameter, float32(shape, data.slice()));
     }

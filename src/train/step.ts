@@ -7,6 +7,7 @@ import type { Random } from '../core/random.ts';
 import { float32, scalar, type Tensor, zeros } from '../core/tensor.ts';
 import type { FloatTensors } from '../model/parameters.ts';
 import type { Backend, Program } from '../runtime/backend.ts';
+import { savedValues } from './checkpoint.ts';
 import {
   type BuildLoss,
   buildFusedGraph,
@@ -95,12 +96,10 @@ export class StepRunner {
     );
   }
 
-  /** Go on from a saved state; what is not in it stays. */
+  /** Go on from a saved state; FormatError where something of it is missing. */
   restore(state: ReadonlyMap<string, Tensor>, steps: number): void {
-    for (const [key, { data }] of Object.entries(this.#current)) {
-      const saved = state.get(key);
-      if (saved) data.set(saved.data as Float32Array);
-    }
+    for (const [key, { shape, data }] of Object.entries(this.#current))
+      data.set(savedValues(state, key, shape));
     this.steps = steps;
   }
 
