@@ -3,7 +3,7 @@
  * Exit codes: 0 done, 1 a bug in heartmind, 2 wrong usage or recipe, 3 data that cannot be used, 4 engine or device,
  * 5 a file could not be written, 6 a training diverged, 130 stopped by the user (a checkpoint is written).
  */
-import type { CommandContext, TypedFlagParameter } from '@stricli/core';
+import { ArgumentParseError, type CommandContext, type TypedFlagParameter } from '@stricli/core';
 import { ConfigError, type ErrorName, HeartmindError } from '../core/errors.ts';
 import type { Backend, Device } from '../runtime/backend.ts';
 import { createNodeBackend } from '../runtime/ort-node.ts';
@@ -37,6 +37,13 @@ export function describeError(error: unknown, debug: boolean): string {
   if (error instanceof HeartmindError) return debug ? (error.stack ?? error.message) : error.message;
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return `heartmind: unexpected error, please report it.\n${text}`;
+}
+
+/** A wrong flag or argument: our own parsers name the flag themselves, stricli's messages lack the full stop. */
+export function describeUsageError(error: unknown): string {
+  const cause = error instanceof ArgumentParseError ? error.exception : error;
+  const text = (cause instanceof ConfigError ? cause : (error as Error)).message;
+  return `${text}${/[.?!]$/.test(text) ? '' : '.'} See --help.`;
 }
 
 export interface EngineFlags {

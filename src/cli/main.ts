@@ -1,15 +1,13 @@
 #!/usr/bin/env node
 /** The command line: one verb a file, the application built here. */
 import { buildApplication, buildRouteMap, run, text_en } from '@stricli/core';
-import { type Context, describeError, exitCodeOf } from './command.ts';
+import { type Context, describeError, describeUsageError, exitCodeOf } from './command.ts';
 import { demoCommand } from './demo.ts';
 import { embedCommand } from './embed.ts';
 import { evaluateCommand } from './evaluate.ts';
 import { exportCommand } from './export.ts';
 import { finetuneCommand } from './finetune.ts';
-
 import { infoCommand } from './info.ts';
-
 import { predictCommand } from './predict.ts';
 import { pretrainCommand } from './pretrain.ts';
 import { reportCommand } from './report.ts';
@@ -55,8 +53,7 @@ const application = buildApplication(
         ...text_en,
         exceptionWhileRunningCommand: message,
         commandErrorResult: message,
-        exceptionWhileParsingArguments: (error: unknown) =>
-          error instanceof Error ? `${error.message} See --help.` : String(error),
+        exceptionWhileParsingArguments: describeUsageError,
       }),
     },
   },

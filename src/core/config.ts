@@ -51,7 +51,7 @@ function valueAt(value: unknown, path: readonly string[]): unknown {
   return current;
 }
 
-/** The keys that the object at `path` may have, looking through optional and default wrappers; [] where not an object. */
+/** The keys that the object at `path` may have, looking through optional, default and transform wrappers; [] where not an object. */
 function keysAt(schema: z.ZodType, path: readonly string[]): string[] {
   let current: unknown = unwrap(schema);
   for (const key of path) {
@@ -65,15 +65,17 @@ function keysAt(schema: z.ZodType, path: readonly string[]): string[] {
 
 function unwrap(schema: unknown): unknown {
   let current = schema;
-  while (
-    current instanceof z.ZodOptional ||
-    current instanceof z.ZodDefault ||
-    current instanceof z.ZodNullable ||
-    current instanceof z.ZodPrefault
-  ) {
-    current = current.unwrap();
+  for (;;) {
+    if (current instanceof z.ZodPipe) current = current.in;
+    else if (
+      current instanceof z.ZodOptional ||
+      current instanceof z.ZodDefault ||
+      current instanceof z.ZodNullable ||
+      current instanceof z.ZodPrefault
+    )
+      current = current.unwrap();
+    else return current;
   }
-  return current;
 }
 
 /** Levenshtein distance. */

@@ -76,7 +76,7 @@ export const finetuneRecipeSchema = z.strictObject({
   head: headConfigSchema.omit({ classes: true }),
   /** frozen: only the head learns, on embeddings computed once. lastLayers: the head and that many layers. */
   tune: z.union([z.enum(['frozen', 'all']), z.strictObject({ lastLayers: count })]).default('all'),
-  learningRates: z.strictObject({ backbone: rate.default(1e-4), head: rate.default(5e-4) }),
+  learningRates: z.strictObject({ backbone: rate.default(1e-4), head: rate.default(5e-4) }).prefault({}),
   labelSmoothing: z.number().min(0).lt(1).default(0),
   /** balanced: every class weighs the same, whatever its share of the windows. */
   classWeights: z.enum(['none', 'balanced']).default('none'),
