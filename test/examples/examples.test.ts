@@ -17,7 +17,7 @@ const expected: Readonly<Record<string, RegExp>> = {
   '05-predict-a-recording.mjs': /0–5 s {2}(rest|arithmetic) {2}rest [01]\.\d\d {2}arithmetic [01]\.\d\d/,
   '06-export-to-onnx.mjs':
     /inputs patches,mask, outputs embedding,reconstruction[\s\S]*embedding \[1, 19, 10, 200\]/,
-  '07-a-graph-of-your-own.mjs': /step 300: loss 0\.0\d+/,
+  '07-a-graph-of-your-own.mjs': /step 600: loss 0\.0\d+/,
 };
 
 describe.skipIf(!existsSync(join(root, 'dist/index.js')))(
