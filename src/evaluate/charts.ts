@@ -1,6 +1,7 @@
 /** A result's figures → SVG text by Observable Plot, drawn without a browser. Colours are the page's CSS variables. */
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
+import { escapeHtml } from './html.ts';
 import type { Curve, ModelDetails, Reconstruction, Result } from './result.ts';
 
 /** Made when the first chart is drawn: importing heartmind costs nothing. */
@@ -23,10 +24,10 @@ function draw(description: string, options: Plot.PlotOptions): string {
     document: pageOf(),
     width: 720,
     style: { background: 'transparent', fontSize: '12px', color: 'currentColor' },
-    ariaLabel: description,
     ...options,
   });
-  return svg.outerHTML;
+  // linkedom escapes text, but not & and < in attributes: the only one made of data is written here.
+  return `<svg aria-label="${escapeHtml(description)}"${svg.outerHTML.slice('<svg'.length)}`;
 }
 
 /** Mean and interval of one score for every model; a line at chance. */
@@ -169,9 +170,10 @@ export function lossChart(curves: readonly Curve[]): string {
   const wide =
     positive && Math.max(...rows.map(({ loss }) => loss)) > 10 * Math.min(...rows.map(({ loss }) => loss));
   const best = curves.flatMap(({ bestEpoch }) => (bestEpoch === null ? [] : [bestEpoch]));
+  const lastEpoch = Math.max(1, ...rows.map(({ epoch }) => epoch));
   return draw('Losses by epoch', {
     ...{ height: 300, marginRight: 130, marginLeft: 50 },
-    x: { label: 'epoch', tickFormat: 'd' },
+    x: { label: 'epoch', tickFormat: 'd', ticks: Math.min(10, Math.max(1, lastEpoch - 1)) },
     y: {
       label: 'loss',
       grid: true,
