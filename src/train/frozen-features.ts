@@ -63,15 +63,20 @@ export async function computeFeatures(
   return { data, size };
 }
 
-/** Mean and deviation of each feature over the training windows. */
+/** A deviation below this share of the mean is float32's rounding (6e-8), not a difference between windows. */
+const roundingShare = 1e-6;
+
+/** Mean and deviation of each feature over the training windows; a feature that does not vary keeps its scale. */
 export function fitScaling({ data, size }: Features, indices: readonly number[]): Scaling {
   const mean = new Float64Array(size);
   const deviation = new Float64Array(size);
   for (const i of indices) for (let f = 0; f < size; f++) mean[f]! += data[i * size + f]! / indices.length;
   for (const i of indices)
     for (let f = 0; f < size; f++) deviation[f]! += (data[i * size + f]! - mean[f]!) ** 2 / indices.length;
-  // A feature that does not vary stays as it is.
-  for (let f = 0; f < size; f++) deviation[f] = Math.sqrt(deviation[f]!) || 1;
+  for (let f = 0; f < size; f++) {
+    const root = Math.sqrt(deviation[f]!);
+    deviation[f] = root > roundingShare * Math.abs(mean[f]!) ? root : 1;
+  }
   return { mean, deviation };
 }
 

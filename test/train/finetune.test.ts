@@ -36,7 +36,7 @@ const parts = { training: range(0, 20), validation: range(20, 24), test: range(2
 /** Task: more alpha in the EEG and a faster heart. */
 function signal(window: number, channel: number, seconds: number, modality: 'eeg' | 'ecg'): number {
   const task = labels[window]!;
-  const angle = 2 * Math.PI * (seconds + 0.13 * window);
+  const angle = 2 * Math.PI * (seconds + 0.05 * ((3 * window) % 5));
   if (modality === 'ecg') return Math.sin((task ? 2 : 1) * angle) ** 5;
   return (task ? 0.6 : 0.2) * Math.sin(10 * angle + channel) + 0.1 * Math.sin(3 * angle);
 }
@@ -51,10 +51,17 @@ beforeAll(async () => {
   });
 });
 
-function encodersOf(layers = 1): { eeg: FloatTensors; ecg: FloatTensors } {
+interface Encoders {
+  readonly eeg: FloatTensors;
+  readonly ecg: FloatTensors;
+}
+const drawn = new Map<number, Encoders>();
+function encodersOf(layers = 1): Encoders {
   const draw = (seed: number) =>
     initialParameters(encoderParameters(encoderConfig({ layers })), new Random(seed));
-  return { eeg: draw(11), ecg: draw(12) };
+  const found = drawn.get(layers) ?? { eeg: draw(11), ecg: draw(12) };
+  drawn.set(layers, found);
+  return found;
 }
 
 function recipeOf(over: object = {}, optimization: object = {}): FinetuneRecipe {
@@ -87,11 +94,11 @@ const valuesOf = (tensors: FloatTensors) =>
   );
 
 /** Names of the encoders' parameters that are not as they were given. */
-function movedIn({ model }: FinetuneResult, given: ReturnType<typeof encodersOf>): string[] {
+function movedIn({ model }: FinetuneResult, given: Encoders): string[] {
+  const before = { eeg: valuesOf(given.eeg), ecg: valuesOf(given.ecg) };
   return [...valuesOf(model.tensors)].flatMap(([name, value]) => {
-    const [modality, ...rest] = name.split('.');
-    if (modality !== 'eeg' && modality !== 'ecg') return [];
-    return valuesOf(given[modality]).get(rest.join('.')) === value ? [] : [name];
+    const [, modality, rest] = /^(eeg|ecg)\.(.*)$/.exec(name) ?? [];
+    return modality === undefined || before[modality as 'eeg'].get(rest!) === value ? [] : [name];
   });
 }
 
@@ -107,17 +114,24 @@ describe('fine-tuning', () => {
     expect(curves.at(-1)!.trainLoss!).toBeLessThan(0.3 * curves[0]!.trainLoss!);
   });
 
-  test('of the whole model learns from scratch, and the seed alone decides the weights', async () => {
+  test('of the whole model learns from scratch', async () => {
     const recipe = recipeOf(
       { tune: 'all', learningRates: { backbone: 1e-3, head: 1e-3 }, score: 'loss' },
-      { epochs: 15 },
+      { epochs: 10 },
     );
-    const first = await run({ recipe, encoders: {} });
-    expect(score(first.testProbabilities, parts.test).balancedAccuracy).toBeGreaterThan(0.9);
-    const second = await run({ recipe, encoders: {} });
+    const { testProbabilities } = await run({ recipe, encoders: {} });
+    expect(score(testProbabilities, parts.test).balancedAccuracy).toBeGreaterThan(0.9);
+  });
+
+  test('gives the same weights for the same seed only', async () => {
+    const recipe = recipeOf({ tune: 'all', encoders: { ecg: { layers: 1 } } });
+    const [first, second, other] = [
+      await run({ recipe, encoders: {} }),
+      await run({ recipe, encoders: {} }),
+      await run({ recipe: { ...recipe, seed: 8 }, encoders: {} }),
+    ];
     expect(valuesOf(second.model.tensors)).toEqual(valuesOf(first.model.tensors));
     expect(second.testProbabilities).toEqual(first.testProbabilities);
-    const other = await run({ recipe: { ...recipe, seed: 8 }, encoders: {} });
     expect(valuesOf(other.model.tensors)).not.toEqual(valuesOf(first.model.tensors));
   });
 
@@ -182,8 +196,8 @@ describe('fine-tuning', () => {
     const controller = new AbortController();
     const log = { record: (step: number) => (step === 3 ? controller.abort() : undefined), flush() {} };
     await expect(run({ recipe, store, log, signal: controller.signal })).rejects.toThrow(InterruptedError);
-    const swapped = encodersOf();
-    const others = { eeg: swapped.ecg, ecg: swapped.eeg };
+    const { eeg, ecg } = encodersOf();
+    const others = { eeg: ecg, ecg: eeg };
     await expect(run({ recipe, store, encoders: others })).rejects.toThrow(
       'encoders.eeg: the checkpoint has',
     );
@@ -395,7 +409,7 @@ describe('fine-tuning is refused', () => {
       'with encoders of another depth',
       () => ({ encoders: encodersOf(2) }),
       FormatError,
-      'eeg encoder: of 35 tensors expected: 12 left over (encoder.layers.1.',
+      'eeg encoder: of 35 tensors expected: 16 left over (encoder.layers.1.',
     ],
   ])('%s', async (_, over, type, message) => {
     await expect(run(over())).rejects.toThrow(type);
