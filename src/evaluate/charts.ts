@@ -50,7 +50,8 @@ export function scoreChart(
     ];
   });
   return draw(`${title} of every model with 95 % intervals`, {
-    height: 60 + 22 * rows.length,
+    height: 70 + 22 * rows.length,
+    marginBottom: 40,
     marginLeft: 235,
     x: { domain: [0, 1], label: title, grid: true },
     y: { domain: rows.map(({ model }) => model), label: null },
@@ -134,7 +135,7 @@ export function subjectChart(details: Readonly<Record<string, ModelDetails>>, ch
   );
   const subjects = new Set(rows.map(({ subject }) => subject));
   return draw('Balanced accuracy of every tested subject', {
-    ...{ height: 60 + 22 * subjects.size, marginLeft: 110 },
+    ...{ height: 70 + 22 * subjects.size, marginBottom: 40, marginLeft: 110 },
     x: { domain: [0, 1], label: 'balanced accuracy', grid: true },
     y: { label: null },
     marks: [
@@ -151,7 +152,9 @@ export function subjectChart(details: Readonly<Record<string, ModelDetails>>, ch
 /** Columns of a curve's rows that are drawn as losses, with how to draw them. */
 function lossKeys(rows: Curve['rows']): string[] {
   const keys = new Set(rows.flatMap((row) => Object.keys(row)));
-  return [...keys].filter((key) => key === 'trainLoss' || key === 'loss' || key.startsWith('loss.'));
+  const apart = [...keys].filter((key) => key.startsWith('loss.'));
+  // The mixed loss of pre-training says nothing beside its kinds.
+  return ['trainLoss', ...(apart.length > 0 ? apart : ['loss'])].filter((key) => keys.has(key));
 }
 
 /** Losses by epoch: training, validation, and each kind of mask. `bestEpoch` is marked. */
@@ -172,7 +175,7 @@ export function lossChart(curves: readonly Curve[]): string {
   const best = curves.flatMap(({ bestEpoch }) => (bestEpoch === null ? [] : [bestEpoch]));
   const lastEpoch = Math.max(1, ...rows.map(({ epoch }) => epoch));
   return draw('Losses by epoch', {
-    ...{ height: 300, marginRight: 130, marginLeft: 50 },
+    ...{ height: 300, marginLeft: 50, marginBottom: 40 },
     x: { label: 'epoch', tickFormat: 'd', ticks: Math.min(10, Math.max(1, lastEpoch - 1)) },
     y: {
       label: 'loss',
@@ -180,23 +183,11 @@ export function lossChart(curves: readonly Curve[]): string {
       type: wide ? 'log' : 'linear',
       ...(wide ? { ticks: 5, tickFormat: '~g' } : {}),
     },
-    color: { scheme: 'Observable10' },
+    color: { scheme: 'Observable10', legend: true },
     marks: [
       Plot.ruleX(best, { strokeDasharray: '3 3', strokeOpacity: 0.5 }),
       Plot.line(rows, { x: 'epoch', y: 'loss', z: 'curve', stroke: 'series', strokeWidth: 1.75 }),
       Plot.dot(rows, { x: 'epoch', y: 'loss', fill: 'series', r: 2 }),
-      Plot.text(
-        rows,
-        Plot.selectLast({
-          x: 'epoch',
-          y: 'loss',
-          z: 'series',
-          text: 'series',
-          fill: 'series',
-          textAnchor: 'start',
-          dx: 8,
-        }),
-      ),
     ],
   });
 }
@@ -236,7 +227,7 @@ export function reconstructionChart({
       if (mask[c]![n]) hidden.push({ x1: n, x2: n + 1, y1: -c - 0.5, y2: -c + 0.5 });
   }
   return draw(`Reconstruction of a held-out ${modality} window under a ${kind} mask`, {
-    ...{ width: 860, height: 50 + 34 * channels.length, marginLeft: 60 },
+    ...{ width: 860, height: 60 + 34 * channels.length, marginBottom: 40, marginLeft: 60 },
     x: { label: 'seconds', domain: [0, patches] },
     y: {
       domain: [-channels.length + 0.5, 0.5],

@@ -34,10 +34,11 @@ tbody th { font-weight: 600; min-width: 11rem; }
 .dot { display: inline-block; width: .7em; height: .7em; border-radius: 50%; margin-right: .45em; }
 .legend span { margin-right: 1.2em; white-space: nowrap; }
 .legend span .dot { margin-right: .45em; }
-.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(320px, 1fr)); gap: 16px; }
+.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); gap: 16px; }
 .wrap { display: flex; flex-wrap: wrap; gap: 24px 40px; }
 .confusion caption { text-align: left; font-weight: 600; padding-bottom: 4px; }
 .confusion tbody th { min-width: 0; }
+figure figure { margin: 0; }
 figure { margin: 16px 0; min-width: 0; }
 figure svg { max-width: 100%; height: auto; display: block; overflow: visible; }
 figcaption { color: var(--soft); font-size: .85rem; margin-top: 4px; }
