@@ -40,7 +40,8 @@ tbody th { font-weight: 600; min-width: 11rem; }
 .confusion tbody th { min-width: 0; }
 figure figure { margin: 0; }
 figure { margin: 16px 0; min-width: 0; }
-figure svg { max-width: 100%; height: auto; display: block; overflow: visible; }
+figure svg[viewBox] { max-width: 100%; height: auto; display: block; overflow: visible; }
+@media (max-width: 640px) { figure svg[viewBox] { max-width: none; } }
 figcaption { color: var(--soft); font-size: .85rem; margin-top: 4px; }
 details { margin: 8px 0; }
 summary { cursor: pointer; color: var(--soft); }

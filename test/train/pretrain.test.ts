@@ -180,6 +180,17 @@ describe('pre-training', () => {
     );
   });
 
+  test('begins by predicting zero, unless the reconstruction layer is drawn as in the official code', async () => {
+    const beginning = async (over: object) =>
+      (await run({ recipe: recipeOf({ learningRate: 1e-12, ...over }) })).curves[0]!;
+    const zeros = await beginning({});
+    expect(zeros['loss.dual']).toBeCloseTo(zeros['zero.dual']!, 6);
+    expect(zeros['loss.span']).toBeCloseTo(zeros['zero.span']!, 6);
+    const official = await beginning({ outputInitial: 'official' });
+    expect(official['zero.dual']).toBe(zeros['zero.dual']);
+    expect(official['loss.dual']!).toBeGreaterThan(2 * official['zero.dual']!);
+  });
+
   test('gives a weights file with where it comes from', async () => {
     const result = await run({ dataset: 'made' });
     const loaded = loadEncoderWeights(encodePretrained(result), 'encoder.safetensors');
