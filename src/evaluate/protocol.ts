@@ -131,10 +131,11 @@ function segmentFolds(k: number, { subject, recipe, count }: WindowSet, seed: nu
 }
 
 function assertNotEmpty(fold: WindowFold): WindowFold {
+  const purposes = { train: 'train', validation: 'validate', test: 'test' } as const;
   for (const part of ['train', 'validation', 'test'] as const) {
     if (fold[part].length > 0) continue;
     throw new DataError(
-      `fold ${fold.name}: no window to ${part === 'train' ? 'train on' : part}. Check subjects and dropped windows.`,
+      `fold ${fold.name}: no window to ${purposes[part]} on. Check subjects and dropped windows.`,
     );
   }
   return fold;
