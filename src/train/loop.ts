@@ -79,8 +79,11 @@ export async function train(task: TrainingTask, options: TrainingOptions): Promi
     await run.resume();
     return await run.finish();
   } finally {
-    await options.log?.flush();
-    await run.dispose();
+    try {
+      await options.log?.flush();
+    } finally {
+      await run.dispose();
+    }
   }
 }
 

@@ -18,6 +18,7 @@ import {
 } from '../../src/train/checkpoint-node.ts';
 import { type TrainingOptions, train } from '../../src/train/loop.ts';
 import { folderMetricsLog, metricsName, readMetrics } from '../../src/train/metrics-log-node.ts';
+import { countingBackend } from './fixtures/synthetic.ts';
 import { toyOptimization, toyTask } from './fixtures/toy.ts';
 
 let backend: Backend;
@@ -167,6 +168,14 @@ describe('a checkpoint in a folder', () => {
     expect(decodeCheckpoint((await folderStore(folder).load())!).progress.step).toBe(3);
     expect(weightsOf(await run({ store: folderStore(folder) }))).toEqual(weightsOf(whole));
   });
+});
+
+test('a run whose figures can no longer be written releases what it compiled', async () => {
+  const counting = countingBackend(backend);
+  const log = { record() {}, flush: () => Promise.reject(new StorageError('full', 'metrics.jsonl')) };
+  await expect(run({ backend: counting, log })).rejects.toThrow(StorageError);
+  expect(counting.graphs.length).toBeGreaterThan(0);
+  expect(counting.alive).toBe(0);
 });
 
 /** Whether a file system of a size of our choice can be mounted here: root on Linux. */
