@@ -130,6 +130,52 @@ describe('pre-training', () => {
     expect(counting.alive).toBe(0);
   });
 
+  test('takes the leads of a subset in their order, each with its own samples, of training windows only', async () => {
+    // Every sample tells its window and lead.
+    const told = await syntheticWindows({
+      ...{ channels: { ecg: leads }, patches: 4, subjects },
+      signal: (window, channel) => window + channel / 10,
+    });
+    const drawn: number[][] = [];
+    const watching = countingBackend(backend, (graph, { patches, mask }) => {
+      if (graph !== 'fused-step') return;
+      const [batch, channels] = patches!.shape as [number, number];
+      const hidden = mask!.data as Uint8Array;
+      for (let i = 0; i < batch; i++) {
+        const rows = Array.from({ length: channels }, (_, c) => {
+          const start = (i * channels + c) * 800;
+          const row = new Set((patches!.data as Float32Array).slice(start, start + 800));
+          expect(row.size).toBe(1);
+          return Math.round(10 * Number([...row][0]));
+        });
+        drawn.push(rows);
+        const codes = hidden.slice(i * channels * 4, (i + 1) * channels * 4);
+        expect(codes).toContain(0);
+        expect(codes).toContain(1);
+      }
+    });
+    const recipe = recipeOf({ leadSubsets: [2, 1] }, { epochs: 6, validateEvery: 6 });
+    await run({ backend: watching, windows: told, recipe, validationSubjects: ['c'] });
+    expect(drawn).toHaveLength(6 * 9);
+    for (const rows of drawn) {
+      expect(new Set(rows.map((value) => Math.floor(value / 10))).size).toBe(1);
+      expect(rows).toEqual([...new Set(rows)].sort((a, b) => a - b));
+    }
+    const seen = (size: number) =>
+      new Set(
+        drawn.filter((rows) => rows.length === size).map((rows) => rows.map((value) => value % 10).join()),
+      );
+    expect([...seen(1)].sort()).toEqual(['0', '1', '2']);
+    expect([...seen(2)].sort()).toEqual(['0,1', '0,2', '1,2']);
+    const trained = new Set(drawn.map(([value]) => subjects[Math.floor(value! / 10)]));
+    expect([...trained].sort()).toEqual(['a', 'b', 'd']);
+    // Every epoch shows every training window once.
+    for (let epoch = 0; epoch < 6; epoch++) {
+      const shown = drawn.slice(epoch * 9, (epoch + 1) * 9).map(([value]) => Math.floor(value! / 10));
+      expect(new Set(shown).size).toBe(9);
+    }
+  });
+
   test('stopped and resumed gives bit-identical weights, with subsets, dropout and accumulation', async () => {
     const recipe = recipeOf({ leadSubsets: [3, 1] }, { batch: 4, accumulate: 2, epochs: 2 });
     const whole = await run({ recipe });
