@@ -1,8 +1,11 @@
 /** The engine in Node: onnxruntime-node, on `cpu`, `webgpu` (ships inside the package) or `cuda` (user installs it). */
 import { availableParallelism } from 'node:os';
-import * as ort from 'onnxruntime-node';
+import { BackendError } from '../core/errors.ts';
 import type { Backend, Device } from './backend.ts';
 import { openOrtBackend } from './ort-backend.ts';
+import { messageOf } from './ort-tensors.ts';
+
+type OrtNode = typeof import('onnxruntime-node');
 
 export interface NodeBackendOptions {
   /** auto: cuda where its libraries are installed, else cpu. Default auto. */
@@ -17,26 +20,39 @@ const fixes: Readonly<Record<Device, string>> = {
   cuda: 'It needs an NVIDIA GPU, CUDA 12, cuDNN 9 and `npm install onnxruntime-node --onnxruntime-node-install=cuda12`. Use --device cpu.',
 };
 
-/** An engine on a device; BackendError, with what to do, where the device is absent. */
+/** An engine on a device; BackendError, with what to do, where the device or onnxruntime-node is absent. */
 export async function createNodeBackend({
   device = 'auto',
   threads,
 }: NodeBackendOptions = {}): Promise<Backend> {
   const count = threads ?? availableParallelism();
-  if (device !== 'auto') return openDevice(device, count);
+  const ort = await loadOrt();
+  if (device !== 'auto') return openDevice(ort, device, count);
   // WebGPU is not chosen unasked: whether it is faster than the cores depends on the adapter.
   const hasCuda = ort.listSupportedBackends().some(({ name, bundled }) => name === 'cuda' && bundled);
   if (hasCuda) {
     try {
-      return await openDevice('cuda', count);
+      return await openDevice(ort, 'cuda', count);
     } catch {
       // No usable GPU: the cores it is.
     }
   }
-  return openDevice('cpu', count);
+  return openDevice(ort, 'cpu', count);
 }
 
-function openDevice(device: Device, threads: number): Promise<Backend> {
+/** It is an optional dependency: its own install script downloads CUDA libraries, and where that fails npm leaves it out. */
+async function loadOrt(): Promise<OrtNode> {
+  try {
+    return await import('onnxruntime-node');
+  } catch (cause) {
+    throw new BackendError(
+      `engine: onnxruntime-node is not installed (${messageOf(cause).split('\n')[0]}). Run \`npm install onnxruntime-node@1.30.0 --onnxruntime-node-install=skip\`.`,
+      { cause },
+    );
+  }
+}
+
+function openDevice(ort: OrtNode, device: Device, threads: number): Promise<Backend> {
   return openOrtBackend({
     description: `onnxruntime-node ${ort.env.versions.node}, ${device}, ${threads} threads`,
     device,
