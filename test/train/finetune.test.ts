@@ -157,6 +157,24 @@ describe('fine-tuning', () => {
       expect(last.model.tensors.get(name)).not.toEqual(all.model.tensors.get(name));
   });
 
+  test('shows the model the training windows with their labels, each once an epoch', async () => {
+    // Every sample tells its window.
+    const told = await syntheticWindows({
+      ...{ channels: { ecg: ['II'] }, patches: 1, subjects, labels },
+      signal: (window) => window,
+    });
+    const shown: [number, number][] = [];
+    const watching = countingBackend(backend, (graph, feeds) => {
+      if (graph !== 'fused-step') return;
+      const truth = feeds.labels!.data as BigInt64Array;
+      for (let i = 0; i < 10; i++) shown.push([Number(feeds.ecg!.data[i * 200]), Number(truth[i])]);
+    });
+    const recipe = recipeOf({ tune: 'all', encoders: { ecg: { layers: 1 } } });
+    const fold = { training: range(8, 28), validation: range(0, 4), test: range(4, 8) };
+    await run({ backend: watching, windows: told, recipe, ...fold });
+    expect(shown.toSorted(([a], [b]) => a - b)).toEqual(fold.training.map((i) => [i, labels[i]]));
+  });
+
   test('with one modality takes it alone, though the windows hold both', async () => {
     const counting = countingBackend(backend);
     const recipe = recipeOf({ encoders: { ecg: { layers: 1 } }, tune: 'all' });
@@ -243,7 +261,7 @@ describe('a frozen encoder', () => {
 
   test('feeds a head that learns on standardised features, which the finished model needs no more', async () => {
     const store = new MemoryStore();
-    const recipe = recipeOf({ learningRates: { head: 1e-2 } }, { epochs: 4 });
+    const recipe = recipeOf({ learningRates: { head: 1e-2 } }, { epochs: 4, batch: 3 }); // validated in batches of 3 and 1
     const { model, validationProbabilities, testProbabilities, bestEpoch, curves } = await run({
       recipe,
       store,
