@@ -17,7 +17,7 @@ import {
 } from './command.ts';
 import { chooseData, loadData } from './data.ts';
 import { readRecipe } from './recipe-file.ts';
-import { describeVersions, keepIn, writeResult } from './run-folder.ts';
+import { describeVersions, keepIn, prepareRunFolder, writeResult } from './run-folder.ts';
 import { renderScores } from './scores-table.ts';
 
 interface Flags extends WorkFlags {
@@ -64,6 +64,7 @@ export const demoCommand = buildCommand<Flags, [], Context>({
     const name = flags.full ? 'full' : 'demo';
     const recipe: StudyRecipe = parseStudyRecipe(readRecipe(name), `recipes/${name}.json`);
     const folder = flags.out ?? join('runs', name);
+    await prepareRunFolder(folder);
     const progress = createWorkProgress(flags);
     const backend = await createBackend(flags);
     progress.log(`heartmind ${name}: ${backend.description}; into ${folder}`);

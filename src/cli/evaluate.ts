@@ -25,7 +25,7 @@ import {
 import { chooseData, chooseTarget, dataBrief, loadData } from './data.ts';
 import { readEncoder, readModel } from './model-source.ts';
 import { readRecipe } from './recipe-file.ts';
-import { describeVersions, keepIn, writeResult } from './run-folder.ts';
+import { describeVersions, keepIn, prepareRunFolder, writeResult } from './run-folder.ts';
 import { renderScores } from './scores-table.ts';
 
 interface Flags extends WorkFlags {
@@ -144,6 +144,7 @@ export const evaluateCommand = buildCommand<Flags, [], Context>({
         'evaluate: give --recipe to train and test, or --model to test a finished one; one of them.',
         '--recipe',
       );
+    await prepareRunFolder(flags.out);
     const result =
       flags.model === undefined ? await train(flags, this.signal) : await test(flags, this.signal);
     const report = await writeResult(flags.out, result);

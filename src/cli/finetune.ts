@@ -22,7 +22,7 @@ import {
 import { chooseData, chooseTarget, dataBrief, loadData } from './data.ts';
 import { readEncoder } from './model-source.ts';
 import { readRecipe } from './recipe-file.ts';
-import { describeVersions, keepIn, writeResult } from './run-folder.ts';
+import { describeVersions, keepIn, prepareRunFolder, writeResult } from './run-folder.ts';
 
 interface Flags extends WorkFlags {
   readonly data: string;
@@ -101,6 +101,7 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
     ...flags
   }) {
     const recipe = parseFinetuneRecipe(readRecipe(recipeName), recipeName);
+    await prepareRunFolder(out);
     const encoders = {
       ...(eeg === undefined ? {} : { eeg: (await readEncoder(eeg)).tensors }),
       ...(ecg === undefined ? {} : { ecg: (await readEncoder(ecg)).tensors }),

@@ -62,7 +62,9 @@ const application = buildApplication(
 const stop = new AbortController();
 process.on('SIGINT', () => {
   if (stop.signal.aborted) process.exit(130);
-  process.stderr.write('\nStopping after this step (press Ctrl-C again to stop at once) …\n');
+  const notice = 'Stopping after this step (press Ctrl-C again to stop at once) …';
+  const asJson = /(^| )--progress[ =]json( |$)/.test(process.argv.join(' '));
+  process.stderr.write(asJson ? `${JSON.stringify({ log: notice })}\n` : `\n${notice}\n`);
   stop.abort();
 });
 process.on('SIGTERM', () => stop.abort());

@@ -11,6 +11,7 @@ import { type EncoderWeights, loadEncoderWeights } from '../model/weights.ts';
 const modelNames = [
   'model.safetensors',
   ...['eeg+ecg', 'eeg', 'ecg'].map((name) => `models/${name}.safetensors`),
+  'encoder.safetensors',
 ];
 
 /** The file of a model; of a run's folder, its fused model unless `name` says which. DataError where there is none. */

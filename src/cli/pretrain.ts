@@ -21,7 +21,7 @@ import {
 import { chooseData, dataBrief, loadData } from './data.ts';
 import { readEncoder } from './model-source.ts';
 import { readRecipe } from './recipe-file.ts';
-import { describeVersions, keepIn, writeResult } from './run-folder.ts';
+import { describeVersions, keepIn, prepareRunFolder, writeResult } from './run-folder.ts';
 
 interface Flags extends WorkFlags {
   readonly data: readonly string[];
@@ -86,6 +86,7 @@ export const pretrainCommand = buildCommand<Flags, [], Context>({
     const recipe = parsePretrainRecipe(readRecipe(recipeName), recipeName);
     if (data.length === 0)
       throw new ConfigError(`--data: none was given. Give ${dataBrief}.`, '--data', dataBrief);
+    await prepareRunFolder(out);
     const weights = initial === undefined ? undefined : await readEncoder(initial);
     const progress = createWorkProgress(flags);
     const backend = await createBackend(flags);

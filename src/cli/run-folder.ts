@@ -1,15 +1,30 @@
 /** A run's folder: `result.json`, `report.html`, `encoders/`, `models/`, and `training/` with checkpoints and figures. */
 import { execFileSync } from 'node:child_process';
-import { readFile, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, mkdir, readFile, stat } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
-import { ConfigError, DataError } from '../core/errors.ts';
+import { ConfigError, DataError, StorageError } from '../core/errors.ts';
 import { renderReport } from '../evaluate/report.ts';
 import { parseResult, type Result } from '../evaluate/result.ts';
 import { folderStore, writeFileAtomically } from '../train/checkpoint-node.ts';
 import type { TrainingOptions } from '../train/loop.ts';
 import { folderMetricsLog } from '../train/metrics-log-node.ts';
 import { packageRoot, version } from './version.ts';
+
+/** Make a run's folder before hours of work go into it. StorageError where nothing can be written there. */
+export async function prepareRunFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+  } catch (cause) {
+    throw new StorageError(
+      `--out: nothing can be written to ${folder} (${(cause as NodeJS.ErrnoException).code ?? cause}). Choose another folder.`,
+      folder,
+      { cause },
+    );
+  }
+}
 
 /** Checkpoint and figures of a training in a run's folder. */
 export function keepIn(folder: string): (training: string) => Pick<TrainingOptions, 'store' | 'log'> {

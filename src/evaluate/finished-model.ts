@@ -66,7 +66,10 @@ export async function evaluateModel(options: FinishedModelOptions): Promise<Resu
       seed: Number(seed),
       versions: { ...options.versions, engine: backend.description },
       curves: [],
-      notes: left > 0 ? [`${left} subjects were left out: the model was trained on them.`] : [],
+      notes:
+        left > 0
+          ? [`${left} subject${left === 1 ? ' was' : 's were'} left out: the model was trained on them.`]
+          : [],
       recipe: model.provenance ?? {},
       seconds: (performance.now() - begun) / 1000,
     }),

@@ -19,7 +19,7 @@ export async function writeFileAtomically(
   files: WritingFiles = { open, rename },
 ): Promise<void> {
   const folder = dirname(path);
-  const beside = join(folder, `.${basename(path)}.${process.pid}.tmp`);
+  const beside = join(folder, `.${basename(path)}.tmp`);
   try {
     await mkdir(folder, { recursive: true });
     const file = await files.open(beside, 'w');

@@ -241,7 +241,7 @@ describe('every verb', () => {
     const result = parseResult(await jsonOf('runs/b/result.json'));
     expect(Object.keys(result.models)).toEqual(['eeg+ecg']);
     expect(result.details['eeg+ecg']!.perSubject.map(({ subject }) => subject)).toEqual(['gus']);
-    expect(result.notes).toEqual(['1 subjects were left out: the model was trained on them.']);
+    expect(result.notes).toEqual(['1 subject was left out: the model was trained on them.']);
     const none = await heartmind(...on('a/labels.csv'));
     expect(none.code).toBe(3);
     expect(none.stderr).toBe(
@@ -360,8 +360,8 @@ describe.concurrent('errors', () => {
     [
       'a run without a model',
       3,
-      ['predict', 'runs/ecg', recording],
-      'runs/ecg: no model in this folder (looked for model.safetensors,',
+      ['predict', 'a', recording],
+      'a: no model in this folder (looked for model.safetensors,',
     ],
     ['weights that are no model', 3, ['predict', 'runs/ecg/encoder.safetensors', recording], 'are no model.'],
     ['a recording that is none', 3, ['info', 'a/labels.csv'], 'a/labels.csv: '],
@@ -369,7 +369,7 @@ describe.concurrent('errors', () => {
       'a target that is not there',
       3,
       pretraining('--recipe', 'finetune.json', '--out', 'x').with(0, 'finetune').concat('--target', 'mood'),
-      "labels.csv: no target 'mood'. It has: state.\n",
+      "own data: no target 'mood'. It has: state.\n",
     ],
     [
       'a recipe of another task',
@@ -441,7 +441,7 @@ describe.concurrent('errors', () => {
     const strict = await run('runs/strict', '--strict');
     expect({ code: strict.code, stdout: strict.stdout }).toEqual({ code: 3, stdout: '' });
     expect(strict.stderr).toContain('broken.edf has 12 bytes, a header has at least 256.');
-    expect(existsSync(join(folder, 'runs/strict'))).toBe(false);
+    expect(existsSync(join(folder, 'runs/strict/encoder.safetensors'))).toBe(false);
   });
 });
 
