@@ -118,6 +118,21 @@ export function parseCount(flag: string, minimum = 1): (input: string) => number
   };
 }
 
+/** A flag that takes a text and must be given. */
+export function requiredText(brief: string, placeholder: string) {
+  return { kind: 'parsed', parse: parseText, brief, placeholder } as const;
+}
+
+/** A flag that takes a text. */
+export function optionalText(brief: string, placeholder: string) {
+  return { ...requiredText(brief, placeholder), optional: true } as const;
+}
+
+/** `--model` of verbs that take a run's folder. */
+export const modelNameFlag = {
+  model: optionalText("Which of a run's models: eeg, ecg, eeg+ecg", 'name'),
+} as const;
+
 /** Parser of a plain string. */
 export function parseText(input: string): string {
   return input;

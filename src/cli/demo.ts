@@ -11,7 +11,7 @@ import {
   createBackend,
   createWorkProgress,
   jsonFlag,
-  parseText,
+  optionalText,
   type WorkFlags,
   workFlags,
 } from './command.ts';
@@ -42,20 +42,11 @@ export const demoCommand = buildCommand<Flags, [], Context>({
   parameters: {
     flags: {
       full: { kind: 'boolean', brief: 'Run the real thing instead of the short one', default: false },
-      ecg: {
-        kind: 'parsed',
-        parse: parseText,
-        brief: '12-lead ECGs to pre-train on, as --data of pretrain (default: sample-ecg)',
-        optional: true,
-        placeholder: 'data',
-      },
-      out: {
-        kind: 'parsed',
-        parse: parseText,
-        brief: 'Folder of the run; a stopped run goes on there (default: runs/demo or runs/full)',
-        optional: true,
-        placeholder: 'folder',
-      },
+      ecg: optionalText('12-lead ECGs to pre-train on, as --data of pretrain (default: sample-ecg)', 'data'),
+      out: optionalText(
+        'Folder of the run; a stopped run goes on there (default: runs/demo or runs/full)',
+        'folder',
+      ),
       ...workFlags,
       ...jsonFlag,
     },

@@ -18,7 +18,10 @@ import {
   type Context,
   createBackend,
   createWorkProgress,
+  modelNameFlag,
+  optionalText,
   parseText,
+  requiredText,
   type WorkFlags,
   workFlags,
 } from './command.ts';
@@ -49,26 +52,9 @@ export const embedCommand = buildCommand<Flags, [string, ...string[]], Context>(
   },
   parameters: {
     flags: {
-      out: {
-        kind: 'parsed',
-        parse: parseText,
-        brief: 'File to write: .npz or .safetensors',
-        placeholder: 'file',
-      },
-      model: {
-        kind: 'parsed',
-        parse: parseText,
-        brief: "Which of a run's models: eeg, ecg, eeg+ecg",
-        optional: true,
-        placeholder: 'name',
-      },
-      recipe: {
-        kind: 'parsed',
-        parse: parseText,
-        brief: 'How to prepare recordings, for weights that do not carry it',
-        optional: true,
-        placeholder: 'file.json',
-      },
+      out: requiredText('File to write: .npz or .safetensors', 'file'),
+      ...modelNameFlag,
+      recipe: optionalText('How to prepare recordings, for weights that do not carry it', 'file.json'),
       tokens: { kind: 'boolean', brief: 'Every token [windows, channels, patches, 200] too', default: false },
       ...workFlags,
     },

@@ -4,7 +4,7 @@ import { ConfigError } from '../core/errors.ts';
 import { exportEncoder, exportModel } from '../model/export.ts';
 import { parseRecipe } from '../patches/recipe.ts';
 import { writeFileAtomically } from '../train/checkpoint-node.ts';
-import { type Context, parseCount, parseText } from './command.ts';
+import { type Context, modelNameFlag, optionalText, parseCount, parseText, requiredText } from './command.ts';
 import { readEncoder, readModel } from './model-source.ts';
 
 interface Flags {
@@ -28,14 +28,8 @@ export const exportCommand = buildCommand<Flags, [string?], Context>({
   },
   parameters: {
     flags: {
-      out: { kind: 'parsed', parse: parseText, brief: 'File to write', placeholder: 'file.onnx' },
-      encoder: {
-        kind: 'parsed',
-        parse: parseText,
-        brief: "An encoder's weights (.safetensors, .pth) instead of a model",
-        optional: true,
-        placeholder: 'weights',
-      },
+      out: requiredText('File to write', 'file.onnx'),
+      encoder: optionalText("An encoder's weights (.safetensors, .pth) instead of a model", 'weights'),
       channels: {
         kind: 'parsed',
         parse: parseCount('--channels'),
@@ -50,13 +44,7 @@ export const exportCommand = buildCommand<Flags, [string?], Context>({
         optional: true,
         placeholder: 'N',
       },
-      model: {
-        kind: 'parsed',
-        parse: parseText,
-        brief: "Which of a run's models: eeg, ecg, eeg+ecg",
-        optional: true,
-        placeholder: 'name',
-      },
+      ...modelNameFlag,
     },
     positional: {
       kind: 'tuple',

@@ -8,6 +8,8 @@ import {
   type Context,
   createBackend,
   createWorkProgress,
+  modelNameFlag,
+  optionalText,
   parseText,
   type WorkFlags,
   workFlags,
@@ -37,20 +39,8 @@ export const predictCommand = buildCommand<Flags, [string, ...string[]], Context
   parameters: {
     flags: {
       format: { kind: 'enum', values: ['csv', 'json'], brief: 'Form of the timeline', default: 'csv' },
-      out: {
-        kind: 'parsed',
-        parse: parseText,
-        brief: 'File to write (default: stdout)',
-        optional: true,
-        placeholder: 'file',
-      },
-      model: {
-        kind: 'parsed',
-        parse: parseText,
-        brief: "Which of a run's models: eeg, ecg, eeg+ecg",
-        optional: true,
-        placeholder: 'name',
-      },
+      out: optionalText('File to write (default: stdout)', 'file'),
+      ...modelNameFlag,
       step: {
         kind: 'parsed',
         parse: parseSeconds,

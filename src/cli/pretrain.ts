@@ -14,7 +14,9 @@ import {
   createBackend,
   createWorkProgress,
   jsonFlag,
+  optionalText,
   parseText,
+  requiredText,
   type WorkFlags,
   workFlags,
 } from './command.ts';
@@ -59,20 +61,9 @@ export const pretrainCommand = buildCommand<Flags, [], Context>({
         variadic: true,
         placeholder: 'data',
       },
-      recipe: {
-        kind: 'parsed',
-        parse: parseText,
-        brief: 'A name of recipes/ or a JSON file',
-        placeholder: 'recipe',
-      },
-      out: { kind: 'parsed', parse: parseText, brief: 'Folder of the run', placeholder: 'folder' },
-      initial: {
-        kind: 'parsed',
-        parse: parseText,
-        brief: 'Weights to go on from (.safetensors, .pth)',
-        optional: true,
-        placeholder: 'weights',
-      },
+      recipe: requiredText('A name of recipes/ or a JSON file', 'recipe'),
+      out: requiredText('Folder of the run', 'folder'),
+      initial: optionalText('Weights to go on from (.safetensors, .pth)', 'weights'),
       strict: {
         kind: 'boolean',
         brief: 'Stop at a recording that cannot be read instead of counting it',
