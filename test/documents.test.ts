@@ -1,0 +1,37 @@
+/** What the documents claim: tables are what their JSON gives, files that they name are there. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { expect, test } from 'vitest';
+import { parseResult } from '../src/evaluate/result.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+
+test("the tables of README.md and docs/results.md are their JSON's", () => {
+  execFileSync(process.execPath, ['scripts/write-tables.mjs', '--check'], { cwd: root });
+  expect(read('README.md')).toMatch(/<!-- table demo -->\n\| model .*\n\|---/);
+});
+
+test('results/demo.json is a whole result', () => {
+  const result = parseResult(JSON.parse(read('results/demo.json')));
+  expect(result.windows).toBe(1707);
+  expect(Object.keys(result.models)).toEqual(
+    expect.arrayContaining(['eeg', 'ecg', 'eeg+ecg', 'majority', 'classical-eeg+ecg']),
+  );
+});
+
+test.each(['README.md', 'ARCHITECTURE.md', 'docs/results.md', 'sample-data/README.md'])(
+  '%s links to files that are there',
+  (document) => {
+    const links = [...read(document).matchAll(/\]\((?!https?:|#)([^)#]+)\)/g)].map((match) => match[1]!);
+    const named = [
+      ...read(document).matchAll(/`((?:test|scripts|src|results|recipes|docs)\/[\w./-]+)`/g),
+    ].map((match) => match[1]!);
+    const missing = [
+      ...links.filter((link) => !existsSync(join(root, dirname(document), link))),
+      ...named.filter((path) => !existsSync(join(root, path))),
+    ];
+    expect(missing).toEqual([]);
+  },
+);
