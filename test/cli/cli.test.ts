@@ -245,7 +245,7 @@ describe('every verb', () => {
     const none = await heartmind(...on('a/labels.csv'));
     expect(none.code).toBe(3);
     expect(none.stderr).toBe(
-      'evaluate: the model was trained on all 6 subjects of labels.csv. Test it on other people.\n',
+      'evaluate: the model was trained on all 6 subjects of own data. Test it on other people.\n',
     );
   });
 
