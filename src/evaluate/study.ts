@@ -10,7 +10,7 @@ import type { TrainedModel } from '../model/model-file.ts';
 import type { FloatTensors } from '../model/parameters.ts';
 import { visible } from '../patches/mask.ts';
 import { selectWindows } from '../patches/window-set.ts';
-import type { Modality, WindowSet } from '../patches/windows.ts';
+import type { Dropped, Modality, WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
 import type { TrainingOptions } from '../train/loop.ts';
 import { type PretrainResult, pretrain } from '../train/pretrain.ts';
@@ -95,6 +95,7 @@ export async function runStudy(options: StudyOptions): Promise<Result> {
   const curves: Curve[] = [];
   const reconstructions: Reconstruction[] = [];
   const notes: string[] = [];
+  const dropped: Dropped[] = [];
   const folds = planFolds(recipe.protocol, windows, dataset, recipe.seeds[0]!);
   for (const modality of ['ecg', 'eeg'] as const) {
     const pretraining = recipe.pretrain[modality];
@@ -109,6 +110,13 @@ export async function runStudy(options: StudyOptions): Promise<Result> {
     encoders[modality] = result.tensors;
     curves.push(curveOf(modality, result));
     reconstructions.push(...result.examples.map(thin));
+    if (source.windows)
+      dropped.push(
+        ...source.windows.dropped.map((entry) => ({
+          ...entry,
+          what: `${entry.what} (pre-train ${modality})`,
+        })),
+      );
     notes.push(...noteSeenSubjects(modality, result.provenance, { dataset, windows, folds }));
     await options.onEncoder?.(modality, result);
   }
@@ -117,6 +125,13 @@ export async function runStudy(options: StudyOptions): Promise<Result> {
     ...evaluated,
     curves: [...curves, ...evaluated.curves],
     reconstructions,
+    data: {
+      ...evaluated.data,
+      dropped: [
+        ...evaluated.data.dropped,
+        ...dropped.map((entry) => ({ ...entry, examples: [...entry.examples] })),
+      ],
+    },
     recipes: { ...evaluated.recipes, study: recipe },
     seconds: { ...seconds, ...evaluated.seconds },
   };
