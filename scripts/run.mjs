@@ -82,7 +82,8 @@ function test() {
     failed += 1;
   }
   rmSync(folder, { recursive: true, force: true });
-  if (skipped > 0) console.log(`${skipped} skipped: what they need is not on this machine; their names say what.`);
+  if (skipped > 0)
+    console.log(`${skipped} skipped: what they need is not on this machine; their names say what.`);
   console.log(`${passed} passed, ${failed} failed`);
   process.exit(failed > 0 || passed === 0 ? 1 : 0);
 }

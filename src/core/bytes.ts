@@ -90,10 +90,15 @@ export async function gunzipSource(source: ByteSource, maxBytes?: number): Promi
   const chunks: Uint8Array[] = [];
   let total = 0;
   try {
-    for await (const chunk of stream) {
-      total += chunk.byteLength;
-      if (total > limit) throw new RangeError(`more than ${limit} bytes`);
-      chunks.push(chunk);
+    // A reader, not `for await`: Safari's streams cannot be iterated.
+    const reader = stream.getReader();
+    for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
+      total += value!.byteLength;
+      if (total > limit) {
+        await reader.cancel();
+        throw new RangeError(`more than ${limit} bytes`);
+      }
+      chunks.push(value!);
     }
   } catch (cause) {
     throw new FormatError(

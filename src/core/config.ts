@@ -20,7 +20,11 @@ function explain(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown, whe
   if (issue.code === 'unrecognized_keys') {
     const unknown = issue.keys[0]!;
     const known = keysAt(schema, path);
-    const close = known.find((name) => distance(name.toLowerCase(), unknown.toLowerCase()) <= 2);
+    const [close] = known
+      .map((name) => ({ name, steps: distance(name.toLowerCase(), unknown.toLowerCase()) }))
+      .filter(({ steps }) => steps <= 2)
+      .sort((a, b) => a.steps - b.steps)
+      .map(({ name }) => name);
     return {
       key: `${key}.${unknown}`,
       fact: 'this key is unknown',

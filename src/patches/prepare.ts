@@ -6,6 +6,7 @@ import type { Recording, Span } from '../core/recording.ts';
 import { unitFactor } from '../core/units.ts';
 import { detectBeats, measureBeatContrast } from '../signal/beats.ts';
 import { butterworth, notch, type Sos, sosFilter, sosFiltFilt, steadyState } from '../signal/filter.ts';
+import { bridgeMissing } from '../signal/missing.ts';
 import { combineTerms, type MontageRow, planMontage } from '../signal/montage.ts';
 import { checkQuality } from '../signal/quality.ts';
 import { resample } from '../signal/resample.ts';
@@ -58,11 +59,17 @@ export async function prepareRecording(
   for (const span of clipSpans(recording.spans, start, end)) {
     const signals: { [M in Modality]?: Float64Array[] } = {};
     for (const { modality, signal, rows } of plans) {
-      const raw: Float64Array[] = [];
+      const raw: Row[] = [];
       for (const row of rows) raw.push(await readRow(recording, row, span));
-      reportFlat(raw, signal, name, facts);
-      if (modality === 'ecg') beats.push(...findBeats(raw, signal, span.start, name, facts));
-      signals[modality] = raw.map((x) => (x.length >= minimumSpanSamples ? filterRow(x, signal) : x));
+      const values = raw.map((row) => row.values);
+      reportFlat(values, signal, name, facts);
+      if (modality === 'ecg') beats.push(...findBeats(values, signal, span.start, name, facts));
+      signals[modality] = raw.map((row) => {
+        const x = row.values.length >= minimumSpanSamples ? filterRow(row.values, signal) : row.values;
+        // What was missing stays missing: windows that touch it are dropped and counted.
+        for (const [from, to] of row.missing) x.fill(Number.NaN, from, to);
+        return x;
+      });
     }
     const lengths = Object.values(signals).flatMap((rows) => rows.map((row) => row.length));
     spans.push({ start: span.start, lengthSamples: Math.min(...lengths), signals });
@@ -95,19 +102,35 @@ function clipSpans(spans: readonly Span[], start: number, end: number): StoredSp
   });
 }
 
-/** One row of the montage over a span: microvolt at 200 Hz. */
-async function readRow(recording: Recording, row: MontageRow, span: StoredSpan): Promise<Float64Array> {
+/** A row of the montage over a span: microvolt at 200 Hz, holes bridged, and where they were. */
+interface Row {
+  readonly values: Float64Array;
+  readonly missing: readonly (readonly [from: number, to: number])[];
+}
+
+async function readRow(recording: Recording, row: MontageRow, span: StoredSpan): Promise<Row> {
+  const missing: [number, number][] = [];
   const samples = new Map<number, Float64Array>();
   for (const { channel } of row.terms) {
     const { rateHz, unit, lengthSamples } = recording.channels[channel]!;
     const from = Math.min(lengthSamples, Math.round(span.stored * rateHz));
     const to = Math.min(lengthSamples, Math.round((span.stored + span.duration) * rateHz));
     const factor = unitFactor(unit, 'uV');
-    const x = (await recording.read(channel, from, to)).map((value) => value * factor);
-    samples.set(channel, resample(x, rateHz, modelRateHz));
+    const { values, holes } = bridgeMissing(await recording.read(channel, from, to));
+    for (const [first, end] of holes)
+      missing.push([Math.floor((first / rateHz) * modelRateHz), Math.ceil((end / rateHz) * modelRateHz)]);
+    samples.set(
+      channel,
+      resample(
+        values.map((value) => value * factor),
+        rateHz,
+        modelRateHz,
+      ),
+    );
   }
   const length = Math.min(...Array.from(samples.values(), (x) => x.length));
-  return combineTerms(row.terms, (channel) => samples.get(channel)!.subarray(0, length));
+  const values = combineTerms(row.terms, (channel) => samples.get(channel)!.subarray(0, length));
+  return { values, missing };
 }
 
 function reportFlat(

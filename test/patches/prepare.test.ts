@@ -187,3 +187,27 @@ describe('prepareRecording', () => {
     );
   });
 });
+
+describe('missing samples', () => {
+  it('stay missing, and leave what is filtered around them as it would be', async () => {
+    const seconds = 20;
+    const recipe = recipeOf('eeg', ['Cz'], { lowHz: 0.5, highHz: 40 });
+    const whole = eeg('Cz', wave, 250, seconds);
+    const holed = { ...whole, samples: Float64Array.from(whole.samples) };
+    for (const [start, length] of [
+      [2500, 1],
+      [3000, 25],
+    ] as const)
+      holed.samples.fill(Number.NaN, start, start + length); // 10 s, and 12 to 12.1 s
+    const [expected, actual] = await Promise.all(
+      [whole, holed].map(async (channel) => {
+        const { spans } = await prepareRecording(memoryRecording([channel]), recipe);
+        return spans[0]!.signals.eeg![0]!;
+      }),
+    );
+    const missing = [...actual!.keys()].filter((i) => Number.isNaN(actual![i]));
+    expect(missing).toEqual([2000, ...Array.from({ length: 20 }, (_, i) => 2400 + i)]);
+    for (let i = 0; i < 1600; i++) expect(Math.abs(actual![i]! - expected![i]!)).toBeLessThan(0.5);
+    for (let i = 3000; i < 4000; i++) expect(Math.abs(actual![i]! - expected![i]!)).toBeLessThan(0.5);
+  });
+});
