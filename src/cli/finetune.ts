@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { buildCommand } from '@stricli/core';
 import { DataError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
-import { describeTraining } from '../evaluate/study.ts';
+import { describeTraining } from '../evaluate/describe.ts';
 import { encodeModel } from '../model/model-file.ts';
 import type { WindowSet } from '../patches/windows.ts';
 import { writeFileAtomically } from '../train/checkpoint-node.ts';

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
-import { describePretraining, describeTraining } from '../evaluate/study.ts';
+import { describePretraining, describeTraining } from '../evaluate/describe.ts';
 import { eegRecipe, twelveLeadRecipe } from '../patches/recipe.ts';
 import { concatWindowSets } from '../patches/window-set.ts';
 import type { WindowSet } from '../patches/windows.ts';

@@ -8,8 +8,8 @@ import { selectWindows } from '../patches/window-set.ts';
 import type { WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
 import type { Progress } from '../train/progress.ts';
+import { describeTraining } from './describe.ts';
 import type { Result } from './result.ts';
-import { describeTraining } from './study.ts';
 import { summarisePredictions } from './summary.ts';
 
 export interface FinishedModelOptions {

@@ -8,7 +8,6 @@ import { ConfigError } from '../core/errors.ts';
 import type { DatasetSpec } from '../datasets/dataset.ts';
 import type { TrainedModel } from '../model/model-file.ts';
 import type { FloatTensors } from '../model/parameters.ts';
-import { visible } from '../patches/mask.ts';
 import { selectWindows } from '../patches/window-set.ts';
 import type { Dropped, Modality, WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
@@ -23,10 +22,10 @@ import {
   parsePretrainRecipe,
   pretrainRecipeSchema,
 } from '../train/recipe.ts';
-import type { ReconstructionExample } from '../train/reconstruction.ts';
+import { describeData, describePretraining } from './describe.ts';
 import { type Candidate, runExperiment } from './experiment.ts';
 import { describeProtocol, type Protocol, planFolds, protocolSchema, type WindowFold } from './protocol.ts';
-import { type Curve, finite, type Reconstruction, type Result } from './result.ts';
+import type { Curve, Reconstruction, Result } from './result.ts';
 import { summarisePredictions } from './summary.ts';
 
 export const studyRecipeSchema = z.strictObject({
@@ -108,8 +107,9 @@ export async function runStudy(options: StudyOptions): Promise<Result> {
     });
     seconds[`pre-train ${modality}`] = (performance.now() - begun) / 1000;
     encoders[modality] = result.tensors;
-    curves.push(curveOf(modality, result));
-    reconstructions.push(...result.examples.map(thin));
+    const described = describePretraining(modality, result);
+    curves.push(...described.curves);
+    reconstructions.push(...described.reconstructions);
     if (source.windows)
       dropped.push(
         ...source.windows.dropped.map((entry) => ({
@@ -196,45 +196,6 @@ export function noteSeenSubjects(
   ];
 }
 
-/** The result of pre-training alone, or of training without a test: curves and pictures, no scores. */
-export function describeTraining(options: {
-  readonly name: string;
-  readonly dataset: DatasetSpec;
-  readonly windows: WindowSet;
-  readonly target?: string;
-  readonly protocol: string;
-  readonly seed: number;
-  readonly versions: Readonly<Record<string, string>>;
-  readonly curves: readonly Curve[];
-  readonly reconstructions?: readonly Reconstruction[];
-  readonly notes?: readonly string[];
-  readonly recipe: unknown;
-  readonly seconds: number;
-}): Result {
-  const { name, dataset, windows, target, protocol, seed, versions, curves, recipe, seconds } = options;
-  return {
-    ...describeData({ name, dataset, target: target ?? '', windows, versions, protocol, seeds: [seed] }),
-    folds: [],
-    models: {},
-    trials: {},
-    details: {},
-    curves: [...curves],
-    reconstructions: [...(options.reconstructions ?? [])],
-    notes: [...(options.notes ?? [])],
-    recipes: { prepare: windows.recipe, training: recipe },
-    seconds: { training: seconds },
-  };
-}
-
-/** Curve and pictures of a pre-training, for a result. */
-export function describePretraining(modality: Modality, result: PretrainResult) {
-  return { curves: [curveOf(modality, result)], reconstructions: result.examples.map(thin) };
-}
-
-function curveOf(modality: Modality, { curves }: PretrainResult): Curve {
-  return { name: `pre-train ${modality}`, rows: [...curves], bestEpoch: null };
-}
-
 /** Each modality alone, then both. */
 export function candidatesOf(
   recipe: FinetuneRecipe,
@@ -254,54 +215,6 @@ export function candidatesOf(
     ),
   });
   return [...alone, ...(eeg && ecg ? [{ name: 'eeg+ecg', recipe, encoders }] : [])].map(one);
-}
-
-/** What every result says of its data and origin. */
-function describeData({
-  name,
-  dataset,
-  target,
-  windows,
-  versions,
-  protocol,
-  seeds,
-}: {
-  readonly name: string;
-  readonly dataset: DatasetSpec;
-  readonly target: string;
-  readonly windows: WindowSet;
-  readonly versions: Readonly<Record<string, string>>;
-  readonly protocol: string;
-  readonly seeds: readonly number[];
-}) {
-  const counts = windows.classes.map((one, k) => [
-    one,
-    windows.label?.filter((label) => label === k).length ?? 0,
-  ]);
-  return {
-    version: 1 as const,
-    name,
-    created: new Date().toISOString(),
-    versions: { ...versions },
-    dataset: {
-      name: dataset.name,
-      title: dataset.title,
-      licence: dataset.licence,
-      citation: dataset.citation,
-      target,
-      classes: [...windows.classes],
-      hash: windows.hash,
-    },
-    protocol,
-    seeds: [...seeds],
-    windows: windows.count,
-    data: {
-      subjects: new Set(windows.subject).size,
-      trials: new Set(windows.trial).size,
-      classes: Object.fromEntries(counts),
-      dropped: windows.dropped.map((entry) => ({ ...entry, examples: [...entry.examples] })),
-    },
-  };
 }
 
 async function runPretraining(
@@ -324,30 +237,4 @@ async function runPretraining(
   });
   stage?.end();
   return result;
-}
-
-/** Every fifth sample, three digits: enough for a picture. */
-const thinning = 5;
-
-function thin(example: ReconstructionExample): Reconstruction {
-  const { modality, kind, channels, patches, patchSamples, original, mask, reconstruction } = example;
-  const length = patches * patchSamples;
-  const rows = (values: Float32Array) =>
-    channels.map((_, c) =>
-      Array.from({ length: Math.floor(length / thinning) }, (_unused, i) =>
-        Number(values[c * length + i * thinning]!.toPrecision(3)),
-      ).map((x) => finite(x) ?? 0),
-    );
-  return {
-    modality,
-    kind,
-    channels: [...channels],
-    patches,
-    patchSamples: patchSamples / thinning,
-    original: rows(original),
-    reconstruction: rows(reconstruction),
-    mask: channels.map((_, c) =>
-      Array.from({ length: patches }, (_unused, n) => Number(mask[c * patches + n]! ?? visible)),
-    ),
-  };
 }
