@@ -43,7 +43,9 @@ export async function createNodeBackend({
 /** It is an optional dependency: its own install script downloads CUDA libraries, and where that fails npm leaves it out. */
 async function loadOrt(): Promise<OrtNode> {
   try {
-    return await import('onnxruntime-node');
+    const ort = await import('onnxruntime-node');
+    ort.env.logLevel = 'fatal'; // what goes wrong arrives as an exception, not as lines on stderr
+    return ort;
   } catch (cause) {
     throw new BackendError(
       `engine: onnxruntime-node is not installed (${messageOf(cause).split('\n')[0]}). Run \`npm install onnxruntime-node@1.30.0 --onnxruntime-node-install=skip\`.`,
@@ -61,7 +63,7 @@ function openDevice(ort: OrtNode, device: Device, threads: number): Promise<Back
       executionProviders: [device],
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
-      logSeverityLevel: 4, // what goes wrong arrives as an exception, not as lines on stderr
+      logSeverityLevel: 4,
     },
     fix: fixes[device],
     create: (model, options) => ort.InferenceSession.create(model, options),
