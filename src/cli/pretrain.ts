@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
+import type { DatasetSpec } from '../datasets/dataset.ts';
 import { describePretraining, describeTraining } from '../evaluate/describe.ts';
 import { eegRecipe, twelveLeadRecipe } from '../patches/recipe.ts';
 import { concatWindowSets } from '../patches/window-set.ts';
@@ -83,12 +84,10 @@ export const pretrainCommand = buildCommand<Flags, [], Context>({
     const backend = await createBackend(flags);
     const prepare = recipe.prepare ?? (recipe.modality === 'ecg' ? twelveLeadRecipe : eegRecipe);
     const sets: WindowSet[] = [];
-    const names: string[] = [];
-    let spec: Awaited<ReturnType<typeof chooseData>>['spec'] | undefined;
+    const specs: DatasetSpec[] = [];
     for (const argument of data) {
       const chosen = await chooseData(argument, prepare);
-      spec ??= chosen.spec;
-      names.push(chosen.spec.name);
+      specs.push(chosen.spec);
       sets.push(await loadData(chosen, prepare, progress, { signal: this.signal, skipBroken: !strict }));
     }
     const windows = await concatWindowSets(sets);
@@ -99,7 +98,7 @@ export const pretrainCommand = buildCommand<Flags, [], Context>({
       backend,
       windows,
       recipe,
-      dataset: names.join('+'),
+      dataset: specs.map(({ name }) => name).join('+'),
       signal: this.signal,
       ...(weights && { initial: weights.tensors }),
       progress: (total) => {
@@ -112,7 +111,7 @@ export const pretrainCommand = buildCommand<Flags, [], Context>({
     await writeFileAtomically(weightsPath, encodePretrained(result));
     const described = describeTraining({
       name: `pre-training ${recipe.modality}`,
-      dataset: { ...spec!, title: names.join(' + ') },
+      dataset: joinSpecs(specs),
       windows,
       protocol: `pre-training; ${result.validationSubjects.length} subjects validate`,
       seed: recipe.seed,
@@ -131,3 +130,15 @@ export const pretrainCommand = buildCommand<Flags, [], Context>({
     }
   },
 });
+
+/** Several datasets as one, for the report: all are named, cited and credited. */
+function joinSpecs(specs: readonly DatasetSpec[]): DatasetSpec {
+  const all = (key: 'name' | 'title' | 'licence' | 'citation') => specs.map((spec) => spec[key]).join(' + ');
+  return {
+    ...specs[0]!,
+    name: all('name'),
+    title: all('title'),
+    licence: all('licence'),
+    citation: all('citation'),
+  };
+}

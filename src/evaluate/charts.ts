@@ -20,14 +20,15 @@ export function colourOf(model: string): string {
 }
 
 function draw(description: string, options: Plot.PlotOptions): string {
-  const svg = Plot.plot({
+  const drawn = Plot.plot({
     document: pageOf(),
     width: 720,
     style: { background: 'transparent', fontSize: '12px', color: 'currentColor' },
     ...options,
   });
   // linkedom escapes text, but not & and < in attributes: the only one made of data is written here.
-  return `<svg aria-label="${escapeHtml(description)}"${svg.outerHTML.slice('<svg'.length)}`;
+  // A chart with a legend is a figure.
+  return drawn.outerHTML.replace(/^<[a-z]+/, (tag) => `${tag} aria-label="${escapeHtml(description)}"`);
 }
 
 /** Mean and interval of one score for every model; a line at chance. */

@@ -29,7 +29,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size
 th, td { padding: 6px 10px; border-bottom: 1px solid var(--line); text-align: right; line-height: 1.3; vertical-align: top; }
 thead th { color: var(--soft); font-weight: 600; vertical-align: bottom; }
 th:first-child { text-align: left; }
-td.text { text-align: left; overflow-wrap: anywhere; }
+td.text, th.text { text-align: left; overflow-wrap: anywhere; }
 tbody th { font-weight: 600; min-width: 11rem; }
 .dot { display: inline-block; width: .7em; height: .7em; border-radius: 50%; margin-right: .45em; }
 .legend span { margin-right: 1.2em; white-space: nowrap; }

@@ -261,7 +261,7 @@ function data({ data: summary, folds, dataset, windows }: Result): Html {
 ${
   summary.dropped.length === 0
     ? html`<p>Nothing was left out.</p>`
-    : html`<div class="scroll"><table><thead><tr><th>what</th><th>why</th><th>count</th><th>for example</th></tr></thead><tbody>${join(
+    : html`<div class="scroll"><table><thead><tr><th>what</th><th class="text">why</th><th>count</th><th class="text">for example</th></tr></thead><tbody>${join(
         summary.dropped.map(
           ({ what, reason, count, examples }) =>
             html`<tr><th scope="row">${what}</th><td class="text">${reason}</td><td>${count}</td><td class="text">${examples.join(', ')}</td></tr>`,

@@ -84,7 +84,7 @@ describe('the report', () => {
   });
 
   test('names every epoch once on the axis of a short training', () => {
-    const chart = section(page, 'Fine-tuning')!.querySelector('svg')!;
+    const chart = section(page, 'Fine-tuning')!.querySelector('figure')!;
     const ticks = chart.querySelector('[aria-label="x-axis tick label"]')!;
     expect([...ticks.querySelectorAll('text')].map(textOf)).toEqual(['1', '2']);
   });
@@ -203,7 +203,7 @@ describe('hostile strings', () => {
       expect(everything).toContain(field + bad);
     expect(everything).toContain(`One encoder has seen the tested subjects.${bad}`);
     expect(everything).toContain(JSON.stringify(`Fz${bad}`));
-    const charts = [...document.querySelectorAll('svg')].map((svg) => svg.textContent).join('\n');
+    const charts = [...document.querySelectorAll('figure')].map((figure) => figure.textContent).join('\n');
     for (const field of ['custom model', 'ben', 'I', 'II', 'kind']) expect(charts).toContain(field + bad);
     expect(document.querySelector('title')!.textContent).toContain(`A small study${bad}`);
     const labels = [...document.querySelectorAll('svg')].map((svg) => svg.getAttribute('aria-label'));
@@ -258,4 +258,16 @@ describe('parseResult', () => {
       }),
     ).toMatch(/^my\.json\.version \| my\.json\.version: 2 is not allowed/);
   });
+});
+
+test('every element that the page opens is closed, charts with legends included', () => {
+  const page = renderReport(makeResult());
+  const body = page.slice(page.indexOf('<html')).replace(/<style>[\s\S]*?<\/style>/g, '');
+  const open: string[] = [];
+  for (const [, closing, name, end] of body.matchAll(/<(\/?)([a-z][\w-]*)\b[^>]*?(\/?)>/gi)) {
+    if (end === '/' || ['br', 'meta'].includes(name!)) continue;
+    if (closing) expect(open.pop()).toBe(name);
+    else open.push(name!);
+  }
+  expect(open).toEqual([]);
 });
