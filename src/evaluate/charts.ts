@@ -227,7 +227,7 @@ export function reconstructionChart({
     for (let n = 0; n < patches; n++)
       if (mask[c]![n]) hidden.push({ x1: n, x2: n + 1, y1: -c - 0.5, y2: -c + 0.5 });
   }
-  return draw(`Reconstruction of a held-out ${modality} window under a ${kind} mask`, {
+  return draw(`Reconstruction of a held-out ${modality} window, mask “${kind}”`, {
     ...{ width: 860, height: 60 + 34 * channels.length, marginBottom: 40, marginLeft: 60 },
     x: { label: 'seconds', domain: [0, patches] },
     y: {

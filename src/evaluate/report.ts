@@ -219,7 +219,7 @@ ${join(
   pictures.map((example, i) =>
     figure(
       raw(reconstructionChart(example)),
-      `A held-out window under a ${example.kind} mask: original in grey, hidden patches shaded, their reconstruction in colour.`,
+      `A held-out window, mask “${example.kind}”: original in grey, hidden patches shaded, their reconstruction in colour.`,
       i > 0,
     ),
   ),
