@@ -62,7 +62,7 @@ export async function prepareRecording(
       const raw: Row[] = [];
       for (const row of rows) raw.push(await readRow(recording, row, span));
       const values = raw.map((row) => row.values);
-      reportFlat(values, signal, name, facts);
+      reportQuality(values, signal, name, facts);
       if (modality === 'ecg') beats.push(...findBeats(values, signal, span.start, name, facts));
       signals[modality] = raw.map((row) => {
         const x = row.values.length >= minimumSpanSamples ? filterRow(row.values, signal) : row.values;
@@ -133,18 +133,20 @@ async function readRow(recording: Recording, row: MontageRow, span: StoredSpan):
   return { values, missing };
 }
 
-function reportFlat(
+function reportQuality(
   rows: readonly Float64Array[],
   signal: SignalRecipe,
   name: string,
   facts: PreparationFact[],
 ): void {
   for (const [i, row] of rows.entries()) {
-    const { flat, clipped } = checkQuality(row, modelRateHz, { unitMicrovolts: 1 });
+    const { flat, clipped, outOfRange } = checkQuality(row, modelRateHz, { unitMicrovolts: 1 });
     const example = `${name} ${signal.channels[i]}`;
     if (flat) facts.push({ what: 'channel', reason: 'flat', example });
     else if (clipped > 0.01)
       facts.push({ what: 'channel', reason: 'clipped in more than 1 % of its samples', example });
+    if (outOfRange)
+      facts.push({ what: 'channel', reason: 'out of range: more than 10 mV from its median', example });
   }
 }
 

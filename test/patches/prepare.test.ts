@@ -139,20 +139,25 @@ describe('prepareRecording', () => {
     expect([...spans[0]!.signals.eeg![0]!]).toEqual([...x]);
   });
 
-  it('reports flat and clipped channels and what the reader repaired', async () => {
+  it('reports flat, clipped and wild channels and what the reader repaired', async () => {
     const recording = {
       ...memoryRecording([
         eeg('Cz', () => 3),
         eeg('Pz', (t) => Math.max(-20, Math.min(20, wave(t) * 3))),
         eeg('Oz'),
+        eeg('Fz', (t) => (t < 0.1 ? 30_000 : wave(t))),
       ]),
       log: ['the header lied'],
     };
-    const { facts } = await prepareRecording(recording, recipeOf('eeg', ['Cz', 'Pz', 'Oz']), { name: 'r1' });
+    const { facts } = await prepareRecording(recording, recipeOf('eeg', ['Cz', 'Pz', 'Oz', 'Fz']), {
+      name: 'r1',
+    });
     expect(facts).toEqual([
       { what: 'recording', reason: 'the header lied', example: 'r1' },
       { what: 'channel', reason: 'flat', example: 'r1 Cz' },
       { what: 'channel', reason: 'clipped in more than 1 % of its samples', example: 'r1 Pz' },
+      { what: 'channel', reason: 'clipped in more than 1 % of its samples', example: 'r1 Fz' },
+      { what: 'channel', reason: 'out of range: more than 10 mV from its median', example: 'r1 Fz' },
     ]);
   });
 
