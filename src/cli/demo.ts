@@ -1,6 +1,7 @@
 /** `heartmind demo`: the main job on the embedded sample data, small; `--full`: the real thing. */
 import { join, resolve } from 'node:path';
 import { buildCommand } from '@stricli/core';
+import type { Result } from '../evaluate/result.ts';
 import { parseStudyRecipe, runStudy, type StudyRecipe } from '../evaluate/study.ts';
 import { encodeModel } from '../model/model-file.ts';
 import type { WindowSet } from '../patches/windows.ts';
@@ -71,7 +72,7 @@ export const demoCommand = buildCommand<Flags, [], Context>({
       skipBroken: true,
     });
 
-    const result = await runStudy({
+    const study = await runStudy({
       backend,
       recipe,
       dataset: labelled.spec,
@@ -93,6 +94,7 @@ export const demoCommand = buildCommand<Flags, [], Context>({
       onModel: (model, trained) =>
         writeFileAtomically(join(folder, 'models', `${model}.safetensors`), encodeModel(trained)),
     });
+    const result = { ...study, ...describeEffort(study) };
     const report = await writeResult(folder, result);
     if (flags.json) {
       this.process.stdout.write(
@@ -103,3 +105,12 @@ export const demoCommand = buildCommand<Flags, [], Context>({
     this.process.stdout.write(`\n${renderScores(result)}\n\nReport: ${report}\n`);
   },
 });
+
+/** What the whole command took so far: seconds, and the largest memory. */
+function describeEffort({ versions, seconds }: Result): Pick<Result, 'versions' | 'seconds'> {
+  const gigabytes = process.resourceUsage().maxRSS / 1e6; // Node gives kilobytes
+  return {
+    versions: { ...versions, 'peak memory': `${gigabytes.toFixed(2)} GB` },
+    seconds: { ...seconds, total: performance.now() / 1000 },
+  };
+}

@@ -3,13 +3,10 @@ import { join, resolve } from 'node:path';
 import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
 import { evaluateModel } from '../evaluate/finished-model.ts';
-import { type Protocol, planFolds, protocolKinds, protocolSchema } from '../evaluate/protocol.ts';
+import { type Protocol, protocolKinds, protocolSchema } from '../evaluate/protocol.ts';
 import type { Result } from '../evaluate/result.ts';
-import { noteSeenSubjects, runEvaluation } from '../evaluate/study.ts';
+import { runEvaluation } from '../evaluate/study.ts';
 import { encodeModel } from '../model/model-file.ts';
-import type { FloatTensors } from '../model/parameters.ts';
-import type { EncoderWeights } from '../model/weights.ts';
-import type { Modality } from '../patches/windows.ts';
 import { writeFileAtomically } from '../train/checkpoint-node.ts';
 import { parseFinetuneRecipe } from '../train/recipe.ts';
 import {
@@ -24,7 +21,7 @@ import {
   workFlags,
 } from './command.ts';
 import { chooseData, chooseTarget, dataBrief, loadData } from './data.ts';
-import { readEncoder, readModel } from './model-source.ts';
+import { encoderFlags, readEncodersFor, readModel } from './model-source.ts';
 import { readRecipe } from './recipe-file.ts';
 import { describeVersions, keepIn, prepareRunFolder, writeResult } from './run-folder.ts';
 import { renderScores } from './scores-table.ts';
@@ -70,8 +67,7 @@ export const evaluateCommand = buildCommand<Flags, [], Context>({
       target: optionalText('What to predict (default: the only target)', 'name'),
       model: optionalText('A finished model or its run, instead of a recipe', 'model'),
       recipe: optionalText('A fine-tuning recipe: a name of recipes/ or a JSON file', 'recipe'),
-      eeg: optionalText('Weights of the EEG encoder', 'weights'),
-      ecg: optionalText('Weights of the ECG encoder', 'weights'),
+      ...encoderFlags,
       protocol: {
         kind: 'enum',
         values: protocolKinds,
@@ -123,32 +119,12 @@ export const evaluateCommand = buildCommand<Flags, [], Context>({
 
 async function train(flags: Flags, signal: AbortSignal): Promise<Result> {
   const recipe = parseFinetuneRecipe(readRecipe(flags.recipe!), flags.recipe!);
-  const weights: { [M in Modality]?: EncoderWeights } = {};
-  for (const modality of ['eeg', 'ecg'] as const) {
-    const path = flags[modality];
-    if (path === undefined) continue;
-    if (!recipe.encoders[modality])
-      throw new ConfigError(
-        `--${modality}: the recipe has no ${modality} encoder. Add one to its encoders.`,
-        `--${modality}`,
-      );
-    weights[modality] = await readEncoder(path);
-  }
+  const { encoders, provenance } = await readEncodersFor(recipe, flags);
   const chosen = await chooseData(flags.data, recipe.prepare);
   const target = chooseTarget(chosen.spec, flags.target);
   const progress = createWorkProgress(flags);
   const backend = await createBackend(flags);
   const windows = await loadData(chosen, recipe.prepare, progress, { target, signal });
-  const protocol = protocolOf(flags);
-  const [first] = flags.seeds;
-  const folds = planFolds(protocol, windows, chosen.spec, first!);
-  const entries = Object.entries(weights) as [Modality, EncoderWeights][];
-  const encoders: { [M in Modality]?: FloatTensors } = Object.fromEntries(
-    entries.map(([modality, { tensors }]) => [modality, tensors]),
-  );
-  const notes = entries.flatMap(([modality, { metadata }]) =>
-    noteSeenSubjects(modality, metadata, { dataset: chosen.spec, windows, folds }),
-  );
   return runEvaluation({
     name: `${chosen.spec.name}: ${target}`,
     backend,
@@ -158,10 +134,10 @@ async function train(flags: Flags, signal: AbortSignal): Promise<Result> {
     progress,
     signal,
     finetune: recipe,
-    protocol,
+    protocol: protocolOf(flags),
     seeds: flags.seeds,
     encoders,
-    notes,
+    provenance,
     versions: describeVersions(),
     keep: keepIn(flags.out),
     onModel: (name, model) =>

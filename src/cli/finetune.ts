@@ -21,7 +21,7 @@ import {
   workFlags,
 } from './command.ts';
 import { chooseData, chooseTarget, dataBrief, loadData } from './data.ts';
-import { readEncoder } from './model-source.ts';
+import { encoderFlags, readEncodersFor } from './model-source.ts';
 import { readRecipe } from './recipe-file.ts';
 import { describeVersions, keepIn, prepareRunFolder, writeResult } from './run-folder.ts';
 
@@ -53,8 +53,7 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
       data: requiredText(dataBrief, 'data'),
       target: optionalText('What to predict (default: the only target)', 'name'),
       recipe: requiredText('A name of recipes/ or a JSON file', 'recipe'),
-      eeg: optionalText('Weights of the EEG encoder', 'weights'),
-      ecg: optionalText('Weights of the ECG encoder', 'weights'),
+      ...encoderFlags,
       validationSubjects: {
         kind: 'parsed',
         parse: parseCount('--validation-subjects'),
@@ -80,17 +79,13 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
   }) {
     const recipe = parseFinetuneRecipe(readRecipe(recipeName), recipeName);
     await prepareRunFolder(out);
-    const encoders = {
-      ...(eeg === undefined ? {} : { eeg: (await readEncoder(eeg)).tensors }),
-      ...(ecg === undefined ? {} : { ecg: (await readEncoder(ecg)).tensors }),
-    };
+    const { encoders } = await readEncodersFor(recipe, { eeg, ecg });
     const chosen = await chooseData(data, recipe.prepare);
     const target = chooseTarget(chosen.spec, wanted);
     const progress = createWorkProgress(flags);
     const backend = await createBackend(flags);
     const windows = await loadData(chosen, recipe.prepare, progress, { target, signal: this.signal });
     const { training, validation, subjects } = splitSubjects(windows, validationSubjects, recipe.seed);
-    let stage: ReturnType<typeof progress.stage> | undefined;
     const begun = performance.now();
     const { model, curves, bestEpoch } = await finetune({
       ...keepIn(out)('finetune'),
@@ -102,12 +97,8 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
       validation,
       encoders,
       signal: this.signal,
-      progress: (total) => {
-        stage = progress.stage('fine-tune', total);
-        return stage;
-      },
+      progress: (total) => progress.stage('fine-tune', total),
     });
-    stage?.end();
     const path = join(out, 'model.safetensors');
     await writeFileAtomically(path, encodeModel(model));
     const described = describeTraining({

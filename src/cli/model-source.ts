@@ -1,11 +1,14 @@
 /** MODEL arguments: a model file, an encoder's weights, or the folder of a run → what is in them. */
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataError, FormatError } from '../core/errors.ts';
+import { ConfigError, DataError, FormatError } from '../core/errors.ts';
 import { decodeModel, type TrainedModel } from '../model/model-file.ts';
 import type { FloatTensors } from '../model/parameters.ts';
 import { decodeSafetensors } from '../model/safetensors.ts';
 import { type EncoderWeights, loadEncoderWeights } from '../model/weights.ts';
+import type { Modality } from '../patches/windows.ts';
+import type { FinetuneRecipe } from '../train/recipe.ts';
+import { optionalText } from './command.ts';
 
 /** The names under which runs keep their models, best first. */
 const modelNames = [
@@ -49,6 +52,34 @@ export async function readModel(
 /** Read an encoder's weights of any known format. */
 export async function readEncoder(path: string): Promise<EncoderWeights> {
   return loadEncoderWeights(await readBytes(path), path);
+}
+
+/** `--eeg`, `--ecg`. */
+export const encoderFlags = {
+  eeg: optionalText('Weights of the EEG encoder', 'weights'),
+  ecg: optionalText('Weights of the ECG encoder', 'weights'),
+} as const;
+
+/** The pre-trained encoders that a recipe is to start from. ConfigError for weights that it has no encoder for. */
+export async function readEncodersFor(
+  recipe: FinetuneRecipe,
+  paths: { readonly [M in Modality]?: string | undefined },
+) {
+  const encoders: { [M in Modality]?: FloatTensors } = {};
+  const provenance: { [M in Modality]?: Readonly<Record<string, string>> } = {};
+  for (const modality of ['eeg', 'ecg'] as const) {
+    const path = paths[modality];
+    if (path === undefined) continue;
+    if (!recipe.encoders[modality])
+      throw new ConfigError(
+        `--${modality}: the recipe has no ${modality} encoder. Add one to its encoders.`,
+        `--${modality}`,
+      );
+    const { tensors, metadata } = await readEncoder(path);
+    encoders[modality] = tensors;
+    provenance[modality] = metadata;
+  }
+  return { encoders, provenance };
 }
 
 /** Does a file hold a whole model (heartmind's own metadata), not an encoder's weights alone? */

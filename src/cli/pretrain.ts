@@ -91,7 +91,6 @@ export const pretrainCommand = buildCommand<Flags, [], Context>({
       sets.push(await loadData(chosen, prepare, progress, { signal: this.signal, skipBroken: !strict }));
     }
     const windows = await concatWindowSets(sets);
-    let stage: ReturnType<typeof progress.stage> | undefined;
     const begun = performance.now();
     const result = await pretrain({
       ...keepIn(out)('pretrain'),
@@ -101,12 +100,8 @@ export const pretrainCommand = buildCommand<Flags, [], Context>({
       dataset: specs.map(({ name }) => name).join('+'),
       signal: this.signal,
       ...(weights && { initial: weights.tensors }),
-      progress: (total) => {
-        stage = progress.stage(`pre-train ${recipe.modality}`, total);
-        return stage;
-      },
+      progress: (total) => progress.stage(`pre-train ${recipe.modality}`, total),
     });
-    stage?.end();
     const weightsPath = join(out, 'encoder.safetensors');
     await writeFileAtomically(weightsPath, encodePretrained(result));
     const described = describeTraining({

@@ -88,7 +88,7 @@ export function describeData({
       subjects: new Set(windows.subject).size,
       trials: new Set(windows.trial).size,
       classes: Object.fromEntries(counts),
-      dropped: windows.dropped.map((entry) => ({ ...entry, examples: [...entry.examples] })),
+      dropped: [...windows.dropped],
     },
   };
 }

@@ -15,7 +15,7 @@ import type { Progress } from '../train/progress.ts';
 import type { FinetuneRecipe } from '../train/recipe.ts';
 import { baselineFeatures, runClassical, runTrivial } from './baselines.ts';
 import { type Protocol, planFolds, type WindowFold } from './protocol.ts';
-import { type Curve, finite } from './result.ts';
+import type { Curve } from './result.ts';
 import type { Tested } from './summary.ts';
 
 /** One deep model of the table. */
@@ -88,7 +88,6 @@ export async function runExperiment(options: ExperimentOptions): Promise<Experim
       for (const [f, fold] of folds.entries()) {
         const name = trainingName(candidate.name, f, folds.length, seed);
         if (options.signal?.aborted) throw new InterruptedError(`evaluate: stopped before ${name}.`);
-        const stage: { current?: ReturnType<Progress['stage']> } = {};
         const {
           model,
           curves: rows,
@@ -105,13 +104,9 @@ export async function runExperiment(options: ExperimentOptions): Promise<Experim
           test: fold.test,
           encoders: candidate.encoders,
           cache,
-          progress: (total) => {
-            stage.current = progress.stage(`fine-tune ${name}`, total);
-            return stage.current;
-          },
+          progress: (total) => progress.stage(`fine-tune ${name}`, total),
           ...(options.signal && { signal: options.signal }),
         });
-        stage.current?.end();
         collect(candidate.name, s, fold.test, testProbabilities);
         curves.push({ name: `fine-tune ${name}`, rows: rows.map(roundRow), bestEpoch });
         if (s === 0 && f === 0) await options.onModel?.(candidate.name, model);
@@ -134,9 +129,6 @@ function trainingName(candidate: string, fold: number, folds: number, seed: numb
 /** Six digits are enough to draw. */
 function roundRow(row: Readonly<Record<string, number | null>>): Record<string, number | null> {
   return Object.fromEntries(
-    Object.entries(row).map(([key, value]) => [
-      key,
-      value === null ? null : finite(Number(value.toPrecision(6))),
-    ]),
+    Object.entries(row).map(([key, value]) => [key, value === null ? null : Number(value.toPrecision(6))]),
   );
 }

@@ -92,7 +92,7 @@ export const resultSchema = z.strictObject({
     /** Windows of each class. */
     classes: z.record(text, z.number()),
     dropped: z.array(
-      z.strictObject({ what: text, reason: text, count: z.number(), examples: z.array(text) }),
+      z.strictObject({ what: text, reason: text, count: z.number(), examples: z.array(text).readonly() }),
     ),
   }),
   /** Whatever a reader must know: encoders that saw test subjects, recordings without ECG. */

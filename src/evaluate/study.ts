@@ -13,7 +13,7 @@ import type { Dropped, Modality, WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
 import type { TrainingOptions } from '../train/loop.ts';
 import { type PretrainResult, pretrain } from '../train/pretrain.ts';
-import type { Progress, Stage } from '../train/progress.ts';
+import type { Progress } from '../train/progress.ts';
 import {
   type FinetuneRecipe,
   finetuneRecipeSchema,
@@ -93,9 +93,9 @@ export async function runStudy(options: StudyOptions): Promise<Result> {
   const encoders: { [M in Modality]?: FloatTensors } = {};
   const curves: Curve[] = [];
   const reconstructions: Reconstruction[] = [];
-  const notes: string[] = [];
+  const provenance: { [M in Modality]?: Readonly<Record<string, string>> } = {};
   const dropped: Dropped[] = [];
-  const folds = planFolds(recipe.protocol, windows, dataset, recipe.seeds[0]!);
+  const [fold] = planFolds(recipe.protocol, windows, dataset, recipe.seeds[0]!);
   for (const modality of ['ecg', 'eeg'] as const) {
     const pretraining = recipe.pretrain[modality];
     const source = options.pretraining[modality];
@@ -103,7 +103,7 @@ export async function runStudy(options: StudyOptions): Promise<Result> {
     const begun = performance.now();
     const result = await runPretraining(options, pretraining, {
       dataset: source.dataset,
-      windows: source.windows ?? selectWindows(windows, folds[0]!.train),
+      windows: source.windows ?? selectWindows(windows, fold!.train),
     });
     seconds[`pre-train ${modality}`] = (performance.now() - begun) / 1000;
     encoders[modality] = result.tensors;
@@ -117,20 +117,17 @@ export async function runStudy(options: StudyOptions): Promise<Result> {
           what: `${entry.what} (pre-train ${modality})`,
         })),
       );
-    notes.push(...noteSeenSubjects(modality, result.provenance, { dataset, windows, folds }));
+    provenance[modality] = result.provenance;
     await options.onEncoder?.(modality, result);
   }
-  const evaluated = await runEvaluation({ ...options, ...recipe, encoders, notes });
+  const evaluated = await runEvaluation({ ...options, ...recipe, encoders, provenance });
   return {
     ...evaluated,
     curves: [...curves, ...evaluated.curves],
     reconstructions,
     data: {
       ...evaluated.data,
-      dropped: [
-        ...evaluated.data.dropped,
-        ...dropped.map((entry) => ({ ...entry, examples: [...entry.examples] })),
-      ],
+      dropped: [...evaluated.data.dropped, ...dropped],
     },
     recipes: { ...evaluated.recipes, study: recipe },
     seconds: { ...seconds, ...evaluated.seconds },
@@ -143,8 +140,8 @@ export interface RunEvaluationOptions extends EvaluationOptions {
   readonly protocol: Protocol;
   readonly seeds: readonly number[];
   readonly encoders: { readonly [M in Modality]?: FloatTensors };
-  /** What a reader must know. */
-  readonly notes?: readonly string[];
+  /** What the encoders' files say of their origin. */
+  readonly provenance?: { readonly [M in Modality]?: Readonly<Record<string, string>> };
 }
 
 /** Fine-tune each modality alone and both together under a protocol, baselines beside them → a result. */
@@ -174,26 +171,28 @@ export async function runEvaluation(options: RunEvaluationOptions): Promise<Resu
     ...summary,
     curves: [...experiment.curves],
     reconstructions: [],
-    notes: [...(options.notes ?? [])],
+    notes: noteSeenSubjects(options, experiment.folds),
     recipes: { prepare: windows.recipe, finetune },
     seconds: { evaluate: (performance.now() - begun) / 1000 },
   };
 }
 
 /** Encoders that have seen (without labels) people on whom they are tested: allowed, and said. */
-export function noteSeenSubjects(
-  modality: Modality,
-  provenance: Readonly<Record<string, string>>,
-  { dataset, windows, folds }: { dataset: DatasetSpec; windows: WindowSet; folds: readonly WindowFold[] },
+function noteSeenSubjects(
+  { dataset, windows, provenance = {} }: RunEvaluationOptions,
+  folds: readonly WindowFold[],
 ): string[] {
-  if (provenance.dataset !== dataset.name || provenance.subjects === undefined) return [];
-  const seen = new Set<string>(JSON.parse(provenance.subjects));
   const tested = new Set(folds.flatMap(({ test }) => test.map((i) => windows.subject[i]!)));
-  const both = [...tested].filter((subject) => seen.has(subject));
-  if (both.length === 0) return [];
-  return [
-    `The ${modality} encoder was pre-trained on unlabelled recordings of ${both.length} of the ${tested.size} tested subjects (transductive).`,
-  ];
+  return Object.entries(provenance).flatMap(([modality, origin]) => {
+    if (origin.dataset !== dataset.name || origin.subjects === undefined) return [];
+    const seen = new Set<string>(JSON.parse(origin.subjects));
+    const both = [...tested].filter((subject) => seen.has(subject));
+    return both.length === 0
+      ? []
+      : [
+          `The ${modality} encoder was pre-trained on unlabelled recordings of ${both.length} of the ${tested.size} tested subjects (transductive).`,
+        ];
+  });
 }
 
 /** Each modality alone, then both. */
@@ -217,24 +216,17 @@ export function candidatesOf(
   return [...alone, ...(eeg && ecg ? [{ name: 'eeg+ecg', recipe, encoders }] : [])].map(one);
 }
 
-async function runPretraining(
+function runPretraining(
   options: StudyOptions,
   recipe: PretrainRecipe,
   source: { readonly dataset: string; readonly windows: WindowSet },
 ): Promise<PretrainResult> {
-  const name = `pretrain-${recipe.modality}`;
-  let stage: Stage | undefined;
-  const result = await pretrain({
-    ...options.keep?.(name),
+  return pretrain({
+    ...options.keep?.(`pretrain-${recipe.modality}`),
     ...source,
     backend: options.backend,
     recipe,
-    progress: (total) => {
-      stage = options.progress.stage(`pre-train ${recipe.modality}`, total);
-      return stage;
-    },
+    progress: (total) => options.progress.stage(`pre-train ${recipe.modality}`, total),
     ...(options.signal && { signal: options.signal }),
   });
-  stage?.end();
-  return result;
 }

@@ -26,11 +26,6 @@ function formatDim({ factor, power }: Monomial): Dim {
   return factor === 1 ? 'B' : `${factor}B`;
 }
 
-/** Are two sizes the same? */
-export function sameDim(a: Dim, b: Dim): boolean {
-  return a === b;
-}
-
 /** Are two shapes the same? */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((dim, i) => dim === b[i]);

@@ -52,7 +52,7 @@ export interface TrainingOptions {
   readonly store?: CheckpointStore;
   readonly log?: MetricsLog;
   /** Live progress, in windows. */
-  readonly progress?: (totalWindows: number) => Pick<Stage, 'update'>;
+  readonly progress?: (totalWindows: number) => Stage;
   /** Aborted: finish the update, write a checkpoint, throw InterruptedError. */
   readonly signal?: AbortSignal;
 }
@@ -91,7 +91,7 @@ class TrainingRun {
   readonly #runner: StepRunner;
   readonly #stepsPerEpoch: number;
   readonly #totalSteps: number;
-  readonly #stage: Pick<Stage, 'update'> | undefined;
+  readonly #stage: Stage | undefined;
   #random: Random;
   readonly #best = new Map<string, Tensor<'float32'>>();
   #at: Omit<TrainingProgress, 'random' | 'step'>;
@@ -129,6 +129,7 @@ class TrainingRun {
 
   async finish(): Promise<TrainingResult> {
     while (!this.#at.finished) await this.#epoch();
+    this.#stage?.end();
     const parameters: FloatTensors = new Map();
     for (const [name, { shape, data }] of this.#runner.parameters())
       parameters.set(name, this.#best.get(name) ?? float32(shape, data.slice()));

@@ -127,11 +127,12 @@ describe('the training loop', () => {
     const names = new Set<string>();
     const done: number[] = [];
     let total = 0;
+    let ends = 0;
     await run(toyTask(), {
       log: { record: (_, values) => Object.keys(values).map((name) => names.add(name)) as never, flush() {} },
       progress: (windows) => {
         total = windows;
-        return { update: (n) => done.push(n) };
+        return { update: (n) => done.push(n), end: () => ends++ };
       },
     });
     expect([...names].sort()).toEqual([
@@ -141,6 +142,7 @@ describe('the training loop', () => {
       'validation/loss',
     ]);
     expect(done.at(-1)).toBe(total);
+    expect(ends).toBe(1);
   });
 
   test('a checkpoint that cannot be written stops the run with StorageError', async () => {
