@@ -52,8 +52,8 @@ const pretrainKeys = z.strictObject({
   leadSubsets: z.array(count).default([]),
   learningRate: rate.default(5e-4),
   /**
-   * How the reconstruction layer begins. `zeros`: it predicts nothing, which is where learning starts anyway; as drawn
-   * by the official code its error is a thousand times that of predicting zero, and short runs never make it up.
+   * How the reconstruction layer begins. `zeros`: it predicts nothing, which is where learning starts anyway. `official`:
+   * as CBraMod's code draws it, which short runs never make up (docs/results.md).
    */
   outputInitial: z.enum(['zeros', 'official']).default('zeros'),
   /** Share of the subjects that validate. */

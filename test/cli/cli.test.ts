@@ -377,6 +377,15 @@ describe.concurrent('errors', () => {
       pretraining('--recipe', 'finetune.json', '--out', 'x'),
       'finetune.json.task: "finetune" is not allowed.',
     ],
+    [
+      'weights that a recipe has no encoder for',
+      2,
+      [
+        ...['finetune', '--data', 'a/labels.csv', '--recipe', 'finetune-ecg.json', '--out', 'x'],
+        ...['--eeg', 'runs/ecg/encoder.safetensors'],
+      ],
+      '--eeg: the recipe has no eeg encoder. Add one to its encoders.\n',
+    ],
   ])('%s ends with exit code %i', async (_what, expected, args, message) => {
     const { code, stdout, stderr } = await heartmind(...args);
     expect({ code, stdout }).toEqual({ code: expected, stdout: '' });

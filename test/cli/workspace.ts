@@ -107,6 +107,8 @@ export async function makeWorkspace(): Promise<string> {
   await writeFile(join(folder, 'a/labels.csv'), `${lines.join('\n')}\n`);
   await writeFile(join(folder, 'pretrain.json'), JSON.stringify(pretrainRecipe));
   await writeFile(join(folder, 'finetune.json'), JSON.stringify(finetuneRecipe));
+  const ecgAlone = { ...finetuneRecipe, encoders: { ecg: finetuneRecipe.encoders.ecg } };
+  await writeFile(join(folder, 'finetune-ecg.json'), JSON.stringify(ecgAlone));
   return folder;
 }
 
