@@ -1,4 +1,7 @@
-/** Losses: predictions and targets → a scalar. Semantics of the PyTorch functions of the same name. */
+/**
+ * Losses: predictions and targets → a mean, given as its total and its weight, so that parts of a batch add up to the
+ * batch. Semantics of the PyTorch functions of the same name.
+ */
 import { ShapeError } from '../core/errors.ts';
 import { sameShape, staticDim } from './dims.ts';
 import type { Value } from './ir.ts';
@@ -11,12 +14,24 @@ import {
   logSoftmax,
   mul,
   neg,
-  reduceMean,
   reduceSum,
   reshape,
   softplus,
   sub,
 } from './operators.ts';
+
+/** A mean in two parts: total / weight. */
+export interface Mean {
+  /** Scalar. */
+  readonly total: Value;
+  /** Scalar: how much it is the total of. */
+  readonly weight: Value | number;
+}
+
+/** The mean itself, a scalar. */
+export function meanOf({ total, weight }: Mean): Value {
+  return div(total, weight);
+}
 
 export interface CrossEntropyOptions {
   /** Share of the target spread evenly over all classes. */
@@ -26,7 +41,7 @@ export interface CrossEntropyOptions {
 }
 
 /** Mean cross-entropy of logits [B, K] against class indices int64 [B]. */
-export function crossEntropy(logits: Value, labels: Value, options: CrossEntropyOptions = {}): Value {
+export function crossEntropy(logits: Value, labels: Value, options: CrossEntropyOptions = {}): Mean {
   const { labelSmoothing = 0, classWeights } = options;
   const { graph } = logits;
   const [batch, classes] = logits.shape;
@@ -48,38 +63,28 @@ export function crossEntropy(logits: Value, labels: Value, options: CrossEntropy
   const logLikelihood = logSoftmax(logits, 1);
   const smooth = labelSmoothing > 0 ? add(mul(oneHot, 1 - labelSmoothing), labelSmoothing / count) : oneHot;
   if (!classWeights)
-    return neg(div(reduceSum(mul(smooth, logLikelihood)), staticDim('crossEntropy', batch!)));
+    return { total: neg(reduceSum(mul(smooth, logLikelihood))), weight: staticDim('crossEntropy', batch!) };
   const weights = cast(
     graph.constant({ dtype: 'float64', shape: [count], data: Float64Array.from(classWeights) }),
     logits.dtype,
   );
-  const total = reduceSum(gather(weights, labels));
-  return neg(div(reduceSum(mul(mul(smooth, weights), logLikelihood)), total));
+  const total = neg(reduceSum(mul(mul(smooth, weights), logLikelihood)));
+  return { total, weight: reduceSum(gather(weights, labels)) };
 }
 
 /** Mean binary cross-entropy of logits against targets in [0, 1], of one shape: ln(1 + eˣ) − x t. */
-export function binaryCrossEntropy(logits: Value, targets: Value): Value {
-  return reduceMean(sub(softplus(logits), mul(logits, targets)));
+export function binaryCrossEntropy(logits: Value, targets: Value): Mean {
+  return sumOver(sub(softplus(logits), mul(logits, targets)));
 }
 
 /** Mean squared error. */
-export function mse(prediction: Value, target: Value): Value {
+export function mse(prediction: Value, target: Value): Mean {
   const error = sub(prediction, target);
-  return reduceMean(mul(error, error));
+  return sumOver(mul(error, error));
 }
 
 /** Mean squared error over the masked values only: mask bool, of the leading axes of the prediction. */
-export function maskedMse(prediction: Value, target: Value, mask: Value): Value {
-  const { sum, count } = maskedSquares(prediction, target, mask);
-  return div(sum, count);
-}
-
-/** Sum of squared errors over the masked values, and their number, both scalars: for losses kept apart by kind. */
-export function maskedSquares(
-  prediction: Value,
-  target: Value,
-  mask: Value,
-): { readonly sum: Value; readonly count: Value } {
+export function maskedMse(prediction: Value, target: Value, mask: Value): Mean {
   const error = sub(prediction, target);
   const inner = prediction.shape.slice(mask.shape.length);
   const perPatch = reduceSum(
@@ -88,5 +93,10 @@ export function maskedSquares(
   );
   const weights = cast(mask, prediction.dtype);
   const size = inner.reduce<number>((product, dim) => product * staticDim('maskedMse', dim), 1);
-  return { sum: reduceSum(mul(perPatch, weights)), count: mul(reduceSum(weights), size) };
+  return { total: reduceSum(mul(perPatch, weights)), weight: mul(reduceSum(weights), size) };
+}
+
+function sumOver(values: Value): Mean {
+  const weight = values.shape.reduce<number>((product, dim) => product * staticDim('loss', dim), 1);
+  return { total: reduceSum(values), weight };
 }

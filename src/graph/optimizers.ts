@@ -8,9 +8,14 @@ export function clipByGlobalNorm(
   maxNorm: number,
 ): { readonly gradients: Value[]; readonly norm: Value } {
   const norm = globalNorm(gradients);
-  const ratio = div(maxNorm, add(norm, 1e-6)); // 1e-6: PyTorch's guard against a norm of zero
-  const scale = where(less(ratio, 1), ratio, 1);
+  const scale = clippingScale(norm, maxNorm);
   return { gradients: gradients.map((gradient) => mul(gradient, scale)), norm };
+}
+
+/** What gradients of this joint norm are multiplied by to have at most `maxNorm`. */
+export function clippingScale(norm: Value, maxNorm: number): Value {
+  const ratio = div(maxNorm, add(norm, 1e-6)); // 1e-6: PyTorch's guard against a norm of zero
+  return where(less(ratio, 1), ratio, 1);
 }
 
 /** Euclidean norm of all values together. */
@@ -21,6 +26,8 @@ export function globalNorm(values: readonly Value[]): Value {
 export interface AdamWInputs {
   readonly parameter: Value;
   readonly gradient: Value;
+  /** Scalar by which the gradient is multiplied first. Default 1. */
+  readonly gradientScale?: Value;
   readonly firstMoment: Value;
   readonly secondMoment: Value;
   /** Scalar. */
@@ -40,18 +47,29 @@ export interface AdamWOutputs {
   readonly secondMoment: Value;
 }
 
-/** One update of AdamW (Loshchilov & Hutter 2019), in the order of torch.optim.AdamW. */
+/**
+ * One update of AdamW (Loshchilov & Hutter 2019), as torch.optim.AdamW. Everything that is the same for all values is
+ * folded into scalars, so that few passes over the parameters remain.
+ */
 export function adamW(inputs: AdamWInputs): AdamWOutputs {
-  const { parameter, gradient, learningRate, weightDecay, step } = inputs;
+  const { parameter, gradient, gradientScale, learningRate, weightDecay, step } = inputs;
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = inputs;
   const { graph } = parameter;
   const dtype = parameter.dtype === 'float64' ? 'float64' : 'float32';
+  const scaled = (factor: number, power: 1 | 2) => {
+    if (gradientScale === undefined) return factor;
+    return mul(power === 1 ? gradientScale : mul(gradientScale, gradientScale), factor);
+  };
   const decayed = mul(parameter, sub(1, mul(learningRate, weightDecay)));
-  const firstMoment = add(mul(inputs.firstMoment, beta1), mul(gradient, 1 - beta1));
-  const secondMoment = add(mul(inputs.secondMoment, beta2), mul(mul(gradient, gradient), 1 - beta2));
-  // m / (1 − β₁ᵗ) and v / (1 − β₂ᵗ), folded into two scalars of the step.
-  const power = (beta: number) => sub(1, pow(graph.scalar(beta, dtype), step));
-  const rate = div(learningRate, power(beta1));
-  const denominator = add(div(sqrt(secondMoment), sqrt(power(beta2))), epsilon);
+  const firstMoment = add(mul(inputs.firstMoment, beta1), mul(gradient, scaled(1 - beta1, 1)));
+  const secondMoment = add(
+    mul(inputs.secondMoment, beta2),
+    mul(mul(gradient, gradient), scaled(1 - beta2, 2)),
+  );
+  // rate · (m / c₁) / (√(v / c₂) + ε) with cᵢ = 1 − βᵢᵗ, as (rate √c₂ / c₁) · m / (√v + ε √c₂)
+  const correction = (beta: number) => sub(1, pow(graph.scalar(beta, dtype), step));
+  const root = sqrt(correction(beta2));
+  const rate = mul(div(learningRate, correction(beta1)), root);
+  const denominator = add(sqrt(secondMoment), mul(root, epsilon));
   return { parameter: sub(decayed, mul(rate, div(firstMoment, denominator))), firstMoment, secondMoment };
 }

@@ -4,7 +4,6 @@
  */
 import { z } from 'zod';
 import { ConfigError, FormatError } from '../core/errors.ts';
-import type { RandomState } from '../core/random.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { decodeSafetensors, encodeSafetensors } from '../model/safetensors.ts';
 
@@ -18,7 +17,6 @@ export interface CheckpointStore {
 }
 
 const scores = z.record(z.string(), z.number().nullable());
-const word = z.number().int().min(0).max(0xffffffff);
 
 const progressSchema = z.strictObject({
   /** Updates taken; epochs finished; updates taken in the one that is under way. */
@@ -26,18 +24,16 @@ const progressSchema = z.strictObject({
   epoch: z.number().int().min(0),
   position: z.number().int().min(0),
   finished: z.boolean(),
-  /** The one generator of batches and dropout. */
-  random: z.tuple([word, word, word, word]),
   /** Sum of the losses of the epoch under way. */
   lossSum: z.number(),
   best: z.strictObject({ score: z.number(), epoch: z.number().int() }).nullable(),
   /** A row for every epoch: `epoch`, `step`, `loss`, `learningRate`, and the validation's scores. */
   curves: z.array(scores),
 });
-export type TrainingProgress = z.infer<typeof progressSchema> & { readonly random: RandomState };
+export type TrainingProgress = z.infer<typeof progressSchema>;
 
 const headerSchema = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(2),
   /** What must agree for the run to go on: recipe, data. */
   identity: z.record(z.string(), z.unknown()),
   progress: progressSchema,
@@ -52,7 +48,7 @@ export interface Checkpoint {
 
 /** Encode a checkpoint. */
 export function encodeCheckpoint({ identity, progress, tensors }: Checkpoint): Uint8Array {
-  const header = { version: 1, identity, progress };
+  const header = { version: 2, identity, progress };
   return encodeSafetensors(tensors, { format: 'heartmind', checkpoint: JSON.stringify(header) });
 }
 
@@ -64,7 +60,7 @@ export function decodeCheckpoint(bytes: Uint8Array, name = 'checkpoint'): Checkp
     return { identity, progress, tensors };
   } catch (cause) {
     throw new FormatError(
-      `${name}: no checkpoint of version 1. Remove it to start anew, or choose the folder of a training run.`,
+      `${name}: no checkpoint of version 2. Remove it to start anew, or choose the folder of a training run.`,
       name,
       8,
       { cause },

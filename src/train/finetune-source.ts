@@ -35,7 +35,8 @@ export interface SourceOptions {
 }
 
 export interface SampleSource {
-  readonly build: BuildLoss;
+  /** The loss of so many windows at once. */
+  build(windows: number): BuildLoss;
   /** The batch of these windows. */
   draw(indices: readonly number[]): Batch;
   /** Class probabilities [W, K] of these windows under the parameters. */
@@ -99,16 +100,17 @@ function createSource(options: SourceOptions, streams: readonly Stream[], build:
     Object.fromEntries(streams.map((stream) => [stream.name, takeRows(stream, indices)]));
   let program: Promise<Program> | undefined;
   return {
-    build(graph, parameter) {
-      const { logits, dropouts } = build(graph, declare(graph, part), parameter, true);
-      const truth = graph.input('labels', 'int64', [part]);
+    build: (size) => (graph, parameter) => {
+      const { logits, dropouts } = build(graph, declare(graph, size), parameter, true);
+      const truth = graph.input('labels', 'int64', [size]);
       const { labelSmoothing } = recipe;
       const loss = crossEntropy(logits, truth, { labelSmoothing, ...(classWeights && { classWeights }) });
       return { loss, dropouts };
     },
     draw(indices) {
       const truth = BigInt64Array.from(indices, (i) => BigInt(labels[i]!));
-      return { kind: 'all', feeds: { ...feed(indices), labels: tensor('int64', [indices.length], truth) } };
+      const samples = indices.length;
+      return { kind: 'all', samples, feeds: { ...feed(indices), labels: tensor('int64', [samples], truth) } };
     },
     async probabilities(parameters, indices) {
       program ??= backend.compile(inferenceGraph(config, (graph) => declare(graph, 'B'), build));

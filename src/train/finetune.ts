@@ -89,7 +89,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
     initial,
     learningRates: recipe.learningRates,
     count: training.length,
-    build: () => source.build,
+    build: (_, size) => source.build(size),
     draw: (indices) => source.draw(indices.map((i) => training[i]!)),
     validate: async (parameters) => ({
       ...scoreValidation(

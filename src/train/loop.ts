@@ -2,8 +2,8 @@
  * The one training loop: epochs of batches, a schedule per update, validation and early stopping, checkpoints and exact
  * resume, a clean stop, and a guard against losses that are not finite. What is trained is a `TrainingTask`.
  */
-import { DivergenceError, InterruptedError } from '../core/errors.ts';
-import { Random, type RandomState } from '../core/random.ts';
+import { ConfigError, DivergenceError, InterruptedError } from '../core/errors.ts';
+import { Random } from '../core/random.ts';
 import { float32, type Tensor } from '../core/tensor.ts';
 import type { FloatTensors } from '../model/parameters.ts';
 import type { Backend } from '../runtime/backend.ts';
@@ -15,10 +15,12 @@ import {
   savedValues,
   type TrainingProgress,
 } from './checkpoint.ts';
+import { Draws } from './draws.ts';
 import type { Stage } from './progress.ts';
+import type { Ranks } from './ranks.ts';
 import type { Optimization } from './recipe.ts';
 import { learningRateAt } from './schedule.ts';
-import { type Batch, type StepOutcome, StepRunner } from './step.ts';
+import { type Batch, type BatchPart, type StepOutcome, StepRunner } from './step.ts';
 import { type BuildLoss, names, type TrainedParameter, trainable } from './step-graphs.ts';
 
 export interface TrainingTask {
@@ -28,9 +30,12 @@ export interface TrainingTask {
   readonly learningRates: Readonly<Record<string, number>>;
   /** Training windows. */
   readonly count: number;
-  build(kind: string): BuildLoss;
-  /** The batch of these windows; `random` decides whatever else is drawn (masks, subsets). */
-  draw(indices: readonly number[], random: Random): Batch;
+  /** The loss of so many windows at once, of a kind of batch. */
+  build(kind: string, windows: number): BuildLoss;
+  /** The batch of these windows; `draws` decides whatever else is drawn (masks, subsets). */
+  draw(indices: readonly number[], draws: Draws): Batch | Promise<Batch>;
+  /** The windows in the order of an epoch (0-based). Default: shuffled by the seed. */
+  order?(epoch: number): ArrayLike<number>;
   /** Scores of the parameters on held-out data. */
   validate?(parameters: FloatTensors): Promise<Readonly<Record<string, number>>>;
   /** The validation score that chooses the best epoch. */
@@ -53,6 +58,8 @@ export interface TrainingOptions {
   readonly log?: MetricsLog;
   /** Live progress, in windows. */
   readonly progress?: (totalWindows: number) => Stage;
+  /** The machines that share every batch; this process alone where absent. */
+  readonly ranks?: Ranks | undefined;
   /** Aborted: finish the update, write a checkpoint, throw InterruptedError. */
   readonly signal?: AbortSignal;
 }
@@ -92,22 +99,27 @@ class TrainingRun {
   readonly #stepsPerEpoch: number;
   readonly #totalSteps: number;
   readonly #stage: Stage | undefined;
-  #random: Random;
+  /** Windows computed at once. */
+  readonly #part: number;
+  /** The order of the epoch asked for last. */
+  #order: { readonly epoch: number; readonly windows: ArrayLike<number> } | undefined;
+  /** The parts of the next update, asked for ahead. */
+  #ahead: { readonly update: number; readonly parts: Promise<BatchPart[]> } | undefined;
   readonly #best = new Map<string, Tensor<'float32'>>();
-  #at: Omit<TrainingProgress, 'random' | 'step'>;
+  #at: Omit<TrainingProgress, 'step'>;
   #lastSave = performance.now();
 
   constructor(
     readonly task: TrainingTask,
     readonly options: TrainingOptions,
   ) {
-    const { backend, optimization, seed } = options;
+    const { backend, optimization, ranks } = options;
     const { specs, initial } = task;
-    const build = (kind: string) => task.build(kind);
-    this.#runner = new StepRunner({ backend, specs, initial, build, update: optimization });
+    this.#part = partOf(optimization, ranks);
+    const build = (kind: string) => task.build(kind, this.#part);
+    this.#runner = new StepRunner({ backend, specs, initial, build, update: optimization, ranks });
     this.#stepsPerEpoch = Math.ceil(task.count / optimization.batch);
     this.#totalSteps = this.#stepsPerEpoch * optimization.epochs;
-    this.#random = Random.derive(seed, 'train');
     this.#at = { epoch: 0, position: 0, finished: false, lossSum: 0, best: null, curves: [] };
     this.#stage = options.progress?.(this.#totalSteps * optimization.batch);
   }
@@ -117,8 +129,7 @@ class TrainingRun {
     if (!bytes) return;
     const { identity, progress, tensors } = decodeCheckpoint(bytes);
     assertSameRun(identity, this.options.identity);
-    const { random, step, ...at } = progress;
-    this.#random = new Random(random);
+    const { step, ...at } = progress;
     this.#at = at;
     this.#runner.restore(tensors, step);
     if (at.best)
@@ -142,44 +153,66 @@ class TrainingRun {
   }
 
   async #epoch(): Promise<void> {
-    const { seed, optimization } = this.options;
-    const order = Random.derive(seed, 'order', this.#at.epoch).shuffle(
-      Array.from({ length: this.task.count }, (_, i) => i),
-    );
+    const { checkpointSeconds } = this.options.optimization;
     while (this.#at.position < this.#stepsPerEpoch) {
       await this.#stopIfAsked();
-      const { loss } = await this.#step(order);
+      const { loss } = await this.#step();
       this.#at = { ...this.#at, position: this.#at.position + 1, lossSum: this.#at.lossSum + loss };
-      const due = performance.now() - this.#lastSave >= 1000 * optimization.checkpointSeconds;
+      const due = performance.now() - this.#lastSave >= 1000 * checkpointSeconds;
       if (due && this.#at.position < this.#stepsPerEpoch) await this.#save();
     }
     await this.#endEpoch();
   }
 
-  async #step(order: readonly number[]): Promise<StepOutcome> {
+  async #step(): Promise<StepOutcome> {
     const { optimization, log } = this.options;
-    const { batch, accumulate } = optimization;
-    const part = batch / accumulate;
-    const start = this.#at.position * batch;
-    const before = this.#random.state;
-    const batches = Array.from({ length: accumulate }, (_, i) => {
-      // The last batch of an epoch is filled from its beginning: graphs have a fixed batch size.
-      const at = (j: number) => (start + i * part + j) % order.length;
-      return this.task.draw(
-        Array.from({ length: part }, (_unused, j) => order[at(j)]!),
-        this.#random,
-      );
-    });
+    const update = this.#runner.steps;
+    const parts = await (this.#ahead?.update === update ? this.#ahead.parts : this.#draw(update));
     const rates = this.#rates();
-    const outcome = await this.#runner.compute(batches, rates, this.#random);
-    const { loss, norm, metrics } = outcome;
-    if (!Number.isFinite(loss) || !Number.isFinite(norm)) await this.#diverge(batches, outcome, before);
+    const computing = this.#runner.compute(parts, rates);
+    if (update + 1 < this.#totalSteps) {
+      // Drawn while the engine computes. A failure shows when it is this update's turn.
+      this.#ahead = { update: update + 1, parts: this.#draw(update + 1) };
+      this.#ahead.parts.catch(() => {});
+    }
+    const outcome = await computing;
+    const { loss, norm } = outcome;
+    if (!Number.isFinite(loss) || !Number.isFinite(norm)) await this.#diverge(parts, outcome);
     this.#runner.commit();
     const step = this.#runner.steps;
     const learningRate = withPrefix(rates, 'learningRate/');
-    await log?.record(step, { 'train/loss': loss, 'train/gradientNorm': norm, ...learningRate, ...metrics });
-    this.#stage?.update(step * batch, { loss });
+    await log?.record(step, { 'train/loss': loss, 'train/gradientNorm': norm, ...learningRate });
+    this.#stage?.update(step * optimization.batch, { loss });
     return outcome;
+  }
+
+  /** This rank's parts of an update's batch. */
+  async #draw(update: number): Promise<BatchPart[]> {
+    const { seed, optimization, ranks } = this.options;
+    const { batch, accumulate } = optimization;
+    const { windows } = this.#orderOf(Math.floor(update / this.#stepsPerEpoch));
+    const start = (update % this.#stepsPerEpoch) * batch;
+    const parts: BatchPart[] = [];
+    for (let i = 0; i < accumulate; i++) {
+      const first = ((ranks?.rank ?? 0) * accumulate + i) * this.#part;
+      const draws = new Draws(seed, update, first);
+      // The last batch of an epoch is filled from its beginning: graphs have a fixed batch size.
+      const at = (j: number) => windows[(start + first + j) % windows.length]!;
+      const indices = Array.from({ length: this.#part }, (_, j) => at(j));
+      parts.push({ batch: await this.task.draw(indices, draws), draws });
+    }
+    return parts;
+  }
+
+  #orderOf(epoch: number) {
+    if (this.#order?.epoch !== epoch) {
+      const shuffled = () =>
+        Random.derive(this.options.seed, 'order', epoch).shuffle(
+          Array.from({ length: this.task.count }, (_, i) => i),
+        );
+      this.#order = { epoch, windows: this.task.order?.(epoch) ?? shuffled() };
+    }
+    return this.#order;
   }
 
   #rates(): Record<string, number> {
@@ -228,15 +261,14 @@ class TrainingRun {
   async #save(): Promise<void> {
     // Figures first: a log must not end before the checkpoint that it belongs to.
     await this.options.log?.flush();
-    await this.options.store?.save(this.#encode(this.#random.state));
+    await this.options.store?.save(this.#encode());
     this.#lastSave = performance.now();
   }
 
-  #encode(random: RandomState, further: ReadonlyMap<string, Tensor> = new Map()): Uint8Array {
+  #encode(further: ReadonlyMap<string, Tensor> = new Map()): Uint8Array {
     const tensors = new Map<string, Tensor>([...Object.entries(this.#runner.state), ...further]);
     for (const [name, value] of this.#best) tensors.set(`best/${name}`, value);
-    const [a, b, c, d] = random;
-    const progress: TrainingProgress = { ...this.#at, step: this.#runner.steps, random: [a, b, c, d] };
+    const progress: TrainingProgress = { ...this.#at, step: this.#runner.steps };
     return encodeCheckpoint({ identity: this.options.identity, progress, tensors });
   }
 
@@ -250,16 +282,12 @@ class TrainingRun {
   }
 
   /** Keep the state before the update and the batch that led astray, then give up. */
-  async #diverge(
-    batches: readonly Batch[],
-    { loss, norm }: StepOutcome,
-    before: RandomState,
-  ): Promise<never> {
+  async #diverge(parts: readonly BatchPart[], { loss, norm }: StepOutcome): Promise<never> {
     const step = this.#runner.steps + 1;
-    const offending = batches.flatMap(({ feeds }, i) =>
-      Object.entries(feeds).map(([name, value]): [string, Tensor] => [`batch/${i}/${name}`, value]),
+    const offending = parts.flatMap(({ batch }, i) =>
+      Object.entries(batch.feeds).map(([name, value]): [string, Tensor] => [`batch/${i}/${name}`, value]),
     );
-    const bytes = this.#encode(before, new Map(offending));
+    const bytes = this.#encode(new Map(offending));
     const saved = await this.options.store?.saveBeside(`diverged-step-${step}.safetensors`, bytes);
     throw new DivergenceError(
       `training: at update ${step} the loss is ${loss} and the gradient norm ${norm}. Lower the learning rate${saved ? `, or look at the batch in ${saved}` : ''}.`,
@@ -267,6 +295,18 @@ class TrainingRun {
       saved,
     );
   }
+}
+
+/** Windows computed at once: a batch over its ranks and their parts. ConfigError where they do not go into it. */
+function partOf({ batch, accumulate }: Optimization, ranks: Ranks | undefined): number {
+  const size = ranks?.size ?? 1;
+  const part = batch / accumulate / size;
+  if (Number.isInteger(part)) return part;
+  throw new ConfigError(
+    `optimization.batch: ${batch} windows cannot be cut into ${accumulate} equal parts on each of ${size} ranks. Choose a multiple of ${accumulate * size}.`,
+    'optimization.batch',
+    `a multiple of ${accumulate * size}`,
+  );
 }
 
 function withPrefix(values: Readonly<Record<string, number>>, prefix: string): Record<string, number> {

@@ -15,6 +15,7 @@ import { drawMask, drawMaskKind, visible } from '../patches/mask.ts';
 import { selectWindows } from '../patches/window-set.ts';
 import type { SignalWindows, WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
+import type { Draws } from './draws.ts';
 import { type Curves, type TrainingOptions, type TrainingTask, train } from './loop.ts';
 import type { PretrainRecipe } from './recipe.ts';
 import { type ReconstructionExample, ReconstructionValidation, validationKinds } from './reconstruction.ts';
@@ -72,13 +73,13 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainResult
     initial,
     learningRates: { encoder: recipe.learningRate },
     count: split.training.length,
-    build: (kind) => buildPretrainLoss(recipe, Number(kind), windows.signals[modality]!.patches),
-    draw: (indices, random) =>
+    build: (kind, size) => buildPretrainLoss(recipe, size, Number(kind), windows.signals[modality]!.patches),
+    draw: (indices, draws) =>
       drawBatch(
         windows.signals[modality]!,
         indices.map((i) => split.training[i]!),
         recipe,
-        random,
+        draws,
       ),
     validate: (parameters) => validation.scores(parameters),
     score: { name: 'loss', mode: 'min' },
@@ -121,11 +122,14 @@ export function encodePretrained({ tensors, provenance }: PretrainResult): Uint8
   return encodeSafetensors(tensors, { format: 'heartmind', ...provenance });
 }
 
-/** Masked reconstruction of a batch with this many channels. */
-export function buildPretrainLoss(recipe: PretrainRecipe, channels: number, patches: number): BuildLoss {
-  const { encoder: config, optimization } = recipe;
+/** Masked reconstruction of [batch, channels, patches, P]. */
+export function buildPretrainLoss(
+  { encoder: config }: Pick<PretrainRecipe, 'encoder'>,
+  batch: number,
+  channels: number,
+  patches: number,
+): BuildLoss {
   return (graph, parameter) => {
-    const batch = optimization.batch / optimization.accumulate;
     const target = graph.input('patches', 'float32', [batch, channels, patches, config.patchSamples]);
     const mask = graph.input('mask', 'bool', [batch, channels, patches]);
     const dropout = new DropoutSites(graph, config.dropout);
@@ -140,15 +144,16 @@ function drawBatch(
   windows: SignalWindows,
   indices: readonly number[],
   { mask: maskRecipe, leadSubsets }: PretrainRecipe,
-  random: Random,
+  draws: Draws,
 ): Batch {
   const { channels, patches, patchSamples, data } = windows;
   const row = patches * patchSamples;
   const sizes = leadSubsets.length > 0 ? leadSubsets : [channels.length];
-  const size = Math.min(channels.length, sizes[random.integer(sizes.length)]!);
+  const size = Math.min(channels.length, sizes[draws.shared('leads').integer(sizes.length)]!);
   const values = new Float32Array(indices.length * size * row);
   const hidden = new Uint8Array(indices.length * size * patches);
   for (const [i, index] of indices.entries()) {
+    const random = draws.sample('mask', i);
     const leads = drawLeadSubset(channels.length, size, random);
     for (const [j, lead] of leads.entries()) {
       const start = (index * channels.length + lead) * row;
@@ -164,6 +169,7 @@ function drawBatch(
   }
   return {
     kind: String(size),
+    samples: indices.length,
     feeds: {
       patches: float32([indices.length, size, patches, patchSamples], values),
       mask: tensor('bool', [indices.length, size, patches], hidden),

@@ -1,11 +1,13 @@
 /**
- * A loss → the graphs that train it: gradients and update in one (fused), or apart (gradient graph, update graph) as
- * accumulation and many machines need. Static batch sizes only.
+ * A loss → the two graphs that train it: gradients (forward, backward) and the update (clipping, AdamW). Between them lie
+ * the gradients in one flat array, where parts of a batch and machines add up. Static batch sizes only.
  */
-import type { Tensor } from '../core/tensor.ts';
+import { sizeOf, type Tensor } from '../core/tensor.ts';
 import { differentiate } from '../graph/differentiate.ts';
 import { Graph, type Value } from '../graph/ir.ts';
-import { adamW, clipByGlobalNorm } from '../graph/optimizers.ts';
+import type { Mean } from '../graph/losses.ts';
+import { div } from '../graph/operators.ts';
+import { adamW, clippingScale, globalNorm } from '../graph/optimizers.ts';
 import type { DropoutInput } from '../model/dropout.ts';
 import type { ParameterSource } from '../model/tokens.ts';
 
@@ -17,10 +19,7 @@ export interface TrainedParameter {
 }
 
 export interface BuiltLoss {
-  /** Scalar. */
-  readonly loss: Value;
-  /** Further scalars to report. */
-  readonly metrics?: Readonly<Record<string, Value>>;
+  readonly loss: Mean;
   /** Inputs of random bytes that the loss wants. */
   readonly dropouts?: readonly DropoutInput[];
 }
@@ -36,11 +35,11 @@ export interface UpdateOptions {
   readonly decayOn: 'all' | 'matrices';
 }
 
-export interface StepGraph {
+export interface GradientGraph {
   readonly graph: Graph;
   readonly dropouts: readonly DropoutInput[];
-  /** Names of the reported scalars, without prefix. */
-  readonly metrics: readonly string[];
+  /** The loss's weight where it is the same for every batch; else it is an output. */
+  readonly weight?: number;
 }
 
 /** Names of inputs and outputs. */
@@ -50,11 +49,11 @@ export const names = {
   second: (name: string) => `second/${name}`,
   gradient: (name: string) => `gradient/${name}`,
   rate: (group: string) => `rate/${group}`,
-  metric: (name: string) => `metric/${name}`,
   /** The output that replaces an input of the state. */
   next: (input: string) => `next/${input}`,
   step: 'step',
-  loss: 'loss',
+  total: 'total',
+  weight: 'weight',
   norm: 'norm',
 } as const;
 
@@ -65,39 +64,58 @@ export function trainable(
   return specs.filter((spec): spec is TrainedParameter & { group: string } => spec.group !== undefined);
 }
 
-/** Forward, backward, clipping and AdamW in one graph. */
-export function buildFusedGraph(
-  build: BuildLoss,
+/** A run of values in a flat array that learn alike. */
+export interface Block {
+  readonly start: number;
+  readonly length: number;
+  readonly group: string;
+  readonly decay: number;
+}
+
+/** All parameters that learn, one behind the other in a flat array. */
+export interface FlatLayout {
+  /** Values in all. */
+  readonly length: number;
+  readonly parameters: readonly {
+    readonly name: string;
+    readonly shape: readonly number[];
+    readonly start: number;
+    readonly length: number;
+  }[];
+  readonly blocks: readonly Block[];
+}
+
+/** Lay parameters out so that those of one group and decay lie together, cut into blocks of at most so many values. */
+export function layOut(
   specs: readonly TrainedParameter[],
-  options: UpdateOptions,
-): StepGraph {
-  const graph = new Graph('fused-step');
-  const { values, ...built } = buildGradients(graph, build, specs);
-  appendUpdate(graph, specs, values, built.gradients, options);
-  return { graph, dropouts: built.dropouts, metrics: built.metrics };
+  { weightDecay, decayOn }: Pick<UpdateOptions, 'weightDecay' | 'decayOn'>,
+  blockLength: number,
+): FlatLayout {
+  const alike = new Map<string, { group: string; decay: number; members: TrainedParameter[] }>();
+  for (const spec of trainable(specs)) {
+    const decay = decayOn === 'all' || spec.shape.length > 1 ? weightDecay : 0;
+    const key = `${spec.group} ${decay}`;
+    if (!alike.has(key)) alike.set(key, { group: spec.group, decay, members: [] });
+    alike.get(key)!.members.push(spec);
+  }
+  const parameters: { name: string; shape: readonly number[]; start: number; length: number }[] = [];
+  const blocks: Block[] = [];
+  let end = 0;
+  for (const { group, decay, members } of alike.values()) {
+    const begin = end;
+    for (const { name, shape } of members) {
+      parameters.push({ name, shape, start: end, length: sizeOf(shape) });
+      end += sizeOf(shape);
+    }
+    for (let start = begin; start < end; start += blockLength)
+      blocks.push({ group, decay, start, length: Math.min(blockLength, end - start) });
+  }
+  return { length: end, parameters, blocks };
 }
 
-/** Forward and backward: outputs `gradient/…` and `loss`. */
-export function buildGradientGraph(build: BuildLoss, specs: readonly TrainedParameter[]): StepGraph {
+/** Forward and backward: outputs the `gradient/…` of the loss's total, `total` and, where it varies, `weight`. */
+export function buildGradientGraph(build: BuildLoss, specs: readonly TrainedParameter[]): GradientGraph {
   const graph = new Graph('gradients');
-  const { gradients, dropouts, metrics } = buildGradients(graph, build, specs);
-  for (const [i, { name }] of trainable(specs).entries()) graph.output(names.gradient(name), gradients[i]!);
-  return { graph, dropouts, metrics };
-}
-
-/** Clipping and AdamW: `gradient/…` and the state in, the next state out. */
-export function buildUpdateGraph(specs: readonly TrainedParameter[], options: UpdateOptions): Graph {
-  const graph = new Graph('update');
-  const learning = trainable(specs);
-  const values = new Map(
-    learning.map(({ name, shape }) => [name, graph.input(names.parameter(name), 'float32', shape)]),
-  );
-  const gradients = learning.map(({ name, shape }) => graph.input(names.gradient(name), 'float32', shape));
-  appendUpdate(graph, specs, values, gradients, options);
-  return graph;
-}
-
-function buildGradients(graph: Graph, build: BuildLoss, specs: readonly TrainedParameter[]) {
   const shapes = new Map(specs.map((spec) => [spec.name, spec.shape]));
   const values = new Map<string, Value>();
   const parameter = (name: string): Value => {
@@ -106,50 +124,61 @@ function buildGradients(graph: Graph, build: BuildLoss, specs: readonly TrainedP
     values.set(name, value);
     return value;
   };
-  const { loss, metrics = {}, dropouts = [] } = build(graph, parameter);
-  const gradients = differentiate(
-    loss,
-    trainable(specs).map(({ name }) => parameter(name)),
-  );
-  graph.output(names.loss, loss);
-  for (const [name, value] of Object.entries(metrics)) graph.output(names.metric(name), value);
-  return { values, gradients, dropouts, metrics: Object.keys(metrics) };
-}
-
-function missing(name: string): never {
-  throw new Error(`step: the loss uses the parameter '${name}', which is not among those given`);
-}
-
-function appendUpdate(
-  graph: Graph,
-  specs: readonly TrainedParameter[],
-  values: ReadonlyMap<string, Value>,
-  gradients: readonly Value[],
-  { clipNorm, weightDecay, decayOn }: UpdateOptions,
-): void {
+  const { loss, dropouts = [] } = build(graph, parameter);
   const learning = trainable(specs);
-  const clipped = clipByGlobalNorm(gradients, clipNorm);
-  const step = graph.input(names.step, 'float32', []);
-  const groups = [...new Set(learning.map(({ group }) => group))];
-  const rates = new Map(groups.map((group) => [group, graph.input(names.rate(group), 'float32', [])]));
-  for (const [i, { name, shape, group }] of learning.entries()) {
+  const gradients = differentiate(
+    loss.total,
+    learning.map(({ name }) => parameter(name)),
+  );
+  for (const [i, { name }] of learning.entries()) graph.output(names.gradient(name), gradients[i]!);
+  graph.output(names.total, loss.total);
+  if (typeof loss.weight === 'number') return { graph, dropouts, weight: loss.weight };
+  graph.output(names.weight, loss.weight);
+  return { graph, dropouts };
+}
+
+/**
+ * Clipping and AdamW on flat state: for every block `i` the inputs `parameter/i`, `first/i`, `second/i` and `gradient/i`
+ * (of the total over `weight`), and the outputs `next/…`; `norm` of the mean's gradient.
+ */
+export function buildUpdateGraph({ blocks }: FlatLayout, { clipNorm }: UpdateOptions): Graph {
+  const graph = new Graph('update');
+  const input = (name: string, shape: readonly number[] = []) => graph.input(name, 'float32', shape);
+  const gradients = blocks.map(({ length }, i) => input(names.gradient(`${i}`), [length]));
+  const [weight, step] = [input(names.weight), input(names.step)];
+  const norm = div(globalNorm(gradients), weight);
+  const gradientScale = div(clippingScale(norm, clipNorm), weight);
+  const groups = [...new Set(blocks.map(({ group }) => group))];
+  const rates = new Map(groups.map((group) => [group, input(names.rate(group))]));
+  for (const [i, { length, group, decay }] of blocks.entries()) {
+    const at = {
+      parameter: names.parameter(`${i}`),
+      first: names.first(`${i}`),
+      second: names.second(`${i}`),
+    };
     const updated = adamW({
-      parameter: values.get(name)!,
-      gradient: clipped.gradients[i]!,
-      firstMoment: graph.input(names.first(name), 'float32', shape),
-      secondMoment: graph.input(names.second(name), 'float32', shape),
+      parameter: input(at.parameter, [length]),
+      gradient: gradients[i]!,
+      gradientScale,
+      firstMoment: input(at.first, [length]),
+      secondMoment: input(at.second, [length]),
       learningRate: rates.get(group)!,
-      weightDecay: decayOn === 'all' || shape.length > 1 ? weightDecay : 0,
+      weightDecay: decay,
       step,
     });
-    graph.output(names.next(names.parameter(name)), updated.parameter);
-    graph.output(names.next(names.first(name)), updated.firstMoment);
-    graph.output(names.next(names.second(name)), updated.secondMoment);
+    graph.output(names.next(at.parameter), updated.parameter);
+    graph.output(names.next(at.first), updated.firstMoment);
+    graph.output(names.next(at.second), updated.secondMoment);
   }
-  graph.output(names.norm, clipped.norm);
+  graph.output(names.norm, norm);
+  return graph;
 }
 
 /** A scalar output as a number. */
 export function scalarOf(results: Readonly<Record<string, Tensor>>, name: string): number {
   return Number(results[name]!.data[0]);
+}
+
+function missing(name: string): never {
+  throw new Error(`step: the loss uses the parameter '${name}', which is not among those given`);
 }

@@ -2,18 +2,20 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { float32, scalar, type Tensor, zeros } from '../../src/core/tensor.ts';
+import { float32, type Tensor, zeros } from '../../src/core/tensor.ts';
 import { differentiate } from '../../src/graph/differentiate.ts';
 import { Graph, type Value } from '../../src/graph/ir.ts';
-import { maskedMse } from '../../src/graph/losses.ts';
+import { type Mean, maskedMse, meanOf } from '../../src/graph/losses.ts';
 import { add } from '../../src/graph/operators.ts';
-import { adamW, clipByGlobalNorm } from '../../src/graph/optimizers.ts';
 import { encode, encoderParameters, encodeStages, reconstruct } from '../../src/model/cbramod.ts';
 import { encoderConfig } from '../../src/model/config.ts';
 import { constantParameters } from '../../src/model/export.ts';
+import type { ParameterSource } from '../../src/model/tokens.ts';
 import { loadEncoderWeights } from '../../src/model/weights.ts';
 import type { Backend } from '../../src/runtime/backend.ts';
 import { createNodeBackend } from '../../src/runtime/ort-node.ts';
+import { Draws } from '../../src/train/draws.ts';
+import { StepRunner } from '../../src/train/step.ts';
 import { goldenBytes, goldenTensors, maxDifference, relativeDifference } from './golden.ts';
 
 const config = encoderConfig({ layers: 2, dropout: 0 });
@@ -54,18 +56,19 @@ describe('the forward pass equals the official code within 2e-5', () => {
   });
 });
 
-/** Masked reconstruction loss with the parameters as inputs. */
-function buildLoss(graph: Graph): { loss: Value; parameters: Value[] } {
-  const inputs = new Map(trained.map(({ name, shape }) => [name, graph.input(name, 'float32', shape)]));
-  const frozen = constantParameters(graph, tensors);
-  const parameter = (name: string) => inputs.get(name) ?? frozen(name);
+/** Masked reconstruction loss. */
+function buildReconstruction(graph: Graph, parameter: ParameterSource): Mean {
   const patches = graph.input('patches', 'float32', [2, 19, 4, 200]);
   const mask = graph.input('mask', 'bool', [2, 19, 4]);
-  const embedding = encode({ patches, mask, parameter, config });
-  return {
-    loss: maskedMse(reconstruct(embedding, parameter), patches, mask),
-    parameters: [...inputs.values()],
-  };
+  return maskedMse(reconstruct(encode({ patches, mask, parameter, config }), parameter), patches, mask);
+}
+
+/** The same with the parameters as inputs. */
+function buildLoss(graph: Graph): { loss: Value; parameters: Value[] } {
+  const inputs = new Map(trained.map(({ name, shape }) => [name, graph.input(name, 'float32', shape)]));
+  const fixed = constantParameters(graph, tensors);
+  const loss = buildReconstruction(graph, (name) => inputs.get(name) ?? fixed(name));
+  return { loss: meanOf(loss), parameters: [...inputs.values()] };
 }
 
 describe('training equals the official code', () => {
@@ -93,36 +96,15 @@ describe('training equals the official code', () => {
     const path = join(import.meta.dirname, '../golden/model/trajectory.json');
     const reference = JSON.parse(readFileSync(path, 'utf8')) as Record<string, number[]>;
     const golden = goldenTensors('trajectory.safetensors');
-    const graph = new Graph('step');
-    const { loss, parameters } = buildLoss(graph);
-    const learningRate = graph.input('learningRate', 'float32', []);
-    const step = graph.input('step', 'float32', []);
-    const { gradients, norm } = clipByGlobalNorm(differentiate(loss, parameters), 1);
-    graph.output('loss', loss);
-    graph.output('norm', norm);
-    let state: Record<string, Tensor> = {};
-    for (const [i, parameter] of parameters.entries()) {
-      const { name, shape } = trained[i]!;
-      const firstMoment = graph.input(`m ${name}`, 'float32', shape);
-      const secondMoment = graph.input(`v ${name}`, 'float32', shape);
-      const gradient = gradients[i]!;
-      const updated = adamW({
-        parameter,
-        gradient,
-        firstMoment,
-        secondMoment,
-        learningRate,
-        weightDecay: 0.05,
-        step,
-      });
-      graph.output(`next ${name}`, updated.parameter);
-      graph.output(`next m ${name}`, updated.firstMoment);
-      graph.output(`next v ${name}`, updated.secondMoment);
-      state[name] = tensors.get(name)!;
-      state[`m ${name}`] = zeros('float32', shape);
-      state[`v ${name}`] = zeros('float32', shape);
-    }
-    const program = await backend.compile(graph);
+    const runner = new StepRunner({
+      backend,
+      specs: encoderParameters(config).map(({ name, shape, frozen }) =>
+        frozen ? { name, shape } : { name, shape, group: 'all' },
+      ),
+      initial: tensors,
+      build: () => (graph, parameter) => ({ loss: buildReconstruction(graph, parameter) }),
+      update: { clipNorm: 1, weightDecay: 0.05, decayOn: 'all' },
+    });
     const masks = golden('masks').data as Uint8Array;
     const maskSize = 2 * 19 * 4;
     for (let i = 0; i < 20; i++) {
@@ -131,21 +113,11 @@ describe('training equals the official code', () => {
       expect(Math.abs(rate / reference.lr![i]! - 1)).toBeLessThan(1e-9);
       const at = (i % 4) * maskSize;
       const mask: Tensor = { dtype: 'bool', shape: [2, 19, 4], data: masks.slice(at, at + maskSize) };
-      const feeds = {
-        ...state,
-        mask,
-        patches: vectors('input'),
-        learningRate: scalar(rate),
-        step: scalar(i + 1),
-      };
-      const results = await program.run(feeds);
-      expect(Math.abs(values(results.loss)[0]! / reference.loss_f64![i]! - 1), `loss ${i}`).toBeLessThan(
-        1e-4,
-      );
-      expect(Math.abs(values(results.norm)[0]! / reference.grad_norm_f64![i]! - 1), `norm ${i}`).toBeLessThan(
-        1e-4,
-      );
-      state = Object.fromEntries(Object.keys(state).map((name) => [name, results[`next ${name}`]!]));
+      const batch = { kind: 'all', samples: 2, feeds: { mask, patches: vectors('input') } };
+      const { loss, norm } = await runner.compute([{ batch, draws: new Draws(0, i, 0) }], { all: rate });
+      runner.commit();
+      expect(Math.abs(loss / reference.loss_f64![i]! - 1), `loss ${i}`).toBeLessThan(1e-4);
+      expect(Math.abs(norm / reference.grad_norm_f64![i]! - 1), `norm ${i}`).toBeLessThan(1e-4);
     }
     for (const name of [
       'encoder.layers.0.self_attn_s.in_proj_weight',
@@ -154,11 +126,12 @@ describe('training equals the official code', () => {
       'patch_embedding.proj_in.0.weight',
       'proj_out.0.bias',
     ]) {
-      expect(relativeDifference(values(state[name]), values(golden(`final.${name}`))), name).toBeLessThan(
-        1e-5,
-      );
+      expect(
+        relativeDifference(values(runner.parameters().get(name)), values(golden(`final.${name}`))),
+        name,
+      ).toBeLessThan(1e-5);
     }
-    await program.dispose();
+    await runner.dispose();
   });
 });
 
@@ -173,7 +146,7 @@ describe('the mask token', () => {
       add(embedding.graph.constant(float32([1, 2, 2, 200], new Float32Array(800))), 0),
       graph.constant({ dtype: 'bool', shape: [1, 2, 2], data: Uint8Array.of(1, 1, 1, 1) }),
     );
-    graph.output('gradient', differentiate(loss, [patches])[0]!);
+    graph.output('gradient', differentiate(meanOf(loss), [patches])[0]!);
     const program = await backend.compile(graph);
     const { gradient } = await program.run({ patches: zeros('float32', [1, 2, 2, 200]) });
     expect(values(gradient).every(Number.isFinite)).toBe(true);

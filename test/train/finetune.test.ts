@@ -165,7 +165,7 @@ describe('fine-tuning', () => {
     });
     const shown: [number, number][] = [];
     const watching = countingBackend(backend, (graph, feeds) => {
-      if (graph !== 'fused-step') return;
+      if (graph !== 'gradients') return;
       const truth = feeds.labels!.data as BigInt64Array;
       for (let i = 0; i < 10; i++) shown.push([Number(feeds.ecg!.data[i * 200]), Number(truth[i])]);
     });
@@ -238,8 +238,8 @@ describe('a frozen encoder', () => {
     const first = await run({ backend: counting, cache, recipe });
     expect(features()).toBe(2); // EEG, ECG
     expect(counting.runs.get('heartmind features')).toBe(2);
-    expect(counting.runs.get('fused-step')).toBe(3 * 2);
-    const step = counting.graphs.find(({ name }) => name === 'fused-step')!;
+    expect(counting.runs.get('gradients')).toBe(3 * 2);
+    const step = counting.graphs.find(({ name }) => name === 'gradients')!;
     expect(step.inputs.find(({ name }) => name === 'features')!.shape).toEqual([10, 400]);
     expect(step.inputs.some(({ name }) => name.includes('encoder'))).toBe(false);
 

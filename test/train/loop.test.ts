@@ -57,14 +57,13 @@ describe('the training loop', () => {
 
   test.each([1, 2])('stopped at any update it resumes bit-exactly (accumulate %i)', async (accumulate) => {
     const optimization = toyOptimization({ accumulate });
-    const task = () => toyTask({ batch: 8 / accumulate });
-    const whole = await run(task(), { optimization });
+    const whole = await run(toyTask(), { optimization });
     const store = new MemoryStore();
     let stops = 0;
     for (;;) {
       const controller = new AbortController();
       const log = { record: () => controller.abort(), flush() {} };
-      const resumed = run(task(), { optimization, store, log, signal: controller.signal });
+      const resumed = run(toyTask(), { optimization, store, log, signal: controller.signal });
       const result = await resumed.catch((error) => {
         expect(error).toBeInstanceOf(InterruptedError);
         stops++;
@@ -121,6 +120,39 @@ describe('the training loop', () => {
     expect(progress.step).toBe(error.step - 1);
     expect([...tensors.get('batch/0/target')!.data].some((x) => Number.isNaN(x))).toBe(true);
     expect([...tensors.get('parameter/w1')!.data].every((x) => Number.isFinite(Number(x)))).toBe(true);
+  });
+
+  test('however a batch is cut into parts, the run is the same', async () => {
+    const whole = await run(toyTask());
+    for (const accumulate of [2, 8]) {
+      const cut = await run(toyTask(), { optimization: toyOptimization({ accumulate }) });
+      for (const [name, values] of Object.entries(weights(whole)))
+        for (const [i, x] of values.entries()) expect(weights(cut)[name]![i]).toBeCloseTo(x, 5);
+    }
+    await expect(run(toyTask(), { optimization: toyOptimization({ accumulate: 3 }) })).rejects.toThrow(
+      'optimization.batch: 8 windows cannot be cut into 3 equal parts on each of 1 ranks. Choose a multiple of 3.',
+    );
+  });
+
+  test('a task gives its own order of windows, and may take its time to draw them', async () => {
+    const task = toyTask();
+    const seen: number[][] = [];
+    const optimization = toyOptimization({ epochs: 2 });
+    await run(
+      {
+        ...task,
+        order: (epoch) => Array.from({ length: 30 }, (_, i) => (i + 10 * epoch) % 30),
+        draw: async (indices, draws) => {
+          seen.push([...indices]);
+          await new Promise((resolve) => setTimeout(resolve, 1));
+          return task.draw(indices, draws);
+        },
+      },
+      { optimization },
+    );
+    expect(seen).toHaveLength(8);
+    expect(seen.slice(0, 4).flat()).toEqual([...Array(30).keys(), 0, 1]);
+    expect(seen[4]).toEqual([10, 11, 12, 13, 14, 15, 16, 17]);
   });
 
   test('reports figures and progress', async () => {

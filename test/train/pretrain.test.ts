@@ -119,14 +119,14 @@ describe('pre-training', () => {
     // 12 of 3 leads are all 3.
     const recipe = recipeOf({ leadSubsets: [12, 2, 1] }, { epochs: 6 });
     await run({ backend: counting, recipe });
-    const steps = counting.graphs.filter(({ name }) => name === 'fused-step');
+    const steps = counting.graphs.filter(({ name }) => name === 'gradients');
     const shapes = steps.map(({ inputs }) => inputs.find(({ name }) => name === 'patches')!.shape);
     expect(shapes.toSorted((a, b) => Number(a[1]) - Number(b[1]))).toEqual([
       [3, 1, 4, 200],
       [3, 2, 4, 200],
       [3, 3, 4, 200],
     ]);
-    expect(counting.runs.get('fused-step')).toBe(6 * 3);
+    expect(counting.runs.get('gradients')).toBe(6 * 3);
     expect(counting.alive).toBe(0);
   });
 
@@ -138,7 +138,7 @@ describe('pre-training', () => {
     });
     const drawn: number[][] = [];
     const watching = countingBackend(backend, (graph, { patches, mask }) => {
-      if (graph !== 'fused-step') return;
+      if (graph !== 'gradients') return;
       const [batch, channels] = patches!.shape as [number, number];
       const hidden = mask!.data as Uint8Array;
       for (let i = 0; i < batch; i++) {
