@@ -11,5 +11,5 @@ export default defineConfig({
   target: 'es2023',
   dts: true,
   fixedExtension: false,
-  inputOptions: { external: [/^node:/, /^onnxruntime-(node|web|common)/] },
+  inputOptions: { external: [/^node:/, /^onnxruntime-(node|web|common)/, /^koffi/] },
 });
