@@ -7,6 +7,7 @@ export interface TensorData {
   int64: BigInt64Array;
   int32: Int32Array;
   uint8: Uint8Array;
+  int8: Int8Array;
   /** One byte each, 0 or 1. */
   bool: Uint8Array;
 }
@@ -63,5 +64,6 @@ export const arrayTypes = {
   int64: BigInt64Array,
   int32: Int32Array,
   uint8: Uint8Array,
+  int8: Int8Array,
   bool: Uint8Array,
 } as const;

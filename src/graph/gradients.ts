@@ -147,6 +147,9 @@ export const gradientRules: Readonly<Record<op.OperatorName, GradientRule | 'non
     undefined,
   ],
   ScatterND: 'none',
+  // Inference alone
+  DynamicQuantizeLinear: 'none',
+  MatMulInteger: 'none',
   Sign: 'none',
   Equal: 'none',
   Greater: 'none',

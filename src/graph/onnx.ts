@@ -23,6 +23,7 @@ import { reachableNodes } from './passes.ts';
 const dataTypes: Readonly<Record<DType, number>> = {
   float32: 1,
   uint8: 2,
+  int8: 3,
   int32: 6,
   int64: 7,
   bool: 9,
@@ -109,13 +110,14 @@ export function decodeOnnx(
     }
     const inputs = node.input.map((key) => (key === '' ? undefined : find(key)));
     // Shapes of inner values are not stored in the file; they stay unknown to a decoded graph.
-    const outputs = node.output.map((key) => ({
+    const attributes = decodeAttributes(node.attribute, name);
+    const outputs = node.output.map((key, i) => ({
       graph,
       name: key,
-      dtype: outputType(operator, inputs),
+      dtype: outputType(operator, inputs, attributes, i),
       shape: [] as Dim[],
     }));
-    const decoded = { operator, inputs, outputs, attributes: decodeAttributes(node.attribute, name) };
+    const decoded = { operator, inputs, outputs, attributes };
     for (const output of outputs) Object.assign(output, { node: decoded });
     graph.nodes.push(decoded);
     for (const output of outputs) values.set(output.name, output);
@@ -146,8 +148,16 @@ function parseModel(bytes: Uint8Array, name: string): ModelProto {
   return model;
 }
 
-function outputType(operator: OperatorName, inputs: readonly (Value | undefined)[]): DType {
+function outputType(
+  operator: OperatorName,
+  inputs: readonly (Value | undefined)[],
+  { to }: Attributes,
+  index: number,
+): DType {
   if (['Equal', 'Greater', 'Less', 'And', 'Not'].includes(operator)) return 'bool';
+  if (operator === 'Cast') return to as DType;
+  if (operator === 'MatMulInteger') return 'int32';
+  if (operator === 'DynamicQuantizeLinear') return index === 1 ? 'float32' : 'uint8';
   return (operator === 'Where' ? inputs[1] : inputs[0])?.dtype ?? 'float32';
 }
 

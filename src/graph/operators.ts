@@ -50,6 +50,7 @@ export const operatorNames = [
     'Slice',
   ] as const),
   ...(['Gather', 'ScatterND'] as const),
+  ...(['DynamicQuantizeLinear', 'MatMulInteger'] as const),
 ] as const;
 export type OperatorName = (typeof operatorNames)[number];
 
@@ -331,6 +332,30 @@ export function dropout(x: Value, bytes: Value, probability: number): Value {
   // A product with a mask of floats: ONNX Runtime's Where takes three times as long, forward and backward.
   const kept = cast(not(less(bytes, limit)), x.dtype);
   return mul(x, mul(kept, 256 / (256 - threshold)));
+}
+
+/** x as bytes: x ≈ scale · (values − zero), `scale` and `zero` scalars that follow from the smallest and largest x. */
+export function dynamicQuantizeLinear(x: Value): {
+  readonly values: Value;
+  readonly scale: Value;
+  readonly zero: Value;
+} {
+  if (x.dtype !== 'float32') throw dtypeError('DynamicQuantizeLinear', 'float32', x.dtype);
+  const [values, scale, zero] = x.graph.append('DynamicQuantizeLinear', [x], {}, [
+    { dtype: 'uint8', shape: x.shape },
+    { dtype: 'float32', shape: [] },
+    { dtype: 'uint8', shape: [] },
+  ]);
+  return { values: values!, scale: scale!, zero: zero! };
+}
+
+/** (a − zero) × b exactly: a uint8 [..., M, K], zero uint8 scalar, b int8 [K, N] → int32 [..., M, N]. */
+export function matmulInteger(a: Value, b: Value, zero: Value): Value {
+  const [k, n] = b.shape;
+  if (b.shape.length !== 2 || a.shape.at(-1) !== k) throw mismatch('MatMulInteger', a.shape, b.shape);
+  if (b.dtype !== 'int8') throw dtypeError('MatMulInteger', 'int8', b.dtype);
+  sameDtype('MatMulInteger', a, zero);
+  return one('MatMulInteger', [a, b, zero], {}, 'int32', [...a.shape.slice(0, -1), n!]);
 }
 
 function reduce(

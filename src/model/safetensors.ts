@@ -158,6 +158,7 @@ const typeOfDtype: Readonly<Record<DType, StoredTypeName>> = {
   int64: 'I64',
   int32: 'I32',
   uint8: 'U8',
+  int8: 'I8',
   bool: 'BOOL',
 };
 

@@ -23,6 +23,7 @@ export const storedTypes = {
   I64: { bytes: 8, dtype: 'int64' },
   I32: { bytes: 4, dtype: 'int32' },
   U8: { bytes: 1, dtype: 'uint8' },
+  I8: { bytes: 1, dtype: 'int8' },
   BOOL: { bytes: 1, dtype: 'bool' },
 } as const satisfies Record<string, StoredType>;
 export type StoredTypeName = keyof typeof storedTypes;

@@ -8,6 +8,7 @@ const descriptions: Readonly<Record<DType, string>> = {
   int64: '<i8',
   int32: '<i4',
   uint8: '|u1',
+  int8: '|i1',
   bool: '|b1',
 };
 

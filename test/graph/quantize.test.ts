@@ -1,0 +1,179 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { Random } from '../../src/core/random.ts';
+import { float32 } from '../../src/core/tensor.ts';
+import { Graph } from '../../src/graph/ir.ts';
+import { decodeOnnx, encodeOnnx } from '../../src/graph/onnx.ts';
+import {
+  add,
+  dynamicQuantizeLinear,
+  gelu,
+  gemm,
+  matmul,
+  matmulInteger,
+  split,
+} from '../../src/graph/operators.ts';
+import { printGraph } from '../../src/graph/print.ts';
+import { quantizeProducts, quantizeRows } from '../../src/graph/quantize.ts';
+import type { Backend } from '../../src/runtime/backend.ts';
+import { createNodeBackend } from '../../src/runtime/ort-node.ts';
+
+let backend: Backend;
+beforeAll(async () => {
+  backend = await createNodeBackend({ device: 'cpu', threads: 1 });
+});
+
+const normals = (length: number, seed: number) => {
+  const random = new Random(seed);
+  return Float32Array.from({ length }, () => random.normal());
+};
+
+async function run(graph: Graph | Uint8Array, x: Float32Array, width: number): Promise<Float32Array> {
+  const program = await backend.compile(graph);
+  const { y } = await program.run({ x: float32([x.length / width, width], x) });
+  await program.dispose();
+  return y!.data as Float32Array;
+}
+
+/** gelu(x W₀ᵀ + b) W₁ᵀ + b W₂ᵀ … with the second weights as one constant that is split, as q, k and v are. */
+function exampleGraph(): Graph {
+  const graph = new Graph('example');
+  const x = graph.input('x', 'float32', ['B', 4]);
+  const bias = graph.constant(float32([4], [1, 2, 3, 4]), 'bias');
+  const inner = gelu(
+    gemm(x, graph.constant(float32([4, 4], normals(16, 1)), 'first'), bias, { transB: true }),
+  );
+  const parts = split(graph.constant(float32([4, 4], normals(16, 2)), 'stacked'), 0, [1, 3]);
+  const [one, three] = parts.map((part) => gemm(inner, part, undefined, { transB: true }));
+  graph.output('y', add(one!, three!));
+  return graph;
+}
+
+describe('quantizeRows', () => {
+  it.each([7, 8] as const)('rounds every row by its own scale, %i bits', (bits) => {
+    const data = normals(5 * 3, 4).map((value, i) => value * 10 ** Math.floor(i / 3));
+    data.fill(0, 12); // a row of zeros
+    const { values, scales } = quantizeRows(float32([5, 3], data), bits);
+    expect(values.shape).toEqual([3, 5]);
+    const limit = bits === 7 ? 63 : 127;
+    for (let n = 0; n < 4; n++) {
+      const row = [0, 1, 2].map((k) => values.data[k * 5 + n]!);
+      expect(Math.max(...row.map(Math.abs))).toBe(limit);
+      for (const [k, value] of row.entries())
+        expect(Math.abs(value * scales.data[n]! - data[3 * n + k]!)).toBeLessThanOrEqual(
+          0.5001 * scales.data[n]!,
+        );
+    }
+    expect([values.data[4], scales.data[4]]).toEqual([0, 1]);
+  });
+});
+
+describe('quantizeProducts', () => {
+  it('writes standard operators, the bytes of a value once', () => {
+    expect(printGraph(quantizeProducts(exampleGraph()))).toMatchInlineSnapshot(`
+      "graph example
+        input x: float32[B,4]
+        v0: uint8[B,4], v1: float32[], v2: uint8[] = DynamicQuantizeLinear(x)
+        v3: int32[B,4] = MatMulInteger(v0, const int8[4,4], v2)
+        v4: float32[4] = Mul(v1, [0.0158092,0.0159126,0.0373803,0.0338928])
+        v5: float32[B,4] = Cast(v3) {to: "float32"}
+        v6: float32[B,4] = Mul(v5, v4)
+        v7: float32[B,4] = Add(v6, [1,2,3,4])
+        v8: float32[B,4] = Gelu(v7)
+        v12: uint8[B,4], v13: float32[], v14: uint8[] = DynamicQuantizeLinear(v8)
+        v15: int32[B,1] = MatMulInteger(v12, [0,11,-63,5], v14)
+        v16: float32[1] = Mul(v13, [0.0305325])
+        v17: float32[B,1] = Cast(v15) {to: "float32"}
+        v18: float32[B,1] = Mul(v17, v16)
+        v19: int32[B,3] = MatMulInteger(v12, const int8[4,3], v14)
+        v20: float32[3] = Mul(v13, [0.020422,0.0185275,0.0171681])
+        v21: float32[B,3] = Cast(v19) {to: "float32"}
+        v22: float32[B,3] = Mul(v21, v20)
+        v23: float32[B,3] = Add(v18, v22)
+        output y = v23
+      "
+    `);
+  });
+
+  it('is exact for whole numbers within the range of bytes', async () => {
+    const random = new Random(7);
+    const whole = (length: number, limit: number) =>
+      Float32Array.from({ length }, (_, i) =>
+        i % 40 === 0 ? limit : Math.round(limit * (2 * random.uniform() - 1)),
+      );
+    const graph = new Graph('whole');
+    const x = graph.input('x', 'float32', ['B', 40]);
+    graph.output(
+      'y',
+      gemm(x, graph.constant(float32([9, 40], whole(360, 63)), 'w'), undefined, { transB: true }),
+    );
+    // −128 … 127: scale 1, zero 128.
+    const data = whole(3 * 40, 127).map((value, i) => (i === 1 ? -128 : value));
+    expect(await run(quantizeProducts(graph), data, 40)).toEqual(await run(graph, data, 40));
+  });
+
+  it.each([7, 8] as const)('is within the rounding of rows and weights, %i bits', async (bits) => {
+    const [inputs, outputs, rows] = [200, 33, 17];
+    const weights = normals(outputs * inputs, 8);
+    const graph = new Graph('linear');
+    const x = graph.input('x', 'float32', ['B', inputs]);
+    const bias = graph.constant(float32([outputs], normals(outputs, 9)), 'b');
+    graph.output(
+      'y',
+      gemm(x, graph.constant(float32([outputs, inputs], weights), 'w'), bias, { transB: true }),
+    );
+    const quantized = quantizeProducts(graph, { bits });
+    const data = normals(rows * inputs, 10);
+    const [exact, rounded] = [await run(graph, data, inputs), await run(quantized, data, inputs)];
+    const { scales } = quantizeRows(float32([outputs, inputs], weights), bits);
+    // Half a step of the row in every x, half a step of the column in every weight.
+    const step = (Math.max(...data) - Math.min(...data)) / 255;
+    let largest = 0;
+    for (const [i, value] of exact.entries()) {
+      const [m, n] = [Math.floor(i / outputs), i % outputs];
+      let bound = 1e-3;
+      for (let k = 0; k < inputs; k++) {
+        const [a, b] = [Math.abs(data[m * inputs + k]!), Math.abs(weights[n * inputs + k]!)];
+        bound += (a * scales.data[n]!) / 2 + ((b + scales.data[n]! / 2) * step) / 2;
+      }
+      const error = Math.abs(value - rounded[i]!);
+      expect(error).toBeLessThan(bound);
+      largest = Math.max(largest, error);
+    }
+    expect(largest).toBeGreaterThan(0.01); // or nothing was quantized
+    expect(await run(encodeOnnx(quantized), data, inputs)).toEqual(rounded);
+    expect(await run(decodeOnnx(encodeOnnx(quantized)).graph, data, inputs)).toEqual(rounded);
+  });
+
+  it('leaves alone what is not selected, what is not constant and the graph itself', () => {
+    const graph = exampleGraph();
+    const before = printGraph(graph);
+    expect(printGraph(quantizeProducts(graph, { select: () => false }))).toBe(before);
+    const names: string[] = [];
+    quantizeProducts(graph, { select: (name) => names.push(name) < 0 });
+    expect(names).toEqual(['first', 'stacked.0', 'stacked.1']);
+    expect(printGraph(graph)).toBe(before);
+
+    const other = new Graph('other');
+    const [x, w] = [other.input('x', 'float32', ['B', 4]), other.input('w', 'float32', [3, 4])];
+    const table = other.constant(float32([4, 3], normals(12, 3)), 'table');
+    other.output('y', add(gemm(x, w, undefined, { transB: true }), matmul(x, table)));
+    expect(printGraph(quantizeProducts(other))).toBe(printGraph(other));
+  });
+});
+
+describe('operators of INT8', () => {
+  const graph = new Graph('refusals');
+  const x = graph.input('x', 'float32', ['B', 4]);
+  const { values, scale, zero } = dynamicQuantizeLinear(x);
+  it('refuse what does not fit', () => {
+    expect([values.dtype, scale.dtype, zero.dtype]).toEqual(['uint8', 'float32', 'uint8']);
+    expect(() => dynamicQuantizeLinear(values)).toThrow(
+      'DynamicQuantizeLinear: expected float32, got uint8.',
+    );
+    expect(() => matmulInteger(values, values, zero)).toThrow(
+      'MatMulInteger: shapes [B,4] and [B,4] do not fit.',
+    );
+    const unfit = graph.constant(float32([4, 2], normals(8, 1)));
+    expect(() => matmulInteger(values, unfit, zero)).toThrow('MatMulInteger: expected int8, got float32.');
+  });
+});
