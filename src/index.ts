@@ -71,6 +71,7 @@ export type { ReadOptions } from './read/edf.ts';
 export { type EdfChannel, type EdfContent, encodeEdf } from './read/edf-write.ts';
 export { encodeNpz } from './read/npz.ts';
 export { openRecording } from './read/open.ts';
+export { type ChannelRange, readChannels } from './read/read-channels.ts';
 export { readWfdbAnnotations } from './read/wfdb-annotations.ts';
 // runtime: graph → numbers
 export type { Backend, CompileOptions, Device, Feeds, Program } from './runtime/backend.ts';

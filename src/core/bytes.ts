@@ -8,8 +8,13 @@ export interface ByteSource {
   /** What to call it in messages: a path or URL. */
   readonly name: string;
   readonly byteLength: number;
-  /** Bytes [start, end). Both are inside [0, byteLength], else FormatError. The result may be a view. */
-  read(start: number, end: number): Promise<Uint8Array>;
+  /** A file on disk: small reads cost little, and reads go where `into` says. */
+  readonly isLocal?: boolean;
+  /**
+   * Bytes [start, end). Both are inside [0, byteLength], else FormatError. The result may be a view. `into`, as long as
+   * the range, is memory that may be used for it.
+   */
+  read(start: number, end: number, into?: Uint8Array): Promise<Uint8Array>;
   /** Another file beside this one, by bare file name; undefined where it does not exist. */
   sibling?(fileName: string): Promise<ByteSource | undefined>;
   close?(): Promise<void>;
@@ -57,14 +62,8 @@ export function blobSource(
 
 /** Throw a FormatError where [start, end) is not inside a source of `byteLength` bytes. */
 export function checkRange(name: string, start: number, end: number, byteLength: number): void {
-  if (
-    Number.isSafeInteger(start) &&
-    Number.isSafeInteger(end) &&
-    0 <= start &&
-    start <= end &&
-    end <= byteLength
-  )
-    return;
+  const isInside = 0 <= start && start <= end && end <= byteLength;
+  if (isInside && Number.isSafeInteger(start) && Number.isSafeInteger(end)) return;
   throw new FormatError(
     `${name}: bytes ${start}–${end} were asked for, the file has ${byteLength}. The copy is truncated or its header lies; fetch it again.`,
     name,

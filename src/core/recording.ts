@@ -50,7 +50,10 @@ export interface Recording {
   readonly metadata: Readonly<Record<string, string>>;
   /** What the reader had to repair or leave out, a sentence each; reports print it. */
   readonly log: readonly string[];
-  /** Stored samples [start, end) of one channel in its own unit. FormatError where the bytes are not there. */
-  read(channel: number, start: number, end: number): Promise<Float64Array>;
+  /**
+   * Stored samples [start, end) of one channel in its own unit. FormatError where the bytes are not there. `into`, of
+   * that length, is memory that may be used for the result: fresh memory is what reading costs most.
+   */
+  read(channel: number, start: number, end: number, into?: Float64Array): Promise<Float64Array>;
   close(): Promise<void>;
 }

@@ -8,7 +8,7 @@ import { FormatError } from '../core/errors.ts';
 import type { Annotation, Channel, Recording, Span } from '../core/recording.ts';
 import { parseAnnotationLists } from './edf-annotations.ts';
 import { type EdfHeader, type EdfSignal, readEdfHeader, type SampleBytes } from './edf-header.ts';
-import { checkSamples, isRate, quoted } from './header-text.ts';
+import { checkSamples, isRate, quoted, roomFor } from './header-text.ts';
 import { explainLineEndings } from './line-endings.ts';
 import { chunkBytes, RangedBytes } from './ranged-bytes.ts';
 
@@ -54,9 +54,11 @@ export async function openEdf(source: ByteSource, options: ReadOptions = {}): Pr
       ...(header.reserved && { variant: header.reserved }),
     },
     log,
-    async read(channel, start, end) {
+    async read(channel, start, end, into) {
       checkSamples(`edf: ${source.name}`, source.name, channels, channel, start, end);
-      return readSamples(bytes, header, stored[channel]!, scales[channel]!, start, end);
+      const result = roomFor(end - start, into);
+      await readSamples(bytes, header, stored[channel]!, scales[channel]!, start, end, result);
+      return result;
     },
     async close() {
       await source.close?.();
@@ -112,19 +114,21 @@ async function readTimes(
   let [broken, untimed] = [0, 0];
   if (signals.length === 0) return { offset: 0, onsets, annotations: [] };
   const { recordBytes, headerBytes, recordSeconds } = header;
-  const isSparse = recordBytes > 65536;
+  const isLong = bytes.source.isLocal && recordCount * recordBytes > chunkBytes;
+  const isSparse = recordBytes > 65536 || (isLong && recordBytes > 4096);
   const perChunk = Math.max(1, Math.floor(chunkBytes / recordBytes));
   for (let record = 0; record < recordCount; record++) {
     const first = record - (record % perChunk);
     const chunkStart = headerBytes + first * recordBytes;
     const chunkEnd = headerBytes + Math.min(recordCount, first + perChunk) * recordBytes;
-    const chunk = isSparse ? undefined : await bytes.read(chunkStart, chunkEnd);
     for (const [i, signal] of signals.entries()) {
       const start = headerBytes + record * recordBytes + signal.recordOffset;
       const end = start + signal.samplesPerRecord * header.sampleBytes;
-      const parsed = parseAnnotationLists(
-        chunk ? chunk.subarray(start - chunkStart, end - chunkStart) : await bytes.source.read(start, end),
-      );
+      const parsed = isSparse
+        ? parseAnnotationLists(await bytes.source.read(start, end))
+        : await bytes.use(chunkStart, chunkEnd, (chunk) =>
+            parseAnnotationLists(chunk.subarray(start - chunkStart, end - chunkStart)),
+          );
       broken += parsed.broken;
       if (i === 0) {
         const keeper = parsed.lists[0]?.texts[0] === '' ? parsed.lists[0].onset : undefined;
@@ -216,37 +220,77 @@ function channelOf(signal: EdfSignal, scale: Scale, header: EdfHeader, recordCou
   };
 }
 
+/**
+ * Samples [start, end) → result. Whole records are read at once, for the channels that will be asked for next; only the
+ * signal's own bytes where records are too large to keep, or where a local file's stretch is.
+ */
 async function readSamples(
   bytes: RangedBytes,
   { recordBytes, headerBytes, sampleBytes }: EdfHeader,
   signal: EdfSignal,
-  { gain, digitalMin, physicalMin }: Scale,
+  scale: Scale,
   start: number,
   end: number,
-): Promise<Float64Array> {
+  result: Float64Array,
+): Promise<void> {
+  if (start === end) return;
   const perRecord = signal.samplesPerRecord;
-  const result = new Float64Array(end - start);
-  if (start === end) return result;
+  const firstRecord = Math.floor(start / perRecord);
   const lastRecord = Math.ceil(end / perRecord);
-  const perChunk = Math.max(1, Math.floor(chunkBytes / recordBytes));
-  for (let first = Math.floor(start / perRecord); first < lastRecord; first += perChunk) {
-    const chunkEnd = Math.min(lastRecord, first + perChunk);
-    const chunk = await bytes.read(headerBytes + first * recordBytes, headerBytes + chunkEnd * recordBytes);
-    for (let record = first; record < chunkEnd; record++) {
+  const isSmallPart = perRecord * sampleBytes * 8 <= recordBytes;
+  const isLong = (lastRecord - firstRecord) * recordBytes > chunkBytes;
+  if (recordBytes > chunkBytes || (bytes.source.isLocal && isLong && isSmallPart)) {
+    let scratch: Uint8Array | undefined;
+    for (let record = firstRecord; record < lastRecord; record++) {
       const from = Math.max(start, record * perRecord);
       const to = Math.min(end, (record + 1) * perRecord);
-      let at =
-        (record - first) * recordBytes + signal.recordOffset + (from - record * perRecord) * sampleBytes;
-      for (let i = from; i < to; i++, at += sampleBytes)
-        result[i - start] = (signedAt(chunk, at, sampleBytes) - digitalMin) * gain + physicalMin;
+      const at =
+        headerBytes + record * recordBytes + signal.recordOffset + (from - record * perRecord) * sampleBytes;
+      const length = (to - from) * sampleBytes;
+      if (scratch?.length !== length) scratch = bytes.source.isLocal ? new Uint8Array(length) : undefined;
+      const part = await bytes.source.read(at, at + length, scratch);
+      decode(part, 0, sampleBytes, scale, result, from - start, to - start);
     }
+    return;
   }
-  return result;
+  const perChunk = Math.max(1, Math.floor(chunkBytes / recordBytes));
+  for (let first = firstRecord; first < lastRecord; first += perChunk) {
+    const last = Math.min(lastRecord, first + perChunk);
+    await bytes.use(headerBytes + first * recordBytes, headerBytes + last * recordBytes, (chunk) => {
+      for (let record = first; record < last; record++) {
+        const from = Math.max(start, record * perRecord);
+        const to = Math.min(end, (record + 1) * perRecord);
+        const inRecord = signal.recordOffset + (from - record * perRecord) * sampleBytes;
+        const at = (record - first) * recordBytes + inRecord;
+        decode(chunk, at, sampleBytes, scale, result, from - start, to - start);
+      }
+    });
+  }
 }
 
-/** Little-endian two's complement integer of 2 or 3 bytes. */
-function signedAt(bytes: Uint8Array, at: number, width: SampleBytes): number {
-  return width === 2
-    ? ((bytes[at]! | (bytes[at + 1]! << 8)) << 16) >> 16
-    : ((bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16)) << 8) >> 8;
+const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+/** Little-endian two's complement integers of 2 or 3 bytes from byte `at` → physical values result[from … to). */
+function decode(
+  bytes: Uint8Array,
+  at: number,
+  width: SampleBytes,
+  { gain, digitalMin, physicalMin }: Scale,
+  result: Float64Array,
+  from: number,
+  to: number,
+): void {
+  const address = bytes.byteOffset + at;
+  if (width === 2 && isLittleEndian && address % 2 === 0) {
+    const stored = new Int16Array(bytes.buffer, address, to - from);
+    for (let i = 0; i < stored.length; i++) result[from + i] = (stored[i]! - digitalMin) * gain + physicalMin;
+    return;
+  }
+  for (let i = from, k = at; i < to; i++, k += width) {
+    const stored =
+      width === 2
+        ? ((bytes[k]! | (bytes[k + 1]! << 8)) << 16) >> 16
+        : ((bytes[k]! | (bytes[k + 1]! << 8) | (bytes[k + 2]! << 16)) << 8) >> 8;
+    result[i] = (stored - digitalMin) * gain + physicalMin;
+  }
 }

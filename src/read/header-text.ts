@@ -1,6 +1,6 @@
 /** Text fields of file headers → strings and numbers: fixed width, padded with spaces or NULs, Latin-1. */
 
-import { FormatError } from '../core/errors.ts';
+import { FormatError, ShapeError } from '../core/errors.ts';
 import type { Channel } from '../core/recording.ts';
 
 /** Bytes [start, end) as ISO 8859-1, one character a byte; NULs end up as spaces, then trimmed. */
@@ -32,6 +32,17 @@ export function isTime(seconds: number): boolean {
 export function quoted(text: string): string {
   const cut = text.length > 40 ? `${text.slice(0, 37)}…` : text;
   return `'${[...cut].map((c) => (c < ' ' || (c > '~' && c < '\u00a0') ? '·' : c)).join('')}'`;
+}
+
+/** The memory for `length` samples: `into`, or fresh. ShapeError where `into` has another length. */
+export function roomFor(length: number, into?: Float64Array): Float64Array {
+  if (!into || into.length === length) return into ?? new Float64Array(length);
+  throw new ShapeError(
+    `read: ${length} samples were asked for, there is room for ${into.length}. Give an array of that length.`,
+    'read',
+    `[${length}]`,
+    `[${into.length}]`,
+  );
 }
 
 /** Throw a FormatError unless samples [start, end) of `channel` exist. */

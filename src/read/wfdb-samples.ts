@@ -7,12 +7,28 @@ export interface SampleFormat {
   /** Samples are packed in groups of this many, in this many bytes. */
   readonly groupSamples: number;
   readonly groupBytes: number;
-  /** The stored value that means "no sample here". */
-  readonly invalid: number;
   /** The range of stored values. */
   readonly range: readonly [low: number, high: number];
-  /** Sample `index` of a stream that starts, at a group's start, at byte `base`. */
-  sampleAt(bytes: Uint8Array, base: number, index: number): number;
+  /**
+   * Evenly spaced samples of a stream that starts, at a group's start, with `bytes` → physical values in `result`.
+   * The lowest value of the bits means "no sample here" and becomes NaN.
+   */
+  decode(bytes: Uint8Array, steps: Steps, calibration: Calibration, result: Float64Array): void;
+}
+
+/** Which samples of a stream, and where they go: result[from + k·stride] (below `to`) is sample first + k·step. */
+export interface Steps {
+  readonly first: number;
+  readonly step: number;
+  readonly from: number;
+  readonly to: number;
+  readonly stride: number;
+}
+
+/** Physical value = (stored − baseline) / gain. */
+export interface Calibration {
+  readonly gain: number;
+  readonly baseline: number;
 }
 
 export const sampleFormats: ReadonlyMap<string, SampleFormat> = new Map([
@@ -21,11 +37,12 @@ export const sampleFormats: ReadonlyMap<string, SampleFormat> = new Map([
     {
       groupSamples: 1,
       groupBytes: 2,
-      invalid: -32768,
       range: [-32767, 32767],
-      sampleAt(bytes, base, index) {
-        const at = base + index * 2;
-        return ((bytes[at]! | (bytes[at + 1]! << 8)) << 16) >> 16;
+      decode(bytes, { first, step, from, to, stride }, { gain, baseline }, result) {
+        for (let i = from, at = first * 2; i < to; i += stride, at += step * 2) {
+          const value = ((bytes[at]! | (bytes[at + 1]! << 8)) << 16) >> 16;
+          result[i] = value === -32768 ? Number.NaN : (value - baseline) / gain;
+        }
       },
     },
   ],
@@ -35,14 +52,16 @@ export const sampleFormats: ReadonlyMap<string, SampleFormat> = new Map([
     {
       groupSamples: 2,
       groupBytes: 3,
-      invalid: -2048,
       range: [-2047, 2047],
-      sampleAt(bytes, base, index) {
-        const at = base + (index >> 1) * 3;
-        const nibbles = bytes[at + 1]!;
-        const bits =
-          index & 1 ? bytes[at + 2]! | ((nibbles & 0xf0) << 4) : bytes[at]! | ((nibbles & 0x0f) << 8);
-        return (bits << 20) >> 20;
+      decode(bytes, { first, step, from, to, stride }, { gain, baseline }, result) {
+        for (let i = from, index = first; i < to; i += stride, index += step) {
+          const at = (index >> 1) * 3;
+          const nibbles = bytes[at + 1]!;
+          const bits =
+            index & 1 ? bytes[at + 2]! | ((nibbles & 0xf0) << 4) : bytes[at]! | ((nibbles & 0x0f) << 8);
+          const value = (bits << 20) >> 20;
+          result[i] = value === -2048 ? Number.NaN : (value - baseline) / gain;
+        }
       },
     },
   ],

@@ -8,7 +8,7 @@ import type { ByteSource } from '../core/bytes.ts';
 import { FormatError, UnsupportedError } from '../core/errors.ts';
 import type { Annotation, Channel, Recording } from '../core/recording.ts';
 import type { ReadOptions } from './edf.ts';
-import { checkSamples, latin1, quoted } from './header-text.ts';
+import { checkSamples, latin1, quoted, roomFor } from './header-text.ts';
 import { chunkBytes, RangedBytes } from './ranged-bytes.ts';
 import { readWfdbAnnotations } from './wfdb-annotations.ts';
 import { parseWfdbHeader, type WfdbHeader, type WfdbSignal } from './wfdb-header.ts';
@@ -68,9 +68,11 @@ export async function openWfdb(source: ByteSource, options: WfdbOptions = {}): P
       ...(header.startTime && { startTime: header.startTime }),
       metadata: metadataOf(header),
       log,
-      async read(channel, start, end) {
+      async read(channel, start, end, into) {
         checkSamples(`wfdb: ${source.name}`, source.name, channels, channel, start, end);
-        return readSamples(signals[channel]!, start, end);
+        const result = roomFor(end - start, into);
+        await readSamples(signals[channel]!, start, end, result);
+        return result;
       },
       close,
     };
@@ -178,11 +180,15 @@ function channelOf(signal: StoredSignal, index: number, header: WfdbHeader, fram
   };
 }
 
-/** Samples [start, end) at the signal's own rate, one ranged read per chunk of frames. */
-async function readSamples(signal: StoredSignal, start: number, end: number): Promise<Float64Array> {
-  const { file, samplesPerFrame, skewFrames, gain, baseline } = signal;
+/** Samples [start, end) at the signal's own rate → result, one ranged read per chunk of frames. */
+async function readSamples(
+  signal: StoredSignal,
+  start: number,
+  end: number,
+  result: Float64Array,
+): Promise<void> {
+  const { file, samplesPerFrame, skewFrames, frameOffset } = signal;
   const { format, frameSamples } = file;
-  const result = new Float64Array(end - start);
   const firstFrame = Math.floor(start / samplesPerFrame) + skewFrames;
   const lastFrame = Math.min(file.frames, Math.ceil(end / samplesPerFrame) + skewFrames);
   // What a skew moves beyond the file's end is not there.
@@ -195,18 +201,19 @@ async function readSamples(signal: StoredSignal, start: number, end: number): Pr
     const chunkEnd = Math.min(lastFrame, frame + chunkFrames);
     const group = Math.floor((frame * frameSamples) / format.groupSamples);
     const base = file.byteOffset + group * format.groupBytes;
-    const chunk = await file.bytes.read(base, file.byteOffset + bytesOf(format, chunkEnd * frameSamples));
     const from = Math.max(start, (frame - skewFrames) * samplesPerFrame);
     const to = Math.min(end, (chunkEnd - skewFrames) * samplesPerFrame);
-    for (let i = from; i < to; i++) {
-      const inFrame = i % samplesPerFrame;
-      const stored =
-        ((i - inFrame) / samplesPerFrame + skewFrames) * frameSamples + signal.frameOffset + inFrame;
-      const value = format.sampleAt(chunk, 0, stored - group * format.groupSamples);
-      result[i - start] = value === format.invalid ? Number.NaN : (value - baseline) / gain;
-    }
+    await file.bytes.use(base, file.byteOffset + bytesOf(format, chunkEnd * frameSamples), (chunk) => {
+      // The k-th samples of all frames are evenly spaced.
+      for (let i = from; i < Math.min(to, from + samplesPerFrame); i++) {
+        const inFrame = i % samplesPerFrame;
+        const stored = ((i - inFrame) / samplesPerFrame + skewFrames) * frameSamples + frameOffset + inFrame;
+        const first = stored - group * format.groupSamples;
+        const steps = { first, step: frameSamples, from: i - start, to: to - start, stride: samplesPerFrame };
+        format.decode(chunk, steps, signal, result);
+      }
+    });
   }
-  return result;
 }
 
 async function attachAnnotations(
