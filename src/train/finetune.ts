@@ -14,6 +14,7 @@ import { encodeSafetensors } from '../model/safetensors.ts';
 import { selectWindows, sha256 } from '../patches/window-set.ts';
 import type { Modality, WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
+import { spreadRows } from './distributed.ts';
 import { featureSource, type SampleSource, signalSource } from './finetune-source.ts';
 import {
   applyScaling,
@@ -28,7 +29,8 @@ import type { FinetuneRecipe } from './recipe.ts';
 import type { TrainedParameter } from './step-graphs.ts';
 import { scoreValidation } from './validation-score.ts';
 
-export interface FinetuneOptions extends Pick<TrainingOptions, 'store' | 'log' | 'progress' | 'signal'> {
+export interface FinetuneOptions
+  extends Pick<TrainingOptions, 'store' | 'log' | 'progress' | 'signal' | 'ranks'> {
   readonly backend: Backend;
   /** Labelled. */
   readonly windows: WindowSet;
@@ -56,9 +58,12 @@ export interface FinetuneResult {
   readonly testProbabilities: Float32Array;
 }
 
+/** Windows predicted at once. */
+const predictBatch = 64;
+
 /** Fine-tune a model. DataError for windows without labels or of one class; errors of the loop. */
 export async function finetune(options: FinetuneOptions): Promise<FinetuneResult> {
-  const { backend, windows, recipe, training, validation, test = [], encoders = {} } = options;
+  const { backend, windows, recipe, training, validation, test = [], encoders = {}, ranks } = options;
   const labels = checkLabels(options);
   const config = modelConfigOf(recipe, windows);
   const random = Random.derive(recipe.seed, 'initial');
@@ -76,13 +81,22 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
     classWeights: weighClasses(options, labels),
   };
   if (recipe.tune === 'frozen') {
-    const features = await computeFeatures(backend, config, initial, windows, options.cache);
+    const features = await computeFeatures(
+      backend,
+      config,
+      initial,
+      windows,
+      options.cache,
+      undefined,
+      ranks,
+    );
     scaling = fitScaling(features, training);
     applyScaling(features, scaling);
     source = featureSource(sourceOptions, features);
   } else {
     source = signalSource(sourceOptions);
   }
+  const part = recipe.optimization.batch / recipe.optimization.accumulate;
   const validationLabels = Int32Array.from(validation, (i) => labels[i]!);
   const task: TrainingTask = {
     specs,
@@ -94,7 +108,9 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
     validate: async (parameters) => ({
       ...scoreValidation(
         validationLabels,
-        await source.probabilities(parameters, validation),
+        await spreadRows(ranks, validation.length, part, ({ start, end }) =>
+          source.probabilities(parameters, validation.slice(start, end)),
+        ),
         config.head.classes,
       ),
     }),
@@ -130,9 +146,13 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
     };
     const predictor = new Predictor(backend, config, tensors);
     const predict = async (indices: readonly number[]) =>
-      indices.length === 0
-        ? new Float32Array(0)
-        : predictor.probabilities(selectWindows(windows, indices).signals);
+      spreadRows(ranks, indices.length, predictBatch, async ({ start, end }) =>
+        start === end
+          ? new Float32Array(0)
+          : predictor.probabilities(selectWindows(windows, indices.slice(start, end)).signals, {
+              batch: predictBatch,
+            }),
+      );
     const validationProbabilities = await predict(validation);
     const testProbabilities = await predict(test);
     await predictor.dispose();

@@ -11,6 +11,8 @@ import { encodeSafetensors } from '../model/safetensors.ts';
 import { sha256 } from '../patches/window-set.ts';
 import type { WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
+import { spreadRows } from './distributed.ts';
+import type { Ranks } from './ranks.ts';
 
 export interface Features {
   /** [W, F]. */
@@ -26,6 +28,9 @@ export interface Scaling {
 /** Embeddings of a modality's windows by encoder and data: folds and models that share an encoder run it once. */
 export type FeatureCache = Map<string, Float32Array>;
 
+/** Windows embedded at once. */
+const embedBatch = 64;
+
 /** Features of all windows: pooled embeddings, or every token for the head all-patches; modalities side by side. */
 export async function computeFeatures(
   backend: Backend,
@@ -34,6 +39,7 @@ export async function computeFeatures(
   windows: WindowSet,
   cache: FeatureCache = new Map(),
   onProgress?: (done: number, total: number) => void,
+  ranks?: Ranks,
 ): Promise<Features> {
   const size = featureSize(config);
   const data = new Float32Array(windows.count * size);
@@ -47,12 +53,16 @@ export async function computeFeatures(
     if (!values) {
       const embedder = new Embedder(backend, encoder, tensors, { channels: channels.length, patches });
       const { data: signal } = windows.signals[modality]!;
-      const embeddings = await embedder.embed(signal, {
-        tokens: wanted === 'tokens',
-        ...(onProgress && { onProgress }),
+      const row = signal.length / windows.count;
+      values = await spreadRows(ranks, windows.count, embedBatch, async ({ start, end }) => {
+        const { tokens, pooled } = await embedder.embed(signal.subarray(start * row, end * row), {
+          tokens: wanted === 'tokens',
+          batch: embedBatch,
+          ...(onProgress && { onProgress }),
+        });
+        return tokens ?? pooled;
       });
       await embedder.dispose();
-      values = embeddings.tokens ?? embeddings.pooled;
       cache.set(key, values);
     }
     const width = values.length / windows.count;

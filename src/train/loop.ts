@@ -2,7 +2,7 @@
  * The one training loop: epochs of batches, a schedule per update, validation and early stopping, checkpoints and exact
  * resume, a clean stop, and a guard against losses that are not finite. What is trained is a `TrainingTask`.
  */
-import { ConfigError, DivergenceError, InterruptedError } from '../core/errors.ts';
+import { DivergenceError, InterruptedError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 import { float32, type Tensor } from '../core/tensor.ts';
 import type { FloatTensors } from '../model/parameters.ts';
@@ -15,6 +15,18 @@ import {
   savedValues,
   type TrainingProgress,
 } from './checkpoint.ts';
+import {
+  anyRank,
+  areEqual,
+  assertSameTask,
+  type BatchCut,
+  cutBatch,
+  isWriter,
+  meet,
+  shareBytes,
+  shareFigures,
+  timeSums,
+} from './distributed.ts';
 import { Draws } from './draws.ts';
 import type { Stage } from './progress.ts';
 import type { Ranks } from './ranks.ts';
@@ -36,7 +48,7 @@ export interface TrainingTask {
   draw(indices: readonly number[], draws: Draws): Batch | Promise<Batch>;
   /** The windows in the order of an epoch (0-based). Default: shuffled by the seed. */
   order?(epoch: number): ArrayLike<number>;
-  /** Scores of the parameters on held-out data. */
+  /** Scores of the parameters on held-out data; called on every rank, which may share the work. */
   validate?(parameters: FloatTensors): Promise<Readonly<Record<string, number>>>;
   /** The validation score that chooses the best epoch. */
   readonly score?: { readonly name: string; readonly mode: 'min' | 'max' };
@@ -54,6 +66,7 @@ export interface TrainingOptions {
   readonly optimization: Optimization;
   /** What a checkpoint must agree in to be resumed: recipe and data hash. Plain JSON. */
   readonly identity: Readonly<Record<string, unknown>>;
+  /** Rank 0 reads and writes it; so with the log and progress. */
   readonly store?: CheckpointStore;
   readonly log?: MetricsLog;
   /** Live progress, in windows. */
@@ -81,7 +94,8 @@ export interface TrainingResult {
  * InterruptedError, StorageError.
  */
 export async function train(task: TrainingTask, options: TrainingOptions): Promise<TrainingResult> {
-  const run = new TrainingRun(task, options);
+  const { store: _, log: __, progress: ___, ...silent } = options;
+  const run = new TrainingRun(task, isWriter(options.ranks) ? options : silent);
   try {
     await run.resume();
     return await run.finish();
@@ -99,8 +113,8 @@ class TrainingRun {
   readonly #stepsPerEpoch: number;
   readonly #totalSteps: number;
   readonly #stage: Stage | undefined;
-  /** Windows computed at once. */
-  readonly #part: number;
+  /** How an update's batch is cut. */
+  readonly #cut: BatchCut;
   /** The order of the epoch asked for last. */
   #order: { readonly epoch: number; readonly windows: ArrayLike<number> } | undefined;
   /** The parts of the next update, asked for ahead. */
@@ -108,15 +122,22 @@ class TrainingRun {
   readonly #best = new Map<string, Tensor<'float32'>>();
   #at: Omit<TrainingProgress, 'step'>;
   #lastSave = performance.now();
+  /** Seconds that the ranks' sums took since the last update, waiting for each other included. */
+  #summing = 0;
 
   constructor(
     readonly task: TrainingTask,
     readonly options: TrainingOptions,
   ) {
-    const { backend, optimization, ranks } = options;
+    const { backend, optimization } = options;
+    const ranks =
+      options.ranks &&
+      timeSums(options.ranks, (seconds) => {
+        this.#summing += seconds;
+      });
     const { specs, initial } = task;
-    this.#part = partOf(optimization, ranks);
-    const build = (kind: string) => task.build(kind, this.#part);
+    this.#cut = cutBatch(optimization, ranks?.size);
+    const build = (kind: string) => task.build(kind, this.#cut.windows);
     this.#runner = new StepRunner({ backend, specs, initial, build, update: optimization, ranks });
     this.#stepsPerEpoch = Math.ceil(task.count / optimization.batch);
     this.#totalSteps = this.#stepsPerEpoch * optimization.epochs;
@@ -124,9 +145,16 @@ class TrainingRun {
     this.#stage = options.progress?.(this.#totalSteps * optimization.batch);
   }
 
+  /** Go on where the checkpoint stands; several ranks begin with the state of rank 0 in any case. */
   async resume(): Promise<void> {
-    const bytes = await this.options.store?.load();
-    if (!bytes) return;
+    const { store, ranks } = this.options;
+    await assertSameTask(ranks, this.options.identity);
+    const found = await store?.load();
+    const bytes = await shareBytes(ranks, found ?? (ranks?.rank === 0 ? this.#encode() : undefined));
+    if (bytes) this.#restore(bytes);
+  }
+
+  #restore(bytes: Uint8Array): void {
     const { identity, progress, tensors } = decodeCheckpoint(bytes);
     assertSameRun(identity, this.options.identity);
     const { step, ...at } = progress;
@@ -165,8 +193,10 @@ class TrainingRun {
   }
 
   async #step(): Promise<StepOutcome> {
-    const { optimization, log } = this.options;
+    const { optimization, ranks, log } = this.options;
     const update = this.#runner.steps;
+    const begun = performance.now();
+    this.#summing = 0;
     const parts = await (this.#ahead?.update === update ? this.#ahead.parts : this.#draw(update));
     const rates = this.#rates();
     const computing = this.#runner.compute(parts, rates);
@@ -181,7 +211,13 @@ class TrainingRun {
     this.#runner.commit();
     const step = this.#runner.steps;
     const learningRate = withPrefix(rates, 'learningRate/');
-    await log?.record(step, { 'train/loss': loss, 'train/gradientNorm': norm, ...learningRate });
+    const seconds = { 'seconds/update': (performance.now() - begun) / 1000, 'seconds/sum': this.#summing };
+    await log?.record(step, {
+      'train/loss': loss,
+      'train/gradientNorm': norm,
+      ...learningRate,
+      ...(ranks && seconds),
+    });
     this.#stage?.update(step * optimization.batch, { loss });
     return outcome;
   }
@@ -189,16 +225,17 @@ class TrainingRun {
   /** This rank's parts of an update's batch. */
   async #draw(update: number): Promise<BatchPart[]> {
     const { seed, optimization, ranks } = this.options;
-    const { batch, accumulate } = optimization;
+    const { batch } = optimization;
+    const { parts: count, windows: size } = this.#cut;
     const { windows } = this.#orderOf(Math.floor(update / this.#stepsPerEpoch));
     const start = (update % this.#stepsPerEpoch) * batch;
     const parts: BatchPart[] = [];
-    for (let i = 0; i < accumulate; i++) {
-      const first = ((ranks?.rank ?? 0) * accumulate + i) * this.#part;
+    for (let i = 0; i < count; i++) {
+      const first = ((ranks?.rank ?? 0) * count + i) * size;
       const draws = new Draws(seed, update, first);
       // The last batch of an epoch is filled from its beginning: graphs have a fixed batch size.
       const at = (j: number) => windows[(start + first + j) % windows.length]!;
-      const indices = Array.from({ length: this.#part }, (_, j) => at(j));
+      const indices = Array.from({ length: size }, (_, j) => at(j));
       parts.push({ batch: await this.task.draw(indices, draws), draws });
     }
     return parts;
@@ -231,7 +268,8 @@ class TrainingRun {
     const { epochs, validateEvery, patience } = optimization;
     const epoch = this.#at.epoch + 1;
     const due = epoch % validateEvery === 0 || epoch === epochs;
-    const scores = due ? await this.task.validate?.(this.#runner.parameters()) : undefined;
+    await this.#reunite();
+    const scores = due ? await this.#validate() : undefined;
     if (scores) await log?.record(this.#runner.steps, withPrefix(scores, 'validation/'));
     const loss = this.#at.lossSum / this.#stepsPerEpoch;
     const row = { epoch, step: this.#runner.steps, trainLoss: loss, ...(scores && finiteOrNull(scores)) };
@@ -241,6 +279,23 @@ class TrainingRun {
     const finished = epoch >= epochs || (patience !== null && waited >= patience);
     this.#at = { epoch, position: 0, finished, lossSum: 0, best, curves: [...this.#at.curves, row] };
     await this.#save();
+  }
+
+  /** The scores, the same on every rank: early stopping and the best epoch follow from them. */
+  async #validate(): Promise<Readonly<Record<string, number>> | undefined> {
+    const scores = await this.task.validate?.(this.#runner.parameters());
+    return scores && shareFigures(this.options.ranks, scores);
+  }
+
+  /**
+   * Ranks compute the same update, to the bit on equal processors. Where processors differ, roundings may; then every
+   * rank takes the state of rank 0 before they can add up.
+   */
+  async #reunite(): Promise<void> {
+    const { ranks } = this.options;
+    if (!ranks || (await areEqual(ranks, Object.values(this.#runner.state)))) return;
+    const bytes = await shareBytes(ranks, isWriter(ranks) ? this.#encode() : undefined);
+    this.#restore(bytes!);
   }
 
   #chooseBest(scores: Readonly<Record<string, number>>, epoch: number): TrainingProgress['best'] {
@@ -273,8 +328,11 @@ class TrainingRun {
   }
 
   async #stopIfAsked(): Promise<void> {
-    if (!this.options.signal?.aborted) return;
+    const { ranks, signal } = this.options;
+    // A sum of its own: some microseconds an update, and every rank stops before the same one.
+    if (!(await anyRank(ranks, signal?.aborted ?? false))) return;
     await this.#save();
+    await meet(ranks); // nobody leaves, and so ends the others, before the checkpoint is written
     const kept = this.options.store ? 'A checkpoint is written; run again to resume.' : 'Nothing is kept.';
     throw new InterruptedError(
       `training: stopped after ${this.#runner.steps} of ${this.#totalSteps} updates. ${kept}`,
@@ -295,18 +353,6 @@ class TrainingRun {
       saved,
     );
   }
-}
-
-/** Windows computed at once: a batch over its ranks and their parts. ConfigError where they do not go into it. */
-function partOf({ batch, accumulate }: Optimization, ranks: Ranks | undefined): number {
-  const size = ranks?.size ?? 1;
-  const part = batch / accumulate / size;
-  if (Number.isInteger(part)) return part;
-  throw new ConfigError(
-    `optimization.batch: ${batch} windows cannot be cut into ${accumulate} equal parts on each of ${size} ranks. Choose a multiple of ${accumulate * size}.`,
-    'optimization.batch',
-    `a multiple of ${accumulate * size}`,
-  );
 }
 
 function withPrefix(values: Readonly<Record<string, number>>, prefix: string): Record<string, number> {

@@ -22,7 +22,8 @@ import { type ReconstructionExample, ReconstructionValidation, validationKinds }
 import type { Batch } from './step.ts';
 import type { BuildLoss } from './step-graphs.ts';
 
-export interface PretrainOptions extends Pick<TrainingOptions, 'store' | 'log' | 'progress' | 'signal'> {
+export interface PretrainOptions
+  extends Pick<TrainingOptions, 'store' | 'log' | 'progress' | 'signal' | 'ranks'> {
   readonly backend: Backend;
   readonly windows: WindowSet;
   readonly recipe: PretrainRecipe;
@@ -63,6 +64,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainResult
     config: recipe.encoder,
     windows: selectWindows(windows, split.validation).signals[modality]!,
     batch: optimization.batch / optimization.accumulate,
+    ranks: options.ranks,
   });
   const specs = encoderParameters(recipe.encoder);
   const initial = options.initial

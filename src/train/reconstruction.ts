@@ -12,6 +12,8 @@ import type { FloatTensors } from '../model/parameters.ts';
 import { drawMask, hiddenLead, type MaskKind, type MaskRecipe, visible } from '../patches/mask.ts';
 import type { SignalWindows } from '../patches/windows.ts';
 import type { Backend, Program } from '../runtime/backend.ts';
+import { type Rows, spreadRows } from './distributed.ts';
+import type { Ranks } from './ranks.ts';
 import { names } from './step-graphs.ts';
 
 /** Original, mask and reconstruction of one held-out window: [C, N·P] in model units, the mask [C, N] as codes. */
@@ -37,6 +39,8 @@ export interface ReconstructionOptions {
   readonly mask: MaskRecipe;
   readonly seed: number;
   readonly batch: number;
+  /** Share the windows; every rank must ask for the scores. */
+  readonly ranks?: Ranks | undefined;
 }
 
 /** The kinds worth telling apart: those trained on, and what dual is made of. */
@@ -80,12 +84,12 @@ export class ReconstructionValidation {
   async scores(parameters: FloatTensors): Promise<Record<string, number>> {
     const sums: Sums = new Map();
     for (const [kind, masks] of this.#masks) {
-      await this.#run(parameters, masks, ['errors'], (results, start) => {
-        const errors = results.errors!.data as Float32Array;
-        const size = masks[0]!.length;
-        for (let i = 0; i < errors.length; i++)
-          addError(sums, kind, masks[start + Math.floor(i / size)]![i % size]!, errors[i]!);
-      });
+      const { ranks, batch } = this.#options;
+      const compute = (rows: Rows) => this.#errors(parameters, masks, rows);
+      const errors = await spreadRows(ranks, this.#count, batch, compute);
+      const size = masks[0]!.length;
+      for (let i = 0; i < errors.length; i++)
+        addError(sums, kind, masks[Math.floor(i / size)]![i % size]!, errors[i]!);
     }
     const losses = meansOf(sums, 'loss');
     return { loss: this.#mixed(losses), ...losses, ...this.#references };
@@ -131,19 +135,16 @@ export class ReconstructionValidation {
     return sum / total;
   }
 
-  async #run(
-    parameters: FloatTensors,
-    masks: readonly Uint8Array[],
-    outputs: readonly string[],
-    take: (results: Readonly<Record<string, Tensor>>, start: number) => void,
-  ): Promise<void> {
+  /** The mean squared error of every patch of these windows [W, C, N]. */
+  async #errors(parameters: FloatTensors, masks: readonly Uint8Array[], rows: Rows): Promise<Float32Array> {
     const { windows, batch } = this.#options;
     const { channels, patches, patchSamples, data } = windows;
     const size = channels.length * patches;
     const program = await this.#compile();
     const fixed = parameterFeeds(program, parameters);
-    for (let start = 0; start < this.#count; start += batch) {
-      const end = Math.min(this.#count, start + batch);
+    const errors = new Float32Array((rows.end - rows.start) * size);
+    for (let start = rows.start; start < rows.end; start += batch) {
+      const end = Math.min(rows.end, start + batch);
       const hidden = new Uint8Array((end - start) * size);
       for (let i = start; i < end; i++)
         hidden.set(
@@ -156,8 +157,10 @@ export class ReconstructionValidation {
         mask: tensor('bool', [end - start, channels.length, patches], hidden),
         ...fixed,
       };
-      take(await program.run(feeds, outputs), start);
+      const results = await program.run(feeds, ['errors']);
+      errors.set(results.errors!.data as Float32Array, (start - rows.start) * size);
     }
+    return errors;
   }
 
   #compile(): Promise<Program> {
