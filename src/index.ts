@@ -23,6 +23,7 @@ export { microvolts, unitFactor } from './core/units.ts';
 export { type DatasetSpec, type LoadOptions, loadWindows, type Trial } from './datasets/dataset.ts';
 export { assertDisjoint, type Fold, kFoldBySubject, leaveOneSubjectOut } from './datasets/folds.ts';
 export { labelledFiles } from './datasets/labelled-files.ts';
+export { type Preparer, type PrepareStoreOptions, prepareStore } from './datasets/prepare-store.ts';
 export { datasets, findDataset } from './datasets/registry.ts';
 // metrics and evaluate: predictions → scores → report
 export { baselineFeatures, runClassical, runTrivial } from './evaluate/baselines.ts';
@@ -64,6 +65,20 @@ export {
   twelveLeads,
 } from './patches/recipe.ts';
 export { type RecordingWindowsOptions, recordingWindows } from './patches/recording-windows.ts';
+export type { SampleType, StoreInfo } from './patches/store-format.ts';
+export { epochOrder, type OrderOptions } from './patches/store-order.ts';
+export type { StoreFiles, StorePlace } from './patches/store-place.ts';
+export { urlFiles } from './patches/store-url.ts';
+export { openStoreWindows, type StoreWindows, type StoreWindowsOptions } from './patches/store-windows.ts';
+export {
+  asReader,
+  concatReaders,
+  type FarWindows,
+  type WindowBatch,
+  type WindowIndex,
+  type WindowReader,
+  type WindowStream,
+} from './patches/window-reader.ts';
 export { concatWindowSets, selectWindows, WindowSetBuilder } from './patches/window-set.ts';
 export type { Dropped, Modality, SignalWindows, WindowSet } from './patches/windows.ts';
 // read: bytes → Recording

@@ -3,6 +3,7 @@
 export { openFolder } from './datasets/folder-node.ts';
 export { sampleDataFolder } from './datasets/sample-node.ts';
 export * from './index.ts';
+export { folderFiles, folderPlace } from './patches/store-node.ts';
 export { fileSource, openRecordingFile } from './read/file-node.ts';
 export { createNodeBackend, type NodeBackendOptions } from './runtime/ort-node.ts';
 export { folderStore, writeFileAtomically } from './train/checkpoint-node.ts';

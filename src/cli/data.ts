@@ -1,5 +1,5 @@
 /** `--data`: what a user names → a dataset, its folder, and windows. */
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { ConfigError } from '../core/errors.ts';
 import type { ByteFolder } from '../core/folder.ts';
 import { type DatasetSpec, loadWindows } from '../datasets/dataset.ts';
@@ -8,12 +8,20 @@ import { labelledFiles } from '../datasets/labelled-files.ts';
 import { findDataset } from '../datasets/registry.ts';
 import { sampleDataFolder } from '../datasets/sample-node.ts';
 import { eegmatRecipe, type Recipe } from '../patches/recipe.ts';
-import type { WindowSet } from '../patches/windows.ts';
+import { unfinishedFolder } from '../patches/store-format.ts';
+import { folderFiles, hasFile } from '../patches/store-node.ts';
+import type { StoreFiles } from '../patches/store-place.ts';
+import { assertSameRecipe } from '../patches/store-plan.ts';
+import { StoreReader } from '../patches/store-reader.ts';
+import { urlFiles } from '../patches/store-url.ts';
+import { StoreWindows } from '../patches/store-windows.ts';
+import { asReader, type WindowReader } from '../patches/window-reader.ts';
+import type { Modality, WindowSet } from '../patches/windows.ts';
 import type { Progress } from '../train/progress.ts';
 
 /** What `--help` says of it. */
 export const dataBrief =
-  'sample-eegmat or sample-ecg (embedded), NAME=FOLDER (eegmat, ptbxl, ludb, cinc2021, mitdb), or your own labels.csv (columns file, subject, and a target)';
+  "sample-eegmat or sample-ecg (embedded), NAME=FOLDER (eegmat, ptbxl, ludb, cinc2021, mitdb), your own labels.csv (columns file, subject, and a target), or a store that 'prepare' made (its folder or URL)";
 
 const samples: Readonly<Record<string, { dataset: string; folder: 'eegmat' | 'ecg12' }>> = {
   'sample-eegmat': { dataset: 'eegmat', folder: 'eegmat' },
@@ -23,6 +31,8 @@ const samples: Readonly<Record<string, { dataset: string; folder: 'eegmat' | 'ec
 export interface ChosenData {
   readonly spec: DatasetSpec;
   readonly folder: ByteFolder;
+  /** Windows that are prepared already. */
+  readonly store?: StoreReader;
 }
 
 /** ConfigError for a name that means nothing; DataError for a folder that is not there. */
@@ -30,6 +40,8 @@ export async function chooseData(argument: string, recipe: Recipe | undefined): 
   const sample = Object.hasOwn(samples, argument) ? samples[argument]! : undefined;
   if (sample)
     return { spec: findDataset(sample.dataset), folder: await openFolder(sampleDataFolder(sample.folder)) };
+  const files = await findStore(argument);
+  if (files) return chooseStore(await StoreReader.open(files), recipe);
   if (/\.csv$/i.test(argument)) {
     const folder = await openFolder(dirname(argument));
     const spec = await labelledFiles(folder, basename(argument), recipe ?? eegmatRecipe);
@@ -40,6 +52,32 @@ export async function chooseData(argument: string, recipe: Recipe | undefined): 
   if (name === undefined || path === undefined)
     throw new ConfigError(`--data: '${argument}' is none of: ${dataBrief}.`, '--data', dataBrief);
   return { spec: findDataset(name), folder: await openFolder(path) };
+}
+
+/** A store's files, where the argument names one: a URL, or a folder with a store in it, finished or not. */
+async function findStore(argument: string): Promise<StoreFiles | undefined> {
+  if (/^https?:\/\//i.test(argument)) return urlFiles(argument);
+  const isStore =
+    (await hasFile(join(argument, 'zarr.json'))) ||
+    (await hasFile(join(argument, unfinishedFolder, 'plan.json')));
+  return isStore ? folderFiles(argument) : undefined;
+}
+
+/** ConfigError where the store was prepared otherwise than the recipe asks for. */
+function chooseStore(store: StoreReader, recipe: Recipe | undefined): ChosenData {
+  const { info, files } = store;
+  assertSameRecipe(info.recipe, recipe ?? info.recipe, files.name);
+  const { dataset, targets } = info;
+  const spec: DatasetSpec = {
+    ...dataset,
+    modalities: Object.keys(info.signals) as Modality[],
+    targets: Object.fromEntries(
+      targets.flatMap(({ name, kind, classes }) => (kind === 'class' ? [[name, classes]] : [])),
+    ),
+    recipe: info.recipe,
+    trials: async () => [],
+  };
+  return { spec, store, folder: { ...files, list: async () => [] } };
 }
 
 /** The dataset's only target, or the one that is named. ConfigError where a choice is needed. */
@@ -57,16 +95,34 @@ export function chooseTarget(spec: DatasetSpec, target: string | undefined): str
 export interface LoadFlags {
   readonly target?: string;
   readonly skipBroken?: boolean;
+  /** Of a store's windows that are held at once. */
+  readonly memoryMegabytes?: number;
   readonly signal: AbortSignal;
 }
 
-/** Read and prepare with progress. */
+/** The windows of a store, read when they are needed; those of anything else, in memory. */
+export async function openWindows(
+  chosen: ChosenData,
+  recipe: Recipe | undefined,
+  progress: Progress,
+  flags: LoadFlags,
+): Promise<WindowReader> {
+  if (!chosen.store) return asReader(await loadData(chosen, recipe, progress, flags));
+  const { target, memoryMegabytes } = flags;
+  return StoreWindows.load(chosen.store, {
+    ...(target === undefined ? {} : { target }),
+    ...(memoryMegabytes === undefined ? {} : { memoryMegabytes }),
+  });
+}
+
+/** Read and prepare with progress; a store is read into memory. */
 export async function loadData(
-  { spec, folder }: ChosenData,
+  { spec, folder, store }: ChosenData,
   recipe: Recipe | undefined,
   progress: Progress,
   { target, skipBroken, signal }: LoadFlags,
 ): Promise<WindowSet> {
+  if (store) return (await StoreWindows.load(store, target === undefined ? {} : { target })).load();
   let stage: ReturnType<Progress['stage']> | undefined;
   const windows = await loadWindows(spec, folder, recipe ?? spec.recipe, {
     ...(target === undefined ? {} : { target }),

@@ -9,7 +9,9 @@ import { exportCommand } from './export.ts';
 import { finetuneCommand } from './finetune.ts';
 import { infoCommand } from './info.ts';
 import { predictCommand } from './predict.ts';
+import { prepareCommand, prepareWorkerCommand, workerVerb } from './prepare.ts';
 import { pretrainCommand } from './pretrain.ts';
+import { isIdle } from './ranks.ts';
 import { reportCommand } from './report.ts';
 import { version } from './version.ts';
 
@@ -21,6 +23,7 @@ const application = buildApplication(
     routes: {
       demo: demoCommand,
       info: infoCommand,
+      prepare: prepareCommand,
       pretrain: pretrainCommand,
       finetune: finetuneCommand,
       evaluate: evaluateCommand,
@@ -28,8 +31,10 @@ const application = buildApplication(
       embed: embedCommand,
       report: reportCommand,
       export: exportCommand,
+      [workerVerb]: prepareWorkerCommand,
     },
     docs: {
+      hideRoute: { [workerVerb]: true },
       brief: 'heartmind: foundation models for the heart and the mind',
       fullDescription: [
         'heartmind: foundation models for the heart and the mind.',
@@ -59,6 +64,7 @@ const application = buildApplication(
   },
 );
 
+if (isIdle(process.argv[2])) process.exit(0);
 const stop = new AbortController();
 process.on('SIGINT', () => {
   if (stop.signal.aborted) process.exit(130);
@@ -68,6 +74,7 @@ process.on('SIGINT', () => {
   stop.abort();
 });
 process.on('SIGTERM', () => stop.abort());
+process.on('SIGUSR2', () => stop.abort()); // mpirun passes this one on to its ranks and waits for them
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0); // the reader of our pipe went away: `heartmind info x.edf | head`
   throw error;

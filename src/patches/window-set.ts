@@ -68,10 +68,20 @@ export class WindowSetBuilder {
     this.#dropped.set(key, entry);
   }
 
+  /** Windows so far. */
+  get size(): number {
+    return this.#windows.length;
+  }
+
+  /** What was left out so far. */
+  get dropped(): Dropped[] {
+    return [...this.#dropped.values()];
+  }
+
   /** The set. DataError where no window is left. */
   async finish(): Promise<WindowSet> {
     const count = this.#windows.length;
-    const dropped: Dropped[] = [...this.#dropped.values()];
+    const { dropped } = this;
     if (count === 0) {
       const reasons = dropped.map(({ count: n, what, reason }) => `${n} × ${what}: ${reason}`).join('; ');
       throw new DataError(

@@ -1,0 +1,230 @@
+/**
+ * Trials of one file → pieces of a store: prepared, cut, and encoded as they are stored. A long recording is prepared
+ * stretch by stretch, each with enough signal around it that filters do not notice: memory holds a stretch, no night.
+ */
+import { HeartmindError } from '../core/errors.ts';
+import type { ByteFolder } from '../core/folder.ts';
+import type { Recording, Span } from '../core/recording.ts';
+import { type PreparedRecording, prepareRecording } from '../patches/prepare.ts';
+import { modelRateHz, type Recipe } from '../patches/recipe.ts';
+import { int16StepsPerUnit, type SampleType } from '../patches/store-format.ts';
+import { encodeSamples, scaleFactorOf } from '../patches/store-samples.ts';
+import type { TrialPiece } from '../patches/store-writer.ts';
+import { WindowSetBuilder } from '../patches/window-set.ts';
+import type { Modality } from '../patches/windows.ts';
+import { openRecording } from '../read/open.ts';
+import type { Trial } from './dataset.ts';
+
+/** Trials of one file that follow one another: it is opened once. Plain data, so that another thread can take it. */
+export interface FileTask {
+  readonly file: string;
+  readonly trials: readonly (Pick<Trial, 'id' | 'subject' | 'start' | 'end'> & { readonly index: number })[];
+}
+
+export interface PieceOptions {
+  readonly recipe: Recipe;
+  readonly type: SampleType;
+  /** Count recordings that cannot be read instead of stopping at the first. */
+  readonly skipBroken: boolean;
+  /** Seconds of a stretch; a span of up to twice as many is prepared whole. Default half an hour. */
+  readonly stretchSeconds?: number;
+}
+
+const defaultStretchSeconds = 1800;
+/** Prepared around a stretch: at 0.3 Hz a Butterworth filter of order 4 forgets all but 1e-9 in 15 s. */
+const marginSeconds = 60;
+
+/** The pieces of a file's trials, in order. Errors of reading and preparing, unless they are skipped. */
+export async function* preparePieces(
+  folder: Pick<ByteFolder, 'open'>,
+  { file, trials }: FileTask,
+  options: PieceOptions,
+): AsyncGenerator<TrialPiece> {
+  let recording: Recording | undefined;
+  try {
+    for (const trial of trials) {
+      let piece = 0;
+      try {
+        recording ??= await openFile(folder, file);
+        for await (const prepared of prepareStretches(recording, trial, options)) {
+          yield { trial: trial.index, piece, ...(await cutPiece(prepared, trial, options)) };
+          piece++;
+        }
+      } catch (error) {
+        if (!options.skipBroken || !(error instanceof HeartmindError)) throw error;
+        const dropped = [
+          { what: 'recording', reason: `${error.name}: ${error.message}`, count: 1, examples: [trial.id] },
+        ];
+        yield { trial: trial.index, piece, ...nothing(options.recipe), dropped };
+      }
+    }
+  } finally {
+    await recording?.close();
+  }
+}
+
+async function openFile(folder: Pick<ByteFolder, 'open'>, file: string): Promise<Recording> {
+  const source = await folder.open(file);
+  try {
+    return await openRecording(source);
+  } catch (error) {
+    await source.close?.();
+    throw error;
+  }
+}
+
+type Part = Omit<TrialPiece, 'trial' | 'piece'>;
+
+function nothing(recipe: Recipe): Part {
+  const signals = Object.keys(recipe.signals).map((modality) => [
+    modality,
+    { bits: new Uint16Array(0), peak: new Float32Array(0) },
+  ]);
+  return {
+    signals: Object.fromEntries(signals),
+    start: new Float64Array(0),
+    beats: new Float64Array(0),
+    dropped: [],
+  };
+}
+
+/** A trial as prepared stretches; a short one is one, prepared as for a WindowSet. */
+async function* prepareStretches(
+  recording: Recording,
+  { id, start = 0, end = Number.POSITIVE_INFINITY }: FileTask['trials'][number],
+  { recipe, stretchSeconds = defaultStretchSeconds }: PieceOptions,
+): AsyncGenerator<PreparedRecording> {
+  const { lengthSeconds, stepSeconds } = recipe.window;
+  // A stretch begins with a window, at a whole sample.
+  const steps = 1000 * Math.max(1, Math.floor(stretchSeconds / stepSeconds / 1000));
+  const perStretch = Number.isInteger(stretchSeconds / stepSeconds) ? stretchSeconds / stepSeconds : steps;
+  const stretch = perStretch * stepSeconds;
+  const spans = recording.spans.flatMap((span): Span[] => {
+    const [from, to] = [Math.max(start, span.start), Math.min(end, span.start + span.duration)];
+    return to > from ? [{ start: from, duration: to - from }] : [];
+  });
+  if (spans.every(({ duration }) => duration <= 2 * stretch)) {
+    yield await prepareRecording(recording, recipe, { start, end, name: id });
+    return;
+  }
+  const told = new Set<string>();
+  for (const span of spans) {
+    for (let from = 0; from === 0 || from + lengthSeconds <= span.duration; from += stretch) {
+      const isLast = from + stretch + lengthSeconds > span.duration;
+      const [low, high] = [
+        Math.max(0, from - marginSeconds),
+        isLast ? span.duration : from + stretch + lengthSeconds,
+      ];
+      const prepared = await prepareRecording(recording, recipe, {
+        start: span.start + low,
+        end: span.start + Math.min(span.duration, high + marginSeconds),
+        name: id,
+      });
+      // Windows of this stretch begin before the next one's first.
+      const last = isLast ? high : from + stretch - stepSeconds + lengthSeconds;
+      yield {
+        spans: prepared.spans.map((one) => clip(one, from - low, last - low)),
+        beats: prepared.beats.filter(
+          (time) => time >= span.start + from && (isLast || time < span.start + from + stretch),
+        ),
+        // What holds for the recording is told once.
+        facts: prepared.facts.filter(({ what, reason, example }) => {
+          const key = `${what}: ${reason} (${example})`;
+          return !told.has(key) && told.add(key);
+        }),
+      };
+      if (isLast) break;
+    }
+  }
+}
+
+/** The seconds [from, to) of a prepared span, counted from its start. */
+function clip(
+  span: PreparedRecording['spans'][number],
+  from: number,
+  to: number,
+): PreparedRecording['spans'][number] {
+  const [low, high] = [
+    Math.round(from * modelRateHz),
+    Math.min(span.lengthSamples, Math.round(to * modelRateHz)),
+  ];
+  const signals = Object.entries(span.signals).map(([modality, rows]) => [
+    modality,
+    rows.map((row) => row.subarray(low, high)),
+  ]);
+  return {
+    start: span.start + from,
+    lengthSamples: Math.max(0, high - low),
+    signals: Object.fromEntries(signals),
+  };
+}
+
+async function cutPiece(
+  prepared: PreparedRecording,
+  { id, subject }: FileTask['trials'][number],
+  { recipe, type }: PieceOptions,
+): Promise<Part> {
+  const builder = new WindowSetBuilder(recipe);
+  builder.add(prepared, { subject, trial: id });
+  const { beats } = prepared;
+  if (builder.size === 0) return { ...nothing(recipe), beats, dropped: builder.dropped };
+  const set = await builder.finish();
+  const kept: number[] = [];
+  const windows = new Map<Modality, { bits: Uint16Array; peak: number }[]>();
+  for (let i = 0; i < set.count; i++) {
+    const encoded = encodeWindow(set.signals, set.count, i, type);
+    if (!encoded) {
+      builder.count({
+        what: 'window',
+        reason: tooLarge(recipe, type),
+        example: `${id} at ${set.start[i]} s`,
+      });
+      continue;
+    }
+    kept.push(i);
+    for (const [modality, one] of encoded) windows.set(modality, [...(windows.get(modality) ?? []), one]);
+  }
+  const signals = Array.from(windows, ([modality, list]) => {
+    const size = list[0]!.bits.length;
+    const bits = new Uint16Array(list.length * size);
+    for (const [i, one] of list.entries()) bits.set(one.bits, i * size);
+    const { scaleMicrovolts } = recipe.signals[modality]!;
+    return [modality, { bits, peak: Float32Array.from(list, ({ peak }) => peak * scaleMicrovolts) }];
+  });
+  return {
+    signals: kept.length === 0 ? nothing(recipe).signals : Object.fromEntries(signals),
+    start: Float64Array.from(kept, (i) => set.start[i]!),
+    beats,
+    dropped: builder.dropped,
+  };
+}
+
+/** A window of every modality; undefined where one of them does not fit. */
+function encodeWindow(
+  signals: Awaited<ReturnType<WindowSetBuilder['finish']>>['signals'],
+  count: number,
+  window: number,
+  type: SampleType,
+) {
+  const encoded: [Modality, { bits: Uint16Array; peak: number }][] = [];
+  for (const modality of ['eeg', 'ecg'] as const) {
+    const signal = signals[modality];
+    if (!signal) continue;
+    const size = signal.data.length / count;
+    const one = encodeSamples(signal.data.subarray(window * size, (window + 1) * size), type);
+    if (!one) return undefined;
+    encoded.push([modality, one]);
+  }
+  return encoded;
+}
+
+function tooLarge(recipe: Recipe, type: SampleType): string {
+  const ranges = Object.values(recipe.signals)
+    .flatMap((signal) => signal ?? [])
+    .map(
+      (signal) =>
+        `±${Math.round(scaleFactorOf(type, signal.scaleMicrovolts) * (type === 'int16' ? 32767 : 65504))} µV`,
+    );
+  const advice = type === 'int16' ? ` in ${int16StepsPerUnit} steps a unit; float16 holds more` : '';
+  return `beyond ${[...new Set(ranges)].join(' or ')}, what ${type} holds${advice}`;
+}

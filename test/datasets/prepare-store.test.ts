@@ -1,0 +1,222 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError, DataError, InterruptedError } from '../../src/core/errors.ts';
+import { type DatasetSpec, loadWindows, type Trial } from '../../src/datasets/dataset.ts';
+import { preparePieces } from '../../src/datasets/prepare-pieces.ts';
+import { estimateBytes } from '../../src/datasets/prepare-space.ts';
+import { type Preparer, planStore, prepareStore } from '../../src/datasets/prepare-store.ts';
+import { parseRecipe, type Recipe } from '../../src/patches/recipe.ts';
+import { openStoreWindows } from '../../src/patches/store-windows.ts';
+import { encodeEdf } from '../../src/read/edf-write.ts';
+import { memoryPlace } from '../patches/store-place.ts';
+import { memoryFolder } from './memory-folder.ts';
+
+const recipe = parseRecipe({
+  version: 1,
+  signals: { ecg: { channels: ['ECG'], scaleMicrovolts: 1000, lowHz: 0.5, highHz: 45 } },
+  window: { lengthSeconds: 2, stepSeconds: 2, maxAbsMicrovolts: 1500 },
+});
+
+/** Beats of a millivolt at 250 Hz; `spike` is a larger one, at its second. */
+function edf(seconds: number, { spike = -1, amplitude = 1000 } = {}): Uint8Array {
+  const rateHz = 250;
+  const samples = Float64Array.from({ length: rateHz * seconds }, (_, i) => {
+    const t = i / rateHz;
+    const beat = amplitude * Math.exp(-((((t % 0.8) - 0.3) / 0.012) ** 2));
+    return beat + 50 * Math.sin(2 * t) + (Math.abs(t - spike) < 0.02 ? 3000 : 0);
+  });
+  return encodeEdf({ channels: [{ name: 'ECG', unit: 'uV', rateHz, samples }] });
+}
+
+const trial = (id: string, rest: Partial<Trial> = {}): Trial => ({
+  id,
+  subject: `of ${id}`,
+  file: `${id}.edf`,
+  targets: { mood: id < 'c' ? 'calm' : 'tense' },
+  ...rest,
+});
+
+function specOf(trials: readonly Trial[], windows: Recipe = recipe): DatasetSpec {
+  return {
+    ...{ name: 'toy', title: 'Toy', licence: 'CC0', url: '', citation: '', modalities: ['ecg'], splits: {} },
+    targets: { mood: ['calm', 'tense'] },
+    recipe: windows,
+    trials: async () => [...trials],
+  };
+}
+
+const trials = [
+  trial('a'),
+  trial('b'),
+  trial('b', { id: 'b again', start: 4 }),
+  trial('c'),
+  trial('d'),
+  trial('e'),
+];
+const contents = {
+  'a.edf': edf(9),
+  'b.edf': edf(12, { spike: 5 }),
+  'c.edf': edf(1),
+  'd.edf': edf(10),
+  'e.edf': new Uint8Array(300),
+};
+/** Three windows a shard. */
+const shardBytes = 3 * 804;
+
+describe('a prepared store', () => {
+  it('holds the windows of loadWindows, to half a step, and counts the same', async () => {
+    const spec = specOf(trials);
+    const place = memoryPlace();
+    const folder = memoryFolder(contents);
+    const info = await prepareStore(spec, folder, place, { shardBytes });
+    expect(folder.stillOpen()).toBe(0);
+    expect(info.windowsPerShard).toBe(3);
+    const stored = await (await openStoreWindows(place, { target: 'mood' })).load();
+    const set = await loadWindows(spec, memoryFolder(contents), undefined, {
+      target: 'mood',
+      skipBroken: true,
+    });
+    const { signals, hash: _, dropped, ...rest } = set;
+    // A store knows of trials that gave nothing.
+    expect(stored.beats.get('e')).toEqual(new Float64Array(0));
+    (stored.beats as Map<string, Float64Array>).delete('e');
+    expect({ ...stored, signals: 0, hash: 0, dropped: 0 }).toEqual({
+      ...rest,
+      signals: 0,
+      hash: 0,
+      dropped: 0,
+    });
+    const byReason = (list: typeof dropped) => [...list].sort((x, y) => (x.reason < y.reason ? -1 : 1));
+    expect(byReason(stored.dropped)).toEqual(byReason(dropped));
+    expect(dropped.map(({ reason }) => reason).sort()).toEqual(
+      [
+        expect.stringMatching(/^FormatError: /),
+        'beyond ±1500 µV',
+        'no stretch of 2 s without a gap',
+      ].sort() as never,
+    );
+    const worst = signals.ecg!.data.reduce(
+      (most, x, i) => Math.max(most, Math.abs(x - stored.signals.ecg!.data[i]!)),
+      0,
+    );
+    expect(worst).toBeLessThan(0.000501);
+  });
+
+  it('drops and counts what int16 cannot hold', async () => {
+    const open = parseRecipe({ ...recipe, window: { lengthSeconds: 2, stepSeconds: 2 } });
+    const loud = { 'a.edf': edf(4, { amplitude: 60_000 }), 'b.edf': edf(4) };
+    const info = await prepareStore(
+      specOf([trial('a'), trial('b')], open),
+      memoryFolder(loud),
+      memoryPlace(),
+    );
+    expect(info.count).toBe(2);
+    expect(info.dropped.find(({ what }) => what === 'window')).toEqual({
+      what: 'window',
+      reason: 'beyond ±32767 µV, what int16 holds in 1000 steps a unit; float16 holds more',
+      count: 2,
+      examples: ['a at 0 s', 'a at 2 s'],
+    });
+    const halves = await prepareStore(
+      specOf([trial('a'), trial('b')], open),
+      memoryFolder(loud),
+      memoryPlace(),
+      { type: 'float16' },
+    );
+    expect(halves.count).toBe(4);
+  });
+
+  it('stops at a broken recording where it must', async () => {
+    const work = prepareStore(specOf(trials), memoryFolder(contents), memoryPlace(), { skipBroken: false });
+    await expect(work).rejects.toThrow(/e\.edf/);
+  });
+
+  it('of nothing, or of other trials, is an error', async () => {
+    await expect(prepareStore(specOf([]), memoryFolder({}), memoryPlace())).rejects.toThrow(DataError);
+    const place = memoryPlace();
+    await prepareStore(specOf(trials), memoryFolder(contents), place);
+    const others = prepareStore(specOf(trials.slice(1)), memoryFolder(contents), place);
+    await expect(others).rejects.toThrow(ConfigError);
+    await expect(others).rejects.toThrow(/trials is 6 there and 5 now/);
+  });
+});
+
+describe('preparing', () => {
+  const whole = async () => {
+    const place = memoryPlace();
+    await prepareStore(specOf(trials), memoryFolder(contents), place, { shardBytes });
+    return place.contents;
+  };
+
+  it('gives the same bytes whoever prepares, and in whatever order they come', async () => {
+    const folder = memoryFolder(contents);
+    let running = 0;
+    let most = 0;
+    const preparer: Preparer = {
+      ahead: 4,
+      async *pieces(task, options) {
+        most = Math.max(most, ++running);
+        // The first file takes longest.
+        await new Promise((resolve) => setTimeout(resolve, task.trials[0]!.index === 0 ? 50 : 1));
+        yield* preparePieces(folder, task, options);
+        running--;
+      },
+    };
+    const place = memoryPlace();
+    await prepareStore(specOf(trials), folder, place, { shardBytes, preparer });
+    expect(most).toBe(4);
+    expect(place.contents).toEqual(await whole());
+  });
+
+  it('goes on where it was stopped, without reading what is stored', async () => {
+    const place = memoryPlace();
+    const stop = new AbortController();
+    const options = {
+      shardBytes,
+      signal: stop.signal,
+      onProgress: (_done: number, _total: number, shards: number) => shards >= 2 && stop.abort(),
+    };
+    const stopped = prepareStore(specOf(trials), memoryFolder(contents), place, options);
+    await expect(stopped).rejects.toThrow(InterruptedError);
+    await expect(stopped).rejects.toThrow(
+      /toy: stopped after \d of 6 trials; 3 shards are kept\. Run it again to go on\./,
+    );
+    await expect(openStoreWindows(place)).rejects.toThrow(/not finished/);
+    const folder = memoryFolder(contents);
+    await prepareStore(specOf(trials), folder, place, { shardBytes });
+    expect(folder.opened).not.toContain('a.edf');
+    expect(place.contents).toEqual(await whole());
+  });
+
+  it('knows beforehand how much room it takes', async () => {
+    const folder = memoryFolder(contents);
+    const spec = specOf(trials.slice(0, 4));
+    const { plan, trials: all } = await planStore(spec, folder);
+    // 4 + 6 + 4 + 0 windows of 804 bytes; the index takes 64 bytes a window and a trial.
+    expect(await estimateBytes(plan, all, folder)).toBe(14 * (804 + 64) + 4 * 64);
+    expect(folder.stillOpen()).toBe(0);
+  });
+});
+
+describe('a long recording', () => {
+  it('is prepared in stretches, to the same windows within a step', async () => {
+    const night = { 'a.edf': edf(400, { spike: 201 }) };
+    const spec = specOf([trial('a')]);
+    const prepare = async (stretchSeconds?: number) => {
+      const place = memoryPlace();
+      const options = stretchSeconds === undefined ? {} : { stretchSeconds };
+      await prepareStore(spec, memoryFolder(night), place, options);
+      return (await openStoreWindows(place)).load();
+    };
+    const [whole, cut] = [await prepare(), await prepare(100)];
+    expect(cut.count).toBe(199);
+    expect([...cut.start]).toEqual([...whole.start]);
+    expect(cut.dropped).toEqual(whole.dropped);
+    expect(cut.beats.get('a')!.length).toBe(whole.beats.get('a')!.length);
+    const worst = whole.signals.ecg!.data.reduce(
+      (most, x, i) => Math.max(most, Math.abs(x - cut.signals.ecg!.data[i]!)),
+      0,
+    );
+    // One step of int16: values on the edge between two may round to either.
+    expect(worst).toBeLessThan(0.00101);
+  });
+});
