@@ -7,21 +7,14 @@ import { encodeModel } from '../model/model-file.ts';
 import type { WindowSet } from '../patches/windows.ts';
 import { writeFileAtomically } from '../train/checkpoint-node.ts';
 import { encodePretrained } from '../train/pretrain.ts';
-import {
-  type Context,
-  createBackend,
-  createWorkProgress,
-  jsonFlag,
-  optionalText,
-  type WorkFlags,
-  workFlags,
-} from './command.ts';
+import { type Context, createBackend, jsonFlag, optionalText, workFlags } from './command.ts';
 import { chooseData, loadData } from './data.ts';
+import { onRanks, type RanksFlags, ranksFlag } from './ranks.ts';
 import { readRecipe } from './recipe-file.ts';
 import { describeVersions, keepIn, prepareRunFolder, writeResult } from './run-folder.ts';
 import { renderScores } from './scores-table.ts';
 
-interface Flags extends WorkFlags {
+interface Flags extends RanksFlags {
   readonly full: boolean;
   readonly ecg?: string;
   readonly out?: string;
@@ -49,26 +42,26 @@ export const demoCommand = buildCommand<Flags, [], Context>({
         'folder',
       ),
       ...workFlags,
+      ...ranksFlag,
       ...jsonFlag,
     },
   },
-  async func(flags) {
+  func: onRanks<Flags>(async function (flags, { ranks, signal, engine, progress, writes }) {
     const name = flags.full ? 'full' : 'demo';
     const recipe: StudyRecipe = parseStudyRecipe(readRecipe(name), `recipes/${name}.json`);
     const folder = flags.out ?? join('runs', name);
     await prepareRunFolder(folder);
-    const progress = createWorkProgress(flags);
-    const backend = await createBackend(flags);
+    const backend = await createBackend(engine);
     progress.log(`heartmind ${name}: ${backend.description}; into ${folder}`);
 
     const labelled = await chooseData('sample-eegmat', undefined);
     const windows = await loadData(labelled, recipe.finetune.prepare, progress, {
       target: 'task',
-      signal: this.signal,
+      signal,
     });
     const leads = await chooseData(flags.ecg ?? 'sample-ecg', undefined);
     const ecg: WindowSet = await loadData(leads, recipe.pretrain.ecg?.prepare, progress, {
-      signal: this.signal,
+      signal,
       skipBroken: true,
     });
 
@@ -83,17 +76,18 @@ export const demoCommand = buildCommand<Flags, [], Context>({
         eeg: { dataset: labelled.spec.name },
       },
       progress,
-      signal: this.signal,
+      signal,
+      ranks,
       versions: describeVersions(),
       keep: keepIn(folder),
-      onEncoder: (modality, pretrained) =>
-        writeFileAtomically(
-          join(folder, 'encoders', `${modality}.safetensors`),
-          encodePretrained(pretrained),
-        ),
+      onEncoder: async (modality, pretrained) => {
+        const path = join(folder, 'encoders', `${modality}.safetensors`);
+        if (writes) await writeFileAtomically(path, encodePretrained(pretrained));
+      },
       onModel: (model, trained) =>
         writeFileAtomically(join(folder, 'models', `${model}.safetensors`), encodeModel(trained)),
     });
+    if (!writes) return;
     const result = { ...study, ...describeEffort(study) };
     const report = await writeResult(folder, result);
     if (flags.json) {
@@ -103,7 +97,7 @@ export const demoCommand = buildCommand<Flags, [], Context>({
       return;
     }
     this.process.stdout.write(`\n${renderScores(result)}\n\nReport: ${report}\n`);
-  },
+  }),
 });
 
 /** What the whole command took so far: seconds, and the largest memory. */

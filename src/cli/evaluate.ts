@@ -12,21 +12,20 @@ import { parseFinetuneRecipe } from '../train/recipe.ts';
 import {
   type Context,
   createBackend,
-  createWorkProgress,
   jsonFlag,
   optionalText,
   parseCount,
   requiredText,
-  type WorkFlags,
   workFlags,
 } from './command.ts';
 import { chooseData, chooseTarget, dataBrief, loadData } from './data.ts';
 import { encoderFlags, readEncodersFor, readModel } from './model-source.ts';
+import { onRanks, type RanksFlags, ranksFlag, type Team } from './ranks.ts';
 import { readRecipe } from './recipe-file.ts';
 import { describeVersions, keepIn, prepareRunFolder, writeResult } from './run-folder.ts';
 import { renderScores } from './scores-table.ts';
 
-interface Flags extends WorkFlags {
+interface Flags extends RanksFlags {
   readonly data: string;
   readonly target?: string;
   readonly model?: string;
@@ -97,33 +96,35 @@ export const evaluateCommand = buildCommand<Flags, [], Context>({
       },
       out: requiredText('Folder of the run; a stopped run goes on there', 'folder'),
       ...workFlags,
+      ...ranksFlag,
       ...jsonFlag,
     },
   },
-  async func(flags) {
+  func: onRanks<Flags>(async function (flags, team) {
     if ((flags.model === undefined) === (flags.recipe === undefined))
       throw new ConfigError(
         'evaluate: give --recipe to train and test, or --model to test a finished one; one of them.',
         '--recipe',
       );
     await prepareRunFolder(flags.out);
-    const result =
-      flags.model === undefined ? await train(flags, this.signal) : await test(flags, this.signal);
+    // A finished model is tested by rank 0 alone.
+    if (flags.model !== undefined && !team.writes) return;
+    const result = flags.model === undefined ? await train(flags, team) : await test(flags, team);
+    if (!team.writes) return;
     const report = await writeResult(flags.out, result);
     const path = resolve(flags.out, 'result.json');
     if (flags.json)
       this.process.stdout.write(`${JSON.stringify({ result: path, report, models: result.models })}\n`);
     else this.process.stdout.write(`\n${renderScores(result)}\n\nReport: ${report}\n`);
-  },
+  }),
 });
 
-async function train(flags: Flags, signal: AbortSignal): Promise<Result> {
+async function train(flags: Flags, { ranks, signal, engine, progress }: Team): Promise<Result> {
   const recipe = parseFinetuneRecipe(readRecipe(flags.recipe!), flags.recipe!);
   const { encoders, provenance } = await readEncodersFor(recipe, flags);
   const chosen = await chooseData(flags.data, recipe.prepare);
   const target = chooseTarget(chosen.spec, flags.target);
-  const progress = createWorkProgress(flags);
-  const backend = await createBackend(flags);
+  const backend = await createBackend(engine);
   const windows = await loadData(chosen, recipe.prepare, progress, { target, signal });
   return runEvaluation({
     name: `${chosen.spec.name}: ${target}`,
@@ -133,6 +134,7 @@ async function train(flags: Flags, signal: AbortSignal): Promise<Result> {
     windows,
     progress,
     signal,
+    ranks,
     finetune: recipe,
     protocol: protocolOf(flags),
     seeds: flags.seeds,
@@ -145,12 +147,11 @@ async function train(flags: Flags, signal: AbortSignal): Promise<Result> {
   });
 }
 
-async function test(flags: Flags, signal: AbortSignal): Promise<Result> {
+async function test(flags: Flags, { signal, engine, progress }: Team): Promise<Result> {
   const model = await readModel(flags.model!);
   const chosen = await chooseData(flags.data, model.recipe);
   const target = chooseTarget(chosen.spec, flags.target);
-  const progress = createWorkProgress(flags);
-  const backend = await createBackend(flags);
+  const backend = await createBackend(engine);
   const windows = await loadData(chosen, model.recipe, progress, { target, signal });
   return evaluateModel({
     name: `${flags.model} on ${chosen.spec.name}`,

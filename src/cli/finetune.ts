@@ -12,20 +12,19 @@ import { parseFinetuneRecipe } from '../train/recipe.ts';
 import {
   type Context,
   createBackend,
-  createWorkProgress,
   jsonFlag,
   optionalText,
   parseCount,
   requiredText,
-  type WorkFlags,
   workFlags,
 } from './command.ts';
 import { chooseData, chooseTarget, dataBrief, loadData } from './data.ts';
 import { encoderFlags, readEncodersFor } from './model-source.ts';
+import { onRanks, type RanksFlags, ranksFlag } from './ranks.ts';
 import { readRecipe } from './recipe-file.ts';
 import { describeVersions, keepIn, prepareRunFolder, writeResult } from './run-folder.ts';
 
-interface Flags extends WorkFlags {
+interface Flags extends RanksFlags {
   readonly data: string;
   readonly target?: string;
   readonly recipe: string;
@@ -63,28 +62,21 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
       },
       out: requiredText('Folder of the run', 'folder'),
       ...workFlags,
+      ...ranksFlag,
       ...jsonFlag,
     },
   },
-  async func({
-    data,
-    target: wanted,
-    recipe: recipeName,
-    eeg,
-    ecg,
-    validationSubjects,
-    out,
-    json,
-    ...flags
-  }) {
+  func: onRanks<Flags>(async function (
+    { data, target: wanted, recipe: recipeName, eeg, ecg, validationSubjects, out, json },
+    { ranks, signal, engine, progress, writes },
+  ) {
     const recipe = parseFinetuneRecipe(readRecipe(recipeName), recipeName);
     await prepareRunFolder(out);
     const { encoders } = await readEncodersFor(recipe, { eeg, ecg });
     const chosen = await chooseData(data, recipe.prepare);
     const target = chooseTarget(chosen.spec, wanted);
-    const progress = createWorkProgress(flags);
-    const backend = await createBackend(flags);
-    const windows = await loadData(chosen, recipe.prepare, progress, { target, signal: this.signal });
+    const backend = await createBackend(engine);
+    const windows = await loadData(chosen, recipe.prepare, progress, { target, signal });
     const { training, validation, subjects } = splitSubjects(windows, validationSubjects, recipe.seed);
     const begun = performance.now();
     const { model, curves, bestEpoch } = await finetune({
@@ -96,9 +88,11 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
       training,
       validation,
       encoders,
-      signal: this.signal,
+      signal,
+      ranks,
       progress: (total) => progress.stage('fine-tune', total),
     });
+    if (!writes) return;
     const path = join(out, 'model.safetensors');
     await writeFileAtomically(path, encodeModel(model));
     const described = describeTraining({
@@ -128,7 +122,7 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
         `Best epoch ${bestEpoch}, on the validation subjects: ${figures.join(', ')}\nModel: ${path}\nReport: ${report}\n`,
       );
     }
-  },
+  }),
 });
 
 /** Some subjects validate, the others train. DataError where nobody would be left. */

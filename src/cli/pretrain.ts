@@ -13,20 +13,19 @@ import { parsePretrainRecipe } from '../train/recipe.ts';
 import {
   type Context,
   createBackend,
-  createWorkProgress,
   jsonFlag,
   optionalText,
   parseText,
   requiredText,
-  type WorkFlags,
   workFlags,
 } from './command.ts';
 import { chooseData, dataBrief, loadData } from './data.ts';
 import { readEncoder } from './model-source.ts';
+import { onRanks, type RanksFlags, ranksFlag } from './ranks.ts';
 import { readRecipe } from './recipe-file.ts';
 import { describeVersions, keepIn, prepareRunFolder, writeResult } from './run-folder.ts';
 
-interface Flags extends WorkFlags {
+interface Flags extends RanksFlags {
   readonly data: readonly string[];
   readonly recipe: string;
   readonly out: string;
@@ -71,24 +70,27 @@ export const pretrainCommand = buildCommand<Flags, [], Context>({
         default: false,
       },
       ...workFlags,
+      ...ranksFlag,
       ...jsonFlag,
     },
   },
-  async func({ data, recipe: recipeName, out, initial, strict, json, ...flags }) {
+  func: onRanks<Flags>(async function (
+    { data, recipe: recipeName, out, initial, strict, json },
+    { ranks, signal, engine, progress, writes },
+  ) {
     const recipe = parsePretrainRecipe(readRecipe(recipeName), recipeName);
     if (data.length === 0)
       throw new ConfigError(`--data: none was given. Give ${dataBrief}.`, '--data', dataBrief);
     await prepareRunFolder(out);
     const weights = initial === undefined ? undefined : await readEncoder(initial);
-    const progress = createWorkProgress(flags);
-    const backend = await createBackend(flags);
+    const backend = await createBackend(engine);
     const prepare = recipe.prepare ?? (recipe.modality === 'ecg' ? twelveLeadRecipe : eegRecipe);
     const sets: WindowSet[] = [];
     const specs: DatasetSpec[] = [];
     for (const argument of data) {
       const chosen = await chooseData(argument, prepare);
       specs.push(chosen.spec);
-      sets.push(await loadData(chosen, prepare, progress, { signal: this.signal, skipBroken: !strict }));
+      sets.push(await loadData(chosen, prepare, progress, { signal, skipBroken: !strict }));
     }
     const windows = await concatWindowSets(sets);
     const begun = performance.now();
@@ -98,10 +100,12 @@ export const pretrainCommand = buildCommand<Flags, [], Context>({
       windows,
       recipe,
       dataset: specs.map(({ name }) => name).join('+'),
-      signal: this.signal,
+      signal,
+      ranks,
       ...(weights && { initial: weights.tensors }),
       progress: (total) => progress.stage(`pre-train ${recipe.modality}`, total),
     });
+    if (!writes) return;
     const weightsPath = join(out, 'encoder.safetensors');
     await writeFileAtomically(weightsPath, encodePretrained(result));
     const described = describeTraining({
@@ -123,7 +127,7 @@ export const pretrainCommand = buildCommand<Flags, [], Context>({
       const losses = kinds.map(([key, value]) => `${key} ${Number(value).toPrecision(4)}`);
       this.process.stdout.write(`${losses.join(', ')}\nWeights: ${weightsPath}\nReport: ${report}\n`);
     }
-  },
+  }),
 });
 
 /** Several datasets as one, for the report: all are named, cited and credited. */

@@ -8,10 +8,12 @@ import type { TrainedModel } from '../model/model-file.ts';
 import type { FloatTensors } from '../model/parameters.ts';
 import type { Modality, WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
+import { dealJobs } from '../train/distributed.ts';
 import { finetune } from '../train/finetune.ts';
 import type { FeatureCache } from '../train/frozen-features.ts';
 import type { TrainingOptions } from '../train/loop.ts';
 import type { Progress } from '../train/progress.ts';
+import type { Ranks } from '../train/ranks.ts';
 import type { FinetuneRecipe } from '../train/recipe.ts';
 import { baselineFeatures, runClassical, runTrivial } from './baselines.ts';
 import { type Protocol, planFolds, type WindowFold } from './protocol.ts';
@@ -37,6 +39,8 @@ export interface ExperimentOptions {
   readonly candidates: readonly Candidate[];
   readonly progress: Progress;
   readonly signal?: AbortSignal;
+  /** The trainings are dealt to ranks; every rank gets the whole. */
+  readonly ranks?: Ranks | undefined;
   /** Where a training (named `eeg-fold1-seed0`) keeps checkpoint and figures, so that a stopped evaluation goes on. */
   readonly keep?: (training: string) => Pick<TrainingOptions, 'store' | 'log'>;
   /** A finished model: of the first fold and seed. */
@@ -53,7 +57,7 @@ export interface Experiment {
 
 /** Run it. DataError without labels; errors of fine-tuning. */
 export async function runExperiment(options: ExperimentOptions): Promise<Experiment> {
-  const { dataset, windows, protocol, seeds, candidates, progress } = options;
+  const { dataset, windows, protocol, seeds, candidates, ranks } = options;
   const { label: labels } = windows;
   if (!labels) throw new DataError('evaluate: the windows have no labels. Name a target.');
   const classCount = windows.classes.length;
@@ -72,53 +76,96 @@ export async function runExperiment(options: ExperimentOptions): Promise<Experim
 
   // Deep models stand first in every table.
   for (const { name } of candidates) collected.set(name, []);
-  progress.log(`baselines on ${windows.count} windows`);
-  const features = baselineFeatures(windows);
-  for (const { train, test } of folds) {
-    for (const name of ['majority', 'prior'] as const)
-      collect(name, 0, test, runTrivial(name, labels, train, test.length, classCount));
-    for (const [name, rows] of features)
-      collect(name, 0, test, runClassical(rows, labels, train, test, classCount));
-  }
-
-  const curves: Curve[] = [];
   const cache: FeatureCache = new Map();
-  for (const candidate of candidates) {
-    for (const [s, seed] of seeds.entries()) {
-      for (const [f, fold] of folds.entries()) {
-        const name = trainingName(candidate.name, f, folds.length, seed);
-        if (options.signal?.aborted) throw new InterruptedError(`evaluate: stopped before ${name}.`);
-        const {
-          model,
-          curves: rows,
-          bestEpoch,
-          testProbabilities,
-        } = await finetune({
-          ...options.keep?.(name),
-          backend: options.backend,
-          windows,
-          dataset: dataset.name,
-          recipe: { ...candidate.recipe, seed },
-          training: fold.train,
-          validation: fold.validation,
-          test: fold.test,
-          encoders: candidate.encoders,
-          cache,
-          progress: (total) => progress.stage(`fine-tune ${name}`, total),
-          ...(options.signal && { signal: options.signal }),
-        });
-        collect(candidate.name, s, fold.test, testProbabilities);
-        curves.push({ name: `fine-tune ${name}`, rows: rows.map(roundRow), bestEpoch });
-        if (s === 0 && f === 0) await options.onModel?.(candidate.name, model);
-      }
-    }
-  }
+  const trainings = candidates.flatMap((candidate) =>
+    seeds.flatMap((seed, s) => folds.map((fold, f): Training => ({ candidate, seed, s, fold, f }))),
+  );
+  const outcomes = await dealJobs(ranks, ['baselines' as const, ...trainings], (job) =>
+    job === 'baselines'
+      ? runBaselines(options, labels, folds)
+      : runTraining(options, folds.length, job, cache),
+  );
+  for (const { tests } of outcomes)
+    for (const { model, s, f, probabilities } of tests) collect(model, s, folds[f]!.test, probabilities);
+  const curves = outcomes.flatMap(({ curve }) => (curve ? [curve] : []));
   const truth = Int32Array.from(tested, (index) => labels[index]!);
   const subject = Array.from(tested, (index) => windows.subject[index]!);
   const predictions = new Map(
     [...collected].map(([name, probabilities]) => [name, { truth, subject, probabilities }]),
   );
   return { folds, tested, predictions, curves };
+}
+
+/** One model on one fold with one seed; `s` and `f` are the places of seed and fold. */
+interface Training {
+  readonly candidate: Candidate;
+  readonly seed: number;
+  readonly s: number;
+  readonly fold: WindowFold;
+  readonly f: number;
+}
+
+/** What a job gives, as plain JSON: it may come from another rank. */
+interface Outcome {
+  readonly tests: readonly {
+    readonly model: string;
+    readonly s: number;
+    readonly f: number;
+    /** [W, K] of the fold's tested windows. */
+    readonly probabilities: readonly number[];
+  }[];
+  readonly curve?: Curve;
+}
+
+async function runBaselines(
+  { windows, progress }: ExperimentOptions,
+  labels: Int32Array,
+  folds: readonly WindowFold[],
+): Promise<Outcome> {
+  const classCount = windows.classes.length;
+  progress.log(`baselines on ${windows.count} windows`);
+  const features = baselineFeatures(windows);
+  const tests = folds.flatMap(({ train, test }, f) => {
+    const of = (model: string, values: ArrayLike<number>) => ({
+      ...{ model, s: 0, f },
+      probabilities: Array.from(values),
+    });
+    return [
+      ...(['majority', 'prior'] as const).map((name) =>
+        of(name, runTrivial(name, labels, train, test.length, classCount)),
+      ),
+      ...Array.from(features, ([name, rows]) =>
+        of(name, runClassical(rows, labels, train, test, classCount)),
+      ),
+    ];
+  });
+  return { tests };
+}
+
+async function runTraining(
+  options: ExperimentOptions,
+  foldCount: number,
+  { candidate, seed, s, fold, f }: Training,
+  cache: FeatureCache,
+): Promise<Outcome> {
+  const { backend, windows, dataset, progress, signal } = options;
+  const name = trainingName(candidate.name, f, foldCount, seed);
+  if (signal?.aborted) throw new InterruptedError(`evaluate: stopped before ${name}.`);
+  const { model, curves, bestEpoch, testProbabilities } = await finetune({
+    ...options.keep?.(name),
+    ...{ backend, windows, cache, dataset: dataset.name, encoders: candidate.encoders },
+    recipe: { ...candidate.recipe, seed },
+    training: fold.train,
+    validation: fold.validation,
+    test: fold.test,
+    progress: (total) => progress.stage(`fine-tune ${name}`, total),
+    ...(signal && { signal }),
+  });
+  if (s === 0 && f === 0) await options.onModel?.(candidate.name, model);
+  return {
+    tests: [{ model: candidate.name, s, f, probabilities: Array.from(testProbabilities) }],
+    curve: { name: `fine-tune ${name}`, rows: curves.map(roundRow), bestEpoch },
+  };
 }
 
 /** `eeg-seed0`, or `eeg-fold2-seed0` where there are several folds. */

@@ -14,6 +14,7 @@ import type { Backend } from '../runtime/backend.ts';
 import type { TrainingOptions } from '../train/loop.ts';
 import { type PretrainResult, pretrain } from '../train/pretrain.ts';
 import type { Progress } from '../train/progress.ts';
+import type { Ranks } from '../train/ranks.ts';
 import {
   type FinetuneRecipe,
   finetuneRecipeSchema,
@@ -66,6 +67,8 @@ export interface EvaluationOptions {
   readonly windows: WindowSet;
   readonly progress: Progress;
   readonly signal?: AbortSignal;
+  /** Pre-training shares every batch; the trainings of an evaluation are dealt. */
+  readonly ranks?: Ranks | undefined;
   /** Where a training (by name) keeps its checkpoint and figures. */
   readonly keep?: (training: string) => Pick<TrainingOptions, 'store' | 'log'>;
   /** The finished model of the first fold and seed. */
@@ -226,6 +229,7 @@ function runPretraining(
     ...source,
     backend: options.backend,
     recipe,
+    ranks: options.ranks,
     progress: (total) => options.progress.stage(`pre-train ${recipe.modality}`, total),
     ...(options.signal && { signal: options.signal }),
   });

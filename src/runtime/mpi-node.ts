@@ -21,6 +21,8 @@ export interface Mpi {
   tell(): void;
   /** Whether another rank has called `tell` since the last question. */
   told(): boolean;
+  /** Say that this rank has come to its end; the answer asks whether all others have too, without waiting. */
+  arrive(): () => boolean;
   /** Leave; every rank must come here. */
   finalize(): void;
   /** End all ranks at once with this exit code. */
@@ -94,6 +96,8 @@ export async function openMpi({ library, load }: OpenMpiOptions = {}): Promise<M
     'MPI_Recv(void *data, int n, void *type, int from, int tag, void *comm, void *status)',
   );
   const probe = bind('MPI_Iprobe(int from, int tag, void *comm, _Out_ int *flag, void *status)');
+  const barrier = bind('MPI_Ibarrier(void *comm, void *request)');
+  const ask = bind('MPI_Test(void *request, _Out_ int *flag, void *status)');
   const finalize = bind('MPI_Finalize()');
   const abort = bind('MPI_Abort(void *comm, int code)');
 
@@ -103,13 +107,13 @@ export async function openMpi({ library, load }: OpenMpiOptions = {}): Promise<M
     threadFunneled,
     [0],
   );
-  const ask = (name: string): number => {
+  const numberOf = (name: string): number => {
     const out = [0];
     bind(`${name}(void *comm, _Out_ int *value)`)(world, out);
     return out[0]!;
   };
-  const rank = ask('MPI_Comm_rank');
-  const size = ask('MPI_Comm_size');
+  const rank = numberOf('MPI_Comm_rank');
+  const size = numberOf('MPI_Comm_size');
   return {
     rank,
     size,
@@ -154,6 +158,15 @@ export async function openMpi({ library, load }: OpenMpiOptions = {}): Promise<M
         receive(new Uint8Array(1), 1, byte, anySource, tellTag, world, ignore);
         any = true;
       }
+    },
+    arrive: () => {
+      const request = new BigUint64Array(1); // an MPI_Request: an address
+      barrier(world, request);
+      return () => {
+        const flag = [0];
+        ask(request, flag, ignore);
+        return flag[0] !== 0;
+      };
     },
     finalize: () => finalize(),
     abort: (code) => abort(world, code),

@@ -25,7 +25,7 @@ export async function buildCli(): Promise<void> {
   const bundle = await rolldown({
     input: join(repository, 'src/cli/main.ts'),
     platform: 'node',
-    external: [/^onnxruntime-/, /^node:/],
+    external: [/^onnxruntime-/, /^node:/, /^koffi/],
     logLevel: 'silent',
   });
   await bundle.write({ file: main, format: 'esm' });
