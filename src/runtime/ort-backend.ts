@@ -4,6 +4,7 @@ import { BackendError, HeartmindError } from '../core/errors.ts';
 import { Graph } from '../graph/ir.ts';
 import { add } from '../graph/operators.ts';
 import type { Backend, Device } from './backend.ts';
+import { ortResidency } from './ort-resident.ts';
 import { batchOverride, messageOf, modelBytes, type OrtSession, sessionProgram } from './ort-tensors.ts';
 
 /** What differs between the runtimes. */
@@ -12,6 +13,10 @@ export interface OrtEngine {
   readonly device: Device;
   readonly Tensor: TensorConstructor;
   readonly options: InferenceSession.SessionOptions;
+  /** The same on the host's cores. */
+  readonly hostOptions: InferenceSession.SessionOptions;
+  /** Whether outputs can stay in the device's buffers. */
+  readonly keepsOutputs: boolean;
   /** What to do where the device is not usable: the last sentence of the error. */
   readonly fix: string;
   create(model: Uint8Array, options: InferenceSession.SessionOptions): Promise<OrtSession>;
@@ -19,22 +24,28 @@ export interface OrtEngine {
 
 /** A backend whose device has run one addition. BackendError, with what to do, where it cannot. */
 export async function openOrtBackend(engine: OrtEngine): Promise<Backend> {
-  const { description, device, Tensor, options } = engine;
+  const { description, device, Tensor, options, hostOptions } = engine;
+  const create = async (graph: Graph | Uint8Array, sessionOptions: InferenceSession.SessionOptions) => {
+    try {
+      return await engine.create(modelBytes(graph), sessionOptions);
+    } catch (cause) {
+      if (cause instanceof HeartmindError) throw cause;
+      throw new BackendError(`${device}: the engine refused the graph (${messageOf(cause)}).`, { cause });
+    }
+  };
   const backend: Backend = {
     description,
     device,
     async compile(graph, compileOptions = {}) {
-      try {
-        const session = await engine.create(modelBytes(graph), {
-          ...options,
-          ...batchOverride(compileOptions),
-        });
-        return sessionProgram(session, Tensor);
-      } catch (cause) {
-        if (cause instanceof HeartmindError) throw cause;
-        throw new BackendError(`${device}: the engine refused the graph (${messageOf(cause)}).`, { cause });
-      }
+      const chosen = compileOptions.onHost ? hostOptions : options;
+      return sessionProgram(await create(graph, { ...chosen, ...batchOverride(compileOptions) }), Tensor);
     },
+    ...(engine.keepsOutputs && {
+      resident: ortResidency(
+        (graph, places) => create(graph, { ...options, preferredOutputLocation: places }),
+        Tensor,
+      ),
+    }),
   };
   await probe(backend, engine.fix);
   return backend;

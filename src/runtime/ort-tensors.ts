@@ -4,7 +4,7 @@ import { BackendError, ShapeError } from '../core/errors.ts';
 import type { DType, Tensor } from '../core/tensor.ts';
 import { Graph } from '../graph/ir.ts';
 import { encodeOnnx } from '../graph/onnx.ts';
-import type { CompileOptions, Feeds, Program } from './backend.ts';
+import type { CompileOptions, Program } from './backend.ts';
 
 /** What a Program needs of a session: onnxruntime-node's own, or the browser's behind a queue. */
 export interface OrtSession {
@@ -39,8 +39,7 @@ export function sessionProgram(session: OrtSession, TensorClass: TensorConstruct
     outputNames: session.outputNames,
     async run(feeds, outputs = session.outputNames, into = {}) {
       checkFeeds(feeds, session.inputNames, known);
-      const inputs: Record<string, OrtTensor> = {};
-      for (const name of session.inputNames) inputs[name] = wrap(feeds[name]!);
+      const inputs = Object.fromEntries(session.inputNames.map((name) => [name, wrap(feeds[name]!)]));
       const fetches: Record<string, OrtTensor | null> = {};
       for (const name of outputs) fetches[name] = into[name] ? wrap(into[name]) : null;
       let results: Readonly<Record<string, OrtTensor>>;
@@ -60,7 +59,12 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function checkFeeds(feeds: Feeds, wanted: readonly string[], known: ReadonlySet<string>): void {
+/** ShapeError where a feed is not exactly the inputs. */
+export function checkFeeds(
+  feeds: Readonly<Record<string, unknown>>,
+  wanted: readonly string[],
+  known: ReadonlySet<string>,
+): void {
   const missing = wanted.filter((name) => !Object.hasOwn(feeds, name));
   const extra = Object.keys(feeds).filter((name) => !known.has(name));
   if (missing.length === 0 && extra.length === 0) return;
@@ -76,7 +80,8 @@ function checkFeeds(feeds: Feeds, wanted: readonly string[], known: ReadonlySet<
   );
 }
 
-function unwrap(name: string, result: OrtTensor | undefined): Tensor {
+/** The engine's tensor as ours; BackendError where it is missing. */
+export function unwrap(name: string, result: OrtTensor | undefined): Tensor {
   if (!result) throw new BackendError(`engine: no output '${name}'.`);
   return { dtype: result.type as DType, shape: [...result.dims], data: result.data } as Tensor;
 }
