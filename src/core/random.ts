@@ -68,33 +68,6 @@ export class Random {
     return Math.sqrt(-2 * Math.log(1 - this.uniform())) * Math.cos(2 * Math.PI * this.uniform());
   }
 
-  /** Fill with uniform random bytes (for dropout masks). The state lives in locals meanwhile. */
-  fillBytes(bytes: Uint8Array): Uint8Array {
-    let [a, b, c, d] = [this.#a, this.#b, this.#c, this.#d];
-    const { length } = bytes;
-    const whole = bytes.byteOffset % 4 === 0 ? length >>> 2 : 0;
-    const words = new Int32Array(bytes.buffer, whole === 0 ? 0 : bytes.byteOffset, whole);
-    for (let i = 0, at = 0; at < length; i++) {
-      const product = Math.imul(b, 5);
-      const word = Math.imul((product << 7) | (product >>> 25), 9);
-      const t = b << 9;
-      c ^= a;
-      d ^= b;
-      b ^= c;
-      a ^= d;
-      c ^= t;
-      d = (d << 11) | (d >>> 21);
-      if (i < whole) {
-        words[i] = word;
-        at += 4;
-      } else {
-        for (let shift = 0; shift < 32 && at < length; shift += 8) bytes[at++] = word >>> shift;
-      }
-    }
-    [this.#a, this.#b, this.#c, this.#d] = [a, b, c, d];
-    return bytes;
-  }
-
   /** A shuffled copy (Fisher–Yates). */
   shuffle<T>(items: Iterable<T>): T[] {
     const result = [...items];

@@ -58,11 +58,11 @@ export const gradientRules: Readonly<Record<op.OperatorName, GradientRule | 'non
   Sigmoid: ({ outputs: [y] }, g) => [op.mul(g, op.mul(y!, op.sub(1, y!)))],
   // d max(x, 0) = [x > 0] dx
   Relu: ({ inputs: [x] }, g) => [op.where(op.greater(x!, 0), g, 0)],
-  // d(x Φ(x)) = (Φ(x) + x φ(x)) dx with Φ(x) = (1 + erf(x/√2)) / 2, φ(x) = e^(−x²/2) / √(2π)
+  // d(x Φ(x)) = (Φ(x) + x φ(x)) dx; with z = x/√2: Φ + x φ = (1 + erf z + z e^(ln(2/√π) − z²)) / 2
   Gelu: ({ inputs: [x] }, g) => {
-    const cumulative = op.add(op.mul(op.erf(op.mul(x!, Math.SQRT1_2)), 0.5), 0.5);
-    const density = op.exp(op.mul(op.mul(x!, x!), -0.5));
-    return [op.mul(g, op.add(cumulative, op.mul(op.mul(x!, 1 / Math.sqrt(2 * Math.PI)), density)))];
+    const z = op.mul(x!, Math.SQRT1_2);
+    const density = op.exp(op.sub(Math.log(2 / Math.sqrt(Math.PI)), op.mul(z, z)));
+    return [op.mul(op.mul(g, op.add(op.add(op.erf(z), 1), op.mul(z, density))), 0.5)];
   },
   // d ln(1 + eˣ) = σ(x) dx
   Softplus: ({ inputs: [x] }, g) => [op.mul(g, op.sigmoid(x!))],
@@ -83,13 +83,18 @@ export const gradientRules: Readonly<Record<op.OperatorName, GradientRule | 'non
   LogSoftmax: ({ outputs: [y], attributes: { axis } }, g) => [
     op.sub(g, op.mul(op.exp(y!), op.reduceSum(g, [axis as number], { keepDims: true }))),
   ],
-  // x̂ = (x − μ)/σ, y = x̂ s + b, h = g s: gx = (h − mean h − x̂ mean(h x̂)) / σ, gs = Σ g x̂, gb = Σ g
+  // x̂ = (x − μ)/σ, y = x̂ s + b, u = g x̂: gx = (g s − mean(g s) − x̂ mean(u s)) / σ, gs = Σ u, gb = Σ g
   LayerNormalization: ({ inputs: [x, scale, bias], outputs: [, mean, inverse] }, g) => {
     const normal = op.mul(op.sub(x!, mean!), inverse!);
-    const h = op.mul(g, scale!);
-    const meanOf = (value: Value) => op.reduceMean(value, [-1], { keepDims: true });
-    const centred = op.sub(op.sub(h, meanOf(h)), op.mul(normal, meanOf(op.mul(h, normal))));
-    return [op.mul(centred, inverse!), sumTo(op.mul(g, normal), scale!.shape), sumTo(g, bias!.shape)];
+    const weighted = op.mul(g, normal);
+    // Means of products with the scale, as products of matrices.
+    const size = staticDim('LayerNormalization', scale!.shape[0]!);
+    const column = op.reshape(op.mul(scale!, 1 / size), [size, 1]);
+    const inner = op.sub(
+      op.sub(op.mul(g, scale!), op.matmul(g, column)),
+      op.mul(normal, op.matmul(weighted, column)),
+    );
+    return [op.mul(inner, inverse!), sumTo(weighted, scale!.shape), sumTo(g, bias!.shape)];
   },
   // dΣx = Σdx
   ReduceSum: (node, g) => [op.expand(keepReduced(node, g), node.inputs[0]!.shape), undefined],
@@ -166,7 +171,21 @@ function sumTo(gradient: Value, shape: Shape): Value {
     dim === 1 && gradient.shape[i + extra] !== 1 ? [i + extra] : [],
   );
   const axes = [...leading, ...stretched];
+  if (gradient.shape.length === 2 && axes.length === 1 && axes[0] === 0) {
+    // As a product with a row of ones: engines do it in half the time of a sum over rows.
+    const rows = staticDim('gradient', gradient.shape[0]!);
+    const ones = tensorOf(gradient, [1, rows], 1);
+    return op.reshape(op.gemm(ones, gradient), shape);
+  }
   return axes.length === 0 ? gradient : op.reshape(op.reduceSum(gradient, axes), shape);
+}
+
+/** A constant of one number, of another value's type. */
+function tensorOf({ graph, dtype }: Value, shape: readonly number[], value: number): Value {
+  const size = shape.reduce((a, b) => a * b, 1);
+  return dtype === 'float64'
+    ? graph.constant({ dtype, shape, data: new Float64Array(size).fill(value) })
+    : graph.constant({ dtype: 'float32', shape, data: new Float32Array(size).fill(value) });
 }
 
 function zeros(like: Value, shape: Shape): Value {
@@ -214,12 +233,13 @@ function matmulGradient(a: Value, b: Value, g: Value): Value[] {
 function gemmGradient({ inputs, attributes }: Node, g: Value): (Value | undefined)[] {
   const [a, b, c] = inputs as [Value, Value, Value | undefined];
   const [transA, transB] = [attributes.transA === 1, attributes.transB === 1];
+  const [alpha, beta] = [Number(attributes.alpha ?? 1), Number(attributes.beta ?? 1)];
   const product = (x: Value, y: Value, tx: boolean, ty: boolean) =>
-    op.gemm(x, y, undefined, { transA: tx, transB: ty });
+    op.gemm(x, y, undefined, { transA: tx, transB: ty, alpha });
   // Y = A' B': gA' = g B'ᵀ, gB' = A'ᵀ g, transposed back where A or B were.
   const ga = transA ? product(b, g, transB, true) : product(g, b, false, !transB);
   const gb = transB ? product(g, a, true, transA) : product(a, g, !transA, false);
-  return [ga, gb, c && sumTo(g, c.shape)];
+  return [ga, gb, c && sumTo(beta === 1 ? g : op.mul(g, beta), c.shape)];
 }
 
 function convGradient({ inputs, attributes }: Node, g: Value): (Value | undefined)[] {

@@ -12,6 +12,9 @@ import type { OperatorName } from './operators.ts';
 export type Dim = number | string;
 export type Shape = readonly Dim[];
 
+/** What an edge holds. `float16` is for what lies between nodes: no tensor of ours has it. */
+export type ValueType = DType | 'float16';
+
 export type Attribute = number | string | readonly number[] | Tensor;
 export type Attributes = Readonly<Record<string, Attribute | undefined>>;
 
@@ -20,7 +23,7 @@ export interface Value {
   readonly graph: Graph;
   /** Unique in its graph; the name in ONNX. */
   readonly name: string;
-  readonly dtype: DType;
+  readonly dtype: ValueType;
   readonly shape: Shape;
   /** The node that computes it; undefined for inputs and constants. */
   readonly node?: Node;
@@ -50,7 +53,7 @@ export class Graph {
   constructor(readonly name: string) {}
 
   /** Declare an input. */
-  input(name: string, dtype: DType, shape: Shape): Value {
+  input(name: string, dtype: ValueType, shape: Shape): Value {
     const value = { graph: this, name, dtype, shape };
     this.inputs.push(value);
     return value;
@@ -90,7 +93,7 @@ export class Graph {
     operator: OperatorName,
     inputs: readonly (Value | undefined)[],
     attributes: Attributes,
-    results: readonly { readonly dtype: DType; readonly shape: Shape }[],
+    results: readonly { readonly dtype: ValueType; readonly shape: Shape }[],
   ): readonly Value[] {
     const outputs: Value[] = [];
     const node: Node = { operator, inputs, outputs, attributes };

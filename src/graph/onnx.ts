@@ -15,18 +15,19 @@ import {
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from './generated/onnx_pb.ts';
-import { type Attribute, type Attributes, type Dim, Graph, type Value } from './ir.ts';
+import { type Attribute, type Attributes, type Dim, Graph, type Value, type ValueType } from './ir.ts';
 import { type OperatorName, operatorNames } from './operators.ts';
-import { reachableNodes } from './passes.ts';
+import { reachableNodes } from './rewrite.ts';
 
 /** ONNX's TensorProto.DataType of each dtype. */
-const dataTypes: Readonly<Record<DType, number>> = {
+const dataTypes: Readonly<Record<ValueType, number>> = {
   float32: 1,
   uint8: 2,
   int8: 3,
   int32: 6,
   int64: 7,
   bool: 9,
+  float16: 10,
   float64: 11,
 };
 const irVersion = 10n;
@@ -153,9 +154,9 @@ function outputType(
   inputs: readonly (Value | undefined)[],
   { to }: Attributes,
   index: number,
-): DType {
+): ValueType {
   if (['Equal', 'Greater', 'Less', 'And', 'Not'].includes(operator)) return 'bool';
-  if (operator === 'Cast') return to as DType;
+  if (operator === 'Cast') return to as ValueType;
   if (operator === 'MatMulInteger') return 'int32';
   if (operator === 'DynamicQuantizeLinear') return index === 1 ? 'float32' : 'uint8';
   return (operator === 'Where' ? inputs[1] : inputs[0])?.dtype ?? 'float32';
@@ -175,7 +176,7 @@ function encodeAttribute(name: string, value: Attribute): AttributeProto {
     return create(AttributeProtoSchema, {
       name,
       type: AttributeType.INT,
-      i: BigInt(dataTypes[value as DType]),
+      i: BigInt(dataTypes[value as ValueType]),
     });
   if (typeof value === 'string') {
     return create(AttributeProtoSchema, {
@@ -271,7 +272,7 @@ function decodeValueInfo(info: ValueInfoProto, name: string): [DType, Dim[]] {
 
 function dtypeOf(dataType: number, name: string): DType {
   const found = Object.entries(dataTypes).find(([, code]) => code === dataType);
-  if (!found)
+  if (!found || found[0] === 'float16')
     throw new UnsupportedError(`${name}: ONNX data type ${dataType}.`, `ONNX data type ${dataType}`);
   return found[0] as DType;
 }

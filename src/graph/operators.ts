@@ -3,9 +3,8 @@
  * operator, each a node in the graph of its inputs. Source: the ONNX operator specification, opset 20.
  */
 import { ShapeError } from '../core/errors.ts';
-import type { DType } from '../core/tensor.ts';
 import { broadcastShapes, normaliseAxis, productOf, sameShape, staticDim, staticShape } from './dims.ts';
-import type { Attributes, Dim, Shape, Value } from './ir.ts';
+import type { Attributes, Dim, Shape, Value, ValueType } from './ir.ts';
 
 /** ONNX's names of the operators that heartmind builds. */
 export const operatorNames = [
@@ -81,7 +80,7 @@ export const relu = (x: Value): Value => unary('Relu', x);
 export const softplus = (x: Value): Value => unary('Softplus', x);
 /** Exact GELU: x · Φ(x). */
 export const gelu = (x: Value): Value => unary('Gelu', x);
-export const cast = (x: Value, dtype: DType): Value =>
+export const cast = (x: Value, dtype: ValueType): Value =>
   x.dtype === dtype ? x : one('Cast', [x], { to: dtype }, dtype, x.shape);
 
 /** condition ? a : b, elementwise with broadcasting. */
@@ -105,14 +104,18 @@ export function matmul(a: Value, b: Value): Value {
 export interface GemmOptions {
   readonly transA?: boolean;
   readonly transB?: boolean;
+  /** Factor of the product. Default 1. */
+  readonly alpha?: number;
+  /** Factor of c. Default 1. */
+  readonly beta?: number;
 }
 
-/** a' b' + c with a [M,K], b [K,N] (or transposed, as the options say), c broadcast to [M,N]. */
+/** α a' b' + β c with a [M,K], b [K,N] (or transposed, as the options say), c broadcast to [M,N]. */
 export function gemm(
   a: Value,
   b: Value,
   c?: Value,
-  { transA = false, transB = false }: GemmOptions = {},
+  { transA = false, transB = false, alpha = 1, beta = 1 }: GemmOptions = {},
 ): Value {
   if (a.shape.length !== 2 || b.shape.length !== 2) throw mismatch('Gemm', a.shape, b.shape);
   sameDtype('Gemm', a, b, ...(c ? [c] : []));
@@ -121,10 +124,8 @@ export function gemm(
   if (k !== k2) throw mismatch('Gemm', a.shape, b.shape);
   if (c && !sameShape(broadcastShapes('Gemm', c.shape, [m, n]), [m, n]))
     throw mismatch('Gemm', [m, n], c.shape);
-  return one('Gemm', c ? [a, b, c] : [a, b], { transA: Number(transA), transB: Number(transB) }, a.dtype, [
-    m,
-    n,
-  ]);
+  const attributes = { transA: Number(transA), transB: Number(transB), alpha, beta };
+  return one('Gemm', c ? [a, b, c] : [a, b], attributes, a.dtype, [m, n]);
 }
 
 export interface ConvOptions {
@@ -320,18 +321,11 @@ export function scatterAdd(data: Value, indices: Value, updates: Value): Value {
   return one('ScatterND', [data, indices, updates], { reduction: 'add' }, data.dtype, data.shape);
 }
 
-/**
- * Dropout by given random bytes, so that a seed reproduces it: keeps x where its byte ≥ round(256 p), divided by the
- * exact share that is kept. `bytes`: uint8 of x's shape, uniform.
- */
-export function dropout(x: Value, bytes: Value, probability: number): Value {
-  const threshold = Math.round(256 * probability);
-  if (threshold === 0) return x;
-  if (!sameShape(bytes.shape, x.shape)) throw mismatch('dropout', x.shape, bytes.shape);
-  const limit = x.graph.constant({ dtype: 'uint8', shape: [], data: Uint8Array.of(threshold) });
+/** Dropout by a given mask: keeps x where `kept` (bool, of x's shape), divided by the share that is kept. */
+export function dropout(x: Value, kept: Value, share: number): Value {
+  if (!sameShape(kept.shape, x.shape)) throw mismatch('dropout', x.shape, kept.shape);
   // A product with a mask of floats: ONNX Runtime's Where takes three times as long, forward and backward.
-  const kept = cast(not(less(bytes, limit)), x.dtype);
-  return mul(x, mul(kept, 256 / (256 - threshold)));
+  return mul(mul(x, 1 / share), cast(kept, x.dtype));
 }
 
 /** x as bytes: x ≈ scale · (values − zero), `scale` and `zero` scalars that follow from the smallest and largest x. */
@@ -375,11 +369,11 @@ function reduce(
   return one(operator, [x, axesValue], { keepdims: Number(keepDims) }, x.dtype, shape);
 }
 
-function unary(operator: OperatorName, x: Value, dtype: DType = x.dtype): Value {
+function unary(operator: OperatorName, x: Value, dtype: ValueType = x.dtype): Value {
   return one(operator, [x], {}, dtype, x.shape);
 }
 
-function binary(operator: OperatorName, a: Operand, b: Operand, dtype?: DType): Value {
+function binary(operator: OperatorName, a: Operand, b: Operand, dtype?: ValueType): Value {
   const [x, y] = lift(operator, a, b);
   return one(operator, [x, y], {}, dtype ?? x.dtype, broadcastShapes(operator, x.shape, y.shape));
 }
@@ -404,7 +398,7 @@ function one(
   operator: OperatorName,
   inputs: readonly Value[],
   attributes: Attributes,
-  dtype: DType,
+  dtype: ValueType,
   shape: Shape,
 ): Value {
   const { graph } = inputs[0]!;
@@ -431,7 +425,7 @@ function fillConv(spatial: number, options: ConvOptions) {
   };
 }
 
-function filled(dtype: DType, size: number, value: number) {
+function filled(dtype: ValueType, size: number, value: number) {
   return dtype === 'float64'
     ? ({ dtype, shape: [size], data: new Float64Array(size).fill(value) } as const)
     : ({ dtype: 'float32', shape: [size], data: new Float32Array(size).fill(value) } as const);

@@ -1,6 +1,6 @@
 /** The optimizer as graph nodes: clipping by global norm and AdamW. */
 import type { Value } from './ir.ts';
-import { add, div, less, mul, pow, reduceSum, sqrt, sub, where } from './operators.ts';
+import { add, div, less, mul, pow, reduceSum, reshape, sqrt, sub, where } from './operators.ts';
 
 /** Scale gradients so that their joint norm is at most `maxNorm`, as torch.nn.utils.clip_grad_norm_ does. */
 export function clipByGlobalNorm(
@@ -18,9 +18,18 @@ export function clippingScale(norm: Value, maxNorm: number): Value {
   return where(less(ratio, 1), ratio, 1);
 }
 
+/** Values are squared and summed in rows of this length first where it divides them: long float32 sums lose digits. */
+export const sumLength = 1024;
+
 /** Euclidean norm of all values together. */
 export function globalNorm(values: readonly Value[]): Value {
-  return sqrt(values.map((value) => reduceSum(mul(value, value))).reduce((a, b) => add(a, b)));
+  const sums = values.map((value) => {
+    const size = value.shape.length === 1 ? Number(value.shape[0]) : 0;
+    if (size === 0 || size % sumLength !== 0) return reduceSum(mul(value, value));
+    const rows = reshape(value, [size / sumLength, sumLength]);
+    return reduceSum(reduceSum(mul(rows, rows), [1]));
+  });
+  return sqrt(sums.reduce((a, b) => add(a, b)));
 }
 
 export interface AdamWInputs {

@@ -1,6 +1,6 @@
 /** A graph as text, a node a line, for people and snapshot tests. */
 import type { Attributes, Graph, Value } from './ir.ts';
-import { reachableNodes } from './passes.ts';
+import { reachableNodes } from './rewrite.ts';
 
 /** `v3: float32[B,19,4,200] = MatMul(v1, w)`; inputs first, outputs last, what no output needs left out. */
 export function printGraph(graph: Graph): string {

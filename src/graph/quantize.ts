@@ -11,7 +11,7 @@
 import { float32, type Tensor, tensor } from '../core/tensor.ts';
 import { Graph, type Node, type Value } from './ir.ts';
 import { add, cast, dynamicQuantizeLinear, matmulInteger, mul } from './operators.ts';
-import { reachableNodes } from './passes.ts';
+import { reachableNodes } from './rewrite.ts';
 
 export interface QuantizeOptions {
   /** Which weights, by the name of their constant. Default: all. */

@@ -45,13 +45,12 @@ export function crissCrossLayer(x: Value, name: string, config: EncoderConfig, b
 }
 
 /**
- * Axis orders from [B, C, N, heads, width] to [B, other axis, heads, attended axis, width] (rows), to the same with the
- * last two exchanged (columns), and from rows back. Each moves a single axis, which engines do fastest; queries, keys
- * and values are therefore projected apart.
+ * Axis orders from [B, C, N, heads, width] to [B, other axis, heads, attended axis, width], and back. Each moves a single
+ * axis, which engines do fastest; queries, keys and values are therefore projected apart.
  */
 const orders = {
-  channels: { rows: [0, 2, 3, 1, 4], columns: [0, 2, 3, 4, 1], back: [0, 3, 1, 2, 4] },
-  patches: { rows: [0, 1, 3, 2, 4], columns: [0, 1, 3, 4, 2], back: [0, 1, 3, 2, 4] },
+  channels: { rows: [0, 2, 3, 1, 4], back: [0, 3, 1, 2, 4] },
+  patches: { rows: [0, 1, 3, 2, 4], back: [0, 1, 3, 2, 4] },
 } as const;
 
 /** Multi-head self-attention of half the features along one axis: [B·C·N, D/2] → the same. */
@@ -73,8 +72,10 @@ function attend(
     const projected = linear(x, weight, biases[i]!);
     return reshape(projected, [batch, channels, patches, heads, width]);
   }) as [Value, Value, Value];
-  const { rows, columns, back } = orders[axis];
-  const scores = mul(matmul(transpose(query, rows), transpose(key, columns)), 1 / Math.sqrt(width));
+  const { rows, back } = orders[axis];
+  // The engine makes one product of the last transposition and what follows.
+  const columns = transpose(transpose(key, rows), [0, 1, 2, 4, 3]);
+  const scores = mul(matmul(transpose(query, rows), columns), 1 / Math.sqrt(width));
   const shares = softmax(scores, 4); // [B, other, heads, attended, attended]
   const mixed = matmul(drop(shares, building), transpose(value, rows)); // [B, other, heads, attended, width]
   const merged = reshape(transpose(mixed, back), [rowsOf(building.shape), half]);

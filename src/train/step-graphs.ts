@@ -7,7 +7,8 @@ import { differentiate } from '../graph/differentiate.ts';
 import { Graph, type Value } from '../graph/ir.ts';
 import type { Mean } from '../graph/losses.ts';
 import { div } from '../graph/operators.ts';
-import { adamW, clippingScale, globalNorm } from '../graph/optimizers.ts';
+import { adamW, clippingScale, globalNorm, sumLength } from '../graph/optimizers.ts';
+import { optimise } from '../graph/passes.ts';
 import type { DropoutInput } from '../model/dropout.ts';
 import type { ParameterSource } from '../model/tokens.ts';
 
@@ -20,7 +21,7 @@ export interface TrainedParameter {
 
 export interface BuiltLoss {
   readonly loss: Mean;
-  /** Inputs of random bytes that the loss wants. */
+  /** Dropout masks that the loss wants. */
   readonly dropouts?: readonly DropoutInput[];
 }
 
@@ -64,7 +65,7 @@ export function trainable(
   return specs.filter((spec): spec is TrainedParameter & { group: string } => spec.group !== undefined);
 }
 
-/** A run of values in a flat array that learn alike. */
+/** Values side by side in a flat array that learn alike. */
 export interface Block {
   readonly start: number;
   readonly length: number;
@@ -85,11 +86,10 @@ export interface FlatLayout {
   readonly blocks: readonly Block[];
 }
 
-/** Lay parameters out so that those of one group and decay lie together, cut into blocks of at most so many values. */
+/** Lay parameters out so that those of one group and decay lie together, a block, filled up to whole sums of the norm. */
 export function layOut(
   specs: readonly TrainedParameter[],
   { weightDecay, decayOn }: Pick<UpdateOptions, 'weightDecay' | 'decayOn'>,
-  blockLength: number,
 ): FlatLayout {
   const alike = new Map<string, { group: string; decay: number; members: TrainedParameter[] }>();
   for (const spec of trainable(specs)) {
@@ -102,13 +102,13 @@ export function layOut(
   const blocks: Block[] = [];
   let end = 0;
   for (const { group, decay, members } of alike.values()) {
-    const begin = end;
+    const start = end;
     for (const { name, shape } of members) {
       parameters.push({ name, shape, start: end, length: sizeOf(shape) });
       end += sizeOf(shape);
     }
-    for (let start = begin; start < end; start += blockLength)
-      blocks.push({ group, decay, start, length: Math.min(blockLength, end - start) });
+    end = start + Math.ceil((end - start) / sumLength) * sumLength;
+    blocks.push({ group, decay, start, length: end - start });
   }
   return { length: end, parameters, blocks };
 }
@@ -132,9 +132,9 @@ export function buildGradientGraph(build: BuildLoss, specs: readonly TrainedPara
   );
   for (const [i, { name }] of learning.entries()) graph.output(names.gradient(name), gradients[i]!);
   graph.output(names.total, loss.total);
-  if (typeof loss.weight === 'number') return { graph, dropouts, weight: loss.weight };
-  graph.output(names.weight, loss.weight);
-  return { graph, dropouts };
+  const fixed = typeof loss.weight === 'number' ? { weight: loss.weight } : {};
+  if (typeof loss.weight !== 'number') graph.output(names.weight, loss.weight);
+  return { graph: optimise(graph), dropouts, ...fixed };
 }
 
 /**

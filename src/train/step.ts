@@ -1,19 +1,19 @@
 /**
  * Running updates: batches → the next parameters and moments. Gradients of the parts of a batch, and of the machines that
- * share it, add up in one flat array; then one update. The state lives in two preallocated copies: an update reads one
- * and writes the other, so that an update that turns out not finite leaves the good one untouched.
+ * share it, add up in one flat array; then one update of the state, which lies flat as well.
  */
 import { ConfigError } from '../core/errors.ts';
-import { float32, scalar, type Tensor, zeros } from '../core/tensor.ts';
+import { float32, type Tensor, zeros } from '../core/tensor.ts';
+import type { DropoutInput } from '../model/dropout.ts';
 import type { FloatTensors } from '../model/parameters.ts';
 import type { Backend, Program } from '../runtime/backend.ts';
+import { type AdamWOptions, clippingScale, type FlatState, normOf, updateBlock } from './adamw.ts';
 import { savedValues } from './checkpoint.ts';
 import type { Draws } from './draws.ts';
 import type { Ranks } from './ranks.ts';
 import {
   type BuildLoss,
   buildGradientGraph,
-  buildUpdateGraph,
   type FlatLayout,
   type GradientGraph,
   layOut,
@@ -56,12 +56,9 @@ export interface StepRunnerOptions {
 
 interface Compiled extends GradientGraph {
   readonly program: Program;
-  /** Buffers of the dropout bytes, filled anew for every run. */
-  readonly bytes: Readonly<Record<string, Tensor<'uint8'>>>;
+  /** Buffers of the dropout masks, filled anew for every run. */
+  readonly masks: Readonly<Record<string, Tensor<'bool'>>>;
 }
-
-/** The update takes the state in blocks that stay in a core's cache from one operator to the next. */
-const blockLength = 1 << 16;
 
 export class StepRunner {
   readonly #options: StepRunnerOptions;
@@ -71,9 +68,10 @@ export class StepRunner {
   /** [gradients, total, weight], summed over parts and ranks. */
   readonly #sums: Float32Array;
   #part: Float32Array | undefined;
-  #current: FlatState;
-  #next: FlatState;
-  #update: Promise<Program> | undefined;
+  readonly #state: FlatState;
+  readonly #tensors: Record<string, Tensor<'float32'>> = {};
+  /** What `commit` will do. */
+  #pending: Pick<AdamWOptions, 'scale' | 'rates'> | undefined;
   /** Updates taken. */
   steps = 0;
 
@@ -82,21 +80,26 @@ export class StepRunner {
     this.#options = options;
     if (trainable(options.specs).length === 0)
       throw new ConfigError('train: every parameter is frozen. Tune at least one.', 'tune');
-    this.#layout = layOut(options.specs, options.update, blockLength);
-    this.#current = new FlatState(this.#layout);
-    this.#next = new FlatState(this.#layout);
-    this.#sums = new Float32Array(this.#layout.length + 2);
+    this.#layout = layOut(options.specs, options.update);
+    const { length, parameters } = this.#layout;
+    const flat = () => new Float32Array(length);
+    this.#state = { parameter: flat(), first: flat(), second: flat() };
+    this.#sums = new Float32Array(length + 2);
+    for (const { name, shape, start, length: size } of parameters) {
+      for (const key of ['parameter', 'first', 'second'] as const)
+        this.#tensors[names[key](name)] = float32(shape, this.#state[key].subarray(start, start + size));
+    }
     for (const { name, group } of options.specs) {
       const value = options.initial.get(name)!;
       const key = names.parameter(name);
       if (group === undefined) this.#frozen[key] = value;
-      else this.#current.tensors[key]!.data.set(value.data);
+      else this.#tensors[key]!.data.set(value.data);
     }
   }
 
   /** `parameter/…`, `first/…` and `second/…` of all that learns; live buffers, valid until the next update. */
   get state(): Readonly<Record<string, Tensor<'float32'>>> {
-    return this.#current.tensors;
+    return this.#tensors;
   }
 
   /** All parameters, frozen ones included; live buffers, valid until the next update. */
@@ -104,14 +107,14 @@ export class StepRunner {
     return new Map(
       this.#options.specs.map(({ name }) => {
         const key = names.parameter(name);
-        return [name, (this.#current.tensors[key] ?? this.#frozen[key]) as Tensor<'float32'>];
+        return [name, (this.#tensors[key] ?? this.#frozen[key]) as Tensor<'float32'>];
       }),
     );
   }
 
   /** Go on from a saved state; FormatError where something of it is missing. */
   restore(state: ReadonlyMap<string, Tensor>, steps: number): void {
-    for (const [key, { shape, data }] of Object.entries(this.#current.tensors))
+    for (const [key, { shape, data }] of Object.entries(this.#tensors))
       data.set(savedValues(state, key, shape));
     this.steps = steps;
   }
@@ -130,43 +133,30 @@ export class StepRunner {
     }
     await this.#options.ranks?.sum(this.#sums);
     const [total, weight] = [this.#sums[length]!, this.#sums[length + 1]!];
-    this.#update ??= this.#options.backend.compile(buildUpdateGraph(this.#layout, this.#options.update));
-    const update = await this.#update;
-    const feeds: Record<string, Tensor> = {
-      ...this.#current.blocks,
-      [names.step]: scalar(this.steps + 1),
-      [names.weight]: scalar(weight),
-    };
-    for (const [group, rate] of Object.entries(rates)) feeds[names.rate(group)] = scalar(rate);
-    for (const [i, { start, length: size }] of this.#layout.blocks.entries())
-      feeds[names.gradient(`${i}`)] = float32([size], this.#sums.subarray(start, start + size));
-    const into = Object.fromEntries(
-      Object.entries(this.#next.blocks).map(([key, value]) => [names.next(key), value]),
-    );
-    const results = await update.run(pick(update.inputNames, feeds), update.outputNames, into);
-    return { loss: total / weight, norm: scalarOf(results, names.norm) };
+    const norm = normOf(this.#sums, length) / weight;
+    this.#pending = { rates, scale: clippingScale(norm, this.#options.update.clipNorm) / weight };
+    return { loss: total / weight, norm };
   }
 
   /** Let the computed update take effect. */
   commit(): void {
-    [this.#current, this.#next] = [this.#next, this.#current];
-    this.steps++;
+    const options = { ...this.#pending!, step: ++this.steps };
+    for (const block of this.#layout.blocks) updateBlock(this.#state, this.#sums, block, options);
   }
 
   async dispose(): Promise<void> {
     for (const compiled of this.#compiled.values()) await (await compiled).program.dispose();
-    await (await this.#update)?.dispose();
   }
 
   /** Write the gradients, the total and the weight of a part into a flat array. */
   async #gradients({ batch, draws }: BatchPart, flat: Float32Array): Promise<void> {
-    const { program, bytes, weight } = await this.#compile(batch.kind);
-    fillBytes(bytes, draws, batch.samples);
+    const { program, dropouts, masks, weight } = await this.#compile(batch.kind);
+    drawMasks(dropouts, masks, draws, batch.samples);
     const { length, parameters } = this.#layout;
     const into: Record<string, Tensor> = {};
     for (const { name, shape, start, length: size } of parameters)
       into[names.gradient(name)] = float32(shape, flat.subarray(start, start + size));
-    const all = { ...this.#frozen, ...this.#current.tensors, ...bytes, ...batch.feeds };
+    const all = { ...this.#frozen, ...this.#tensors, ...masks, ...batch.feeds };
     const results = await program.run(pick(program.inputNames, all), program.outputNames, into);
     flat[length] = scalarOf(results, names.total);
     flat[length + 1] = weight ?? scalarOf(results, names.weight);
@@ -181,34 +171,24 @@ export class StepRunner {
   async #compileNow(kind: string): Promise<Compiled> {
     const { specs, build, backend } = this.#options;
     const built = buildGradientGraph(build(kind), specs);
-    const bytes = Object.fromEntries(built.dropouts.map(({ name, shape }) => [name, zeros('uint8', shape)]));
-    return { ...built, bytes, program: await backend.compile(built.graph) };
+    const masks = Object.fromEntries(built.dropouts.map(({ name, shape }) => [name, zeros('bool', shape)]));
+    return { ...built, masks, program: await backend.compile(built.graph) };
   }
 }
 
-/** Parameters and moments in flat arrays, seen as tensors by name and as blocks by number. */
-class FlatState {
-  readonly tensors: Record<string, Tensor<'float32'>> = {};
-  readonly blocks: Record<string, Tensor<'float32'>> = {};
-
-  constructor({ length, parameters, blocks }: FlatLayout) {
-    for (const key of [names.parameter, names.first, names.second]) {
-      const flat = new Float32Array(length);
-      for (const { name, shape, start, length: size } of parameters)
-        this.tensors[key(name)] = float32(shape, flat.subarray(start, start + size));
-      for (const [i, { start, length: size }] of blocks.entries())
-        this.blocks[key(`${i}`)] = float32([size], flat.subarray(start, start + size));
-    }
-  }
-}
-
-/** New random bytes for every dropout site, sample by sample: every site's leading axis begins with the samples. */
-function fillBytes(bytes: Readonly<Record<string, Tensor<'uint8'>>>, draws: Draws, samples: number): void {
+/** New masks for every dropout site, sample by sample: every site's leading axis begins with the samples. */
+function drawMasks(
+  dropouts: readonly DropoutInput[],
+  masks: Readonly<Record<string, Tensor<'bool'>>>,
+  draws: Draws,
+  samples: number,
+): void {
   for (let i = 0; i < samples; i++) {
     const random = draws.sample('dropout', i);
-    for (const { data } of Object.values(bytes)) {
+    for (const { name, drops } of dropouts) {
+      const { data } = masks[name]!;
       const size = data.length / samples;
-      random.fillBytes(data.subarray(i * size, (i + 1) * size));
+      drops.fill(data.subarray(i * size, (i + 1) * size), random);
     }
   }
 }

@@ -1,6 +1,7 @@
 /** Every gradient rule against finite differences, from one table. A rule without a case fails. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '../../src/core/random.ts';
+import { SparseDraws } from '../../src/core/sparse-draws.ts';
 import { float32, sizeOf, type Tensor, tensor } from '../../src/core/tensor.ts';
 import { differentiate } from '../../src/graph/differentiate.ts';
 import { gradientRules } from '../../src/graph/gradients.ts';
@@ -223,13 +224,13 @@ const cases: Readonly<Record<string, Case>> = {
     build: ([a]) => op.gather(a!, indices(a!, [2, 3], [3, 0, 3, 2, 1, 0]), 1),
   },
   dropout: {
-    covers: ['Where', 'Mul'],
+    covers: ['Mul', 'Cast'],
     shapes: [[4, 8]],
     build: ([a]) =>
       op.dropout(
         a!,
-        a!.graph.constant(tensor('uint8', [4, 8], new Random(4).fillBytes(new Uint8Array(32)))),
-        0.4,
+        truth(a!, [4, 8], [...new SparseDraws(0.4).fill(new Uint8Array(32), new Random(4))]),
+        0.6,
       ),
   },
   'crossEntropy, smoothed and weighted': {

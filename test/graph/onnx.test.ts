@@ -101,26 +101,25 @@ describe('printGraph', () => {
       "graph example
         input x: float32[2,3]
         input weight: float32[3,4]
-        v2: float32[2,4] = Gemm(x, weight, [1,2,3,4]) {transA: 0, transB: 0}
+        v2: float32[2,4] = Gemm(x, weight, [1,2,3,4]) {transA: 0, transB: 0, alpha: 1, beta: 1}
         v3: float32[2,4] = Gelu(v2)
         v5: float32[] = ReduceMean(v3, [0,1]) {keepdims: 0}
         v8: float32[1,1] = Reshape(1, [1,1])
         v10: float32[1,1] = Mul(v8, 0.125)
         v12: float32[2,4] = Expand(v10, [2,4])
         v14: float32[2,4] = Mul(v2, 0.707107)
-        v15: float32[2,4] = Erf(v14)
-        v17: float32[2,4] = Mul(v15, 0.5)
-        v18: float32[2,4] = Add(v17, 0.5)
-        v19: float32[2,4] = Mul(v2, v2)
-        v21: float32[2,4] = Mul(v19, -0.5)
-        v22: float32[2,4] = Exp(v21)
-        v24: float32[2,4] = Mul(v2, 0.398942)
-        v25: float32[2,4] = Mul(v24, v22)
-        v26: float32[2,4] = Add(v18, v25)
-        v27: float32[2,4] = Mul(v12, v26)
-        v29: float32[3,4] = Gemm(x, v27) {transA: 1, transB: 0}
+        v15: float32[2,4] = Mul(v14, v14)
+        v17: float32[2,4] = Sub(0.120782, v15)
+        v18: float32[2,4] = Exp(v17)
+        v19: float32[2,4] = Erf(v14)
+        v20: float32[2,4] = Add(v19, 1)
+        v21: float32[2,4] = Mul(v14, v18)
+        v22: float32[2,4] = Add(v20, v21)
+        v23: float32[2,4] = Mul(v12, v22)
+        v25: float32[2,4] = Mul(v23, 0.5)
+        v27: float32[3,4] = Gemm(x, v25) {transA: 1, transB: 0, alpha: 1, beta: 1}
         output loss = v5
-        output gradient = v29
+        output gradient = v27
       "
     `);
   });

@@ -1,6 +1,7 @@
 /** AdamW, clipping and losses against the formulas of PyTorch's documentation, written out in float64. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '../../src/core/random.ts';
+import { SparseDraws } from '../../src/core/sparse-draws.ts';
 import { float32, scalar, tensor } from '../../src/core/tensor.ts';
 import { Graph, type Value } from '../../src/graph/ir.ts';
 import { binaryCrossEntropy, crossEntropy, maskedMse, meanOf } from '../../src/graph/losses.ts';
@@ -147,18 +148,20 @@ describe('losses', () => {
 });
 
 describe('dropout', () => {
-  it('keeps the expectation, and is the same for the same bytes', async () => {
+  it('drops where the mask says and keeps the expectation', async () => {
     const size = 100_000;
+    const draws = new SparseDraws(0.1);
     const graph = new Graph('dropout');
-    const value = dropout(graph.input('x', 'float32', [size]), graph.input('bytes', 'uint8', [size]), 0.1);
-    const bytes = tensor('uint8', [size], new Random(5).fillBytes(new Uint8Array(size)));
-    const result = await evaluate(graph, value, {
-      x: float32([size], new Float32Array(size).fill(1)),
-      bytes,
-    });
+    const kept = tensor('bool', [size], draws.fill(new Uint8Array(size), new Random(5)));
+    const value = dropout(
+      graph.input('x', 'float32', [size]),
+      graph.input('kept', 'bool', [size]),
+      1 - draws.probability,
+    );
+    const result = await evaluate(graph, value, { x: float32([size], new Float32Array(size).fill(1)), kept });
     const dropped = result.filter((x) => x === 0).length;
-    expect(dropped / size).toBeCloseTo(26 / 256, 2);
+    expect(dropped / size).toBeCloseTo(0.1, 2);
     expect(result.reduce((a, b) => a + b, 0) / size).toBeCloseTo(1, 2);
-    expect(result.every((x, i) => (x === 0) === bytes.data[i]! < 26)).toBe(true);
+    expect(result.every((x, i) => (x === 0) === (kept.data[i] === 0))).toBe(true);
   });
 });
