@@ -4,38 +4,42 @@
  * which turns the transform into a convolution of a power-of-two length. Plans (factors, roots of unity) are cached.
  */
 import { ShapeError } from '../core/errors.ts';
-import { type ComplexArray, transformStages, unitRoots } from './fft-stages.ts';
+import { planReal, planTransform, transform } from './fft-plan.ts';
+import { withWorkspace } from './kernel.ts';
 
-export type { ComplexArray };
-
-/** A prime factor above this costs more as a direct sum than Bluestein's three transforms. */
-const largestRadix = 31;
-/** Plans kept; the oldest goes first. A run meets a handful of lengths. */
-const maxPlans = 24;
-
-interface Plan {
-  readonly n: number;
-  /** exp(−2πi·k/n), k = 0 … n−1. */
-  readonly roots: ComplexArray;
-  /** Factors of n in the order of the stages; absent for Bluestein. */
-  readonly radices?: readonly number[];
-  readonly bluestein?: { readonly size: number; readonly chirp: ComplexArray; readonly kernel: ComplexArray };
+/** Complex numbers as two arrays of one length. */
+export interface ComplexArray {
+  readonly re: Float64Array;
+  readonly im: Float64Array;
 }
-
-const plans = new Map<number, Plan>();
 
 /** Forward transform of n complex numbers. `im` absent: real input. ShapeError if the lengths differ. */
 export function fft(re: Float64Array, im?: Float64Array): ComplexArray {
-  if (im && im.length !== re.length) {
+  const n = re.length;
+  if (im && im.length !== n) {
     throw new ShapeError(
-      `fft: re has ${re.length} values, im has ${im.length}. Both must have one length.`,
+      `fft: re has ${n} values, im has ${im.length}. Both must have one length.`,
       'fft',
-      `[${re.length}]`,
+      `[${n}]`,
       `[${im.length}]`,
     );
   }
-  const data = { re: Float64Array.from(re), im: im ? Float64Array.from(im) : new Float64Array(re.length) };
-  return re.length < 2 ? data : transform(planFor(re.length), data);
+  return withWorkspace((workspace) => {
+    const plan = planTransform(workspace, n);
+    const [a, b] = [workspace.allocate(2 * n), workspace.allocate(2 * n)];
+    const input = workspace.floats(a, 2 * n);
+    for (let i = 0; i < n; i++) {
+      input[2 * i] = re[i]!;
+      input[2 * i + 1] = im ? im[i]! : 0;
+    }
+    const z = workspace.floats(transform(workspace, plan, a, b), 2 * n);
+    const result = { re: new Float64Array(n), im: new Float64Array(n) };
+    for (let k = 0; k < n; k++) {
+      result.re[k] = z[2 * k]!;
+      result.im[k] = z[2 * k + 1]!;
+    }
+    return result;
+  });
 }
 
 /** Inverse transform with the factor 1/n: `ifft(fft(x)) = x`. */
@@ -59,27 +63,14 @@ export function rfft(x: Float64Array): ComplexArray {
   }
   // Even and odd samples as real and imaginary part of a transform of half the length.
   const half = n / 2;
-  const packed = { re: new Float64Array(half), im: new Float64Array(half) };
-  for (let i = 0; i < half; i++) {
-    packed.re[i] = x[2 * i]!;
-    packed.im[i] = x[2 * i + 1]!;
-  }
-  const z = half < 2 ? packed : transform(planFor(half), packed);
-  const { roots } = planFor(n);
-  const result = { re: new Float64Array(half + 1), im: new Float64Array(half + 1) };
-  for (let k = 0; k <= half; k++) {
-    const a = k === half ? 0 : k;
-    const b = k === 0 ? 0 : half - k;
-    const evenRe = (z.re[a]! + z.re[b]!) / 2;
-    const evenIm = (z.im[a]! - z.im[b]!) / 2;
-    const oddRe = (z.im[a]! + z.im[b]!) / 2;
-    const oddIm = (z.re[b]! - z.re[a]!) / 2;
-    const wRe = roots.re[k]!;
-    const wIm = roots.im[k]!;
-    result.re[k] = evenRe + oddRe * wRe - oddIm * wIm;
-    result.im[k] = evenIm + oddRe * wIm + oddIm * wRe;
-  }
-  return result;
+  return withWorkspace((workspace) => {
+    const { plan, roots } = planReal(workspace, n);
+    const a = workspace.put(x);
+    const b = workspace.allocate(n);
+    const [re, im] = [workspace.allocate(half + 1), workspace.allocate(half + 1)];
+    workspace.run.unpackReal(transform(workspace, plan, a, b), half, roots, re, im);
+    return { re: workspace.floats(re, half + 1).slice(), im: workspace.floats(im, half + 1).slice() };
+  });
 }
 
 /**
@@ -96,79 +87,54 @@ export function irfft(spectrum: ComplexArray, n: number): Float64Array {
       `[${spectrum.re.length}]`,
     );
   }
+  if (n === 0) return new Float64Array(0);
+  if (n % 2 === 1) return irfftOdd(spectrum, n);
+  return withWorkspace((workspace) => {
+    const { plan, roots } = planReal(workspace, n);
+    const [re, im] = [workspace.put(spectrum.re), workspace.put(spectrum.im)];
+    const [a, b] = [workspace.allocate(n), workspace.allocate(n)];
+    workspace.run.packReal(re, im, n / 2, roots, a);
+    const z = transform(workspace, plan, a, b);
+    workspace.run.swapScale(z, n / 2, 1 / n);
+    return workspace.floats(z, n).slice();
+  });
+}
+
+/**
+ * Σ |rfft((segment − its mean) · window)|² over all whole segments of x [T] that start every `step` samples and are as
+ * long as `window`: [⌊length/2⌋ + 1].
+ */
+export function sumPowers(x: Float64Array, window: Float64Array, step: number): Float64Array {
+  const length = window.length;
+  // Of an odd length, every number is one of the transform; of an even one, every pair is.
+  const isOdd = length % 2 === 1;
+  const bins = Math.floor(length / 2) + 1;
+  return withWorkspace((workspace) => {
+    const { run } = workspace;
+    const { plan, roots } = isOdd
+      ? { plan: planTransform(workspace, length), roots: 0 }
+      : planReal(workspace, length);
+    const [signal, shape] = [workspace.put(x), workspace.put(window)];
+    const [a, b] = [workspace.allocate(2 * length), workspace.allocate(2 * length)];
+    const power = workspace.allocate(bins);
+    workspace.floats(power, bins).fill(0);
+    for (let start = 0; start + length <= x.length; start += step) {
+      run.taper(signal + 8 * start, shape, length, a, isOdd ? 2 : 1);
+      const z = transform(workspace, plan, a, b);
+      if (isOdd) run.addPower(z, bins, power);
+      else run.addPowerReal(z, length / 2, roots, power);
+    }
+    return workspace.floats(power, bins).slice();
+  });
+}
+
+function irfftOdd(spectrum: ComplexArray, n: number): Float64Array {
   const whole = { re: new Float64Array(n), im: new Float64Array(n) };
-  for (let k = 0; k < bins; k++) {
-    whole.re[k] = spectrum.re[k]!;
-    if (k === 0 || 2 * k === n) continue;
-    whole.im[k] = spectrum.im[k]!;
+  whole.re.set(spectrum.re);
+  whole.im.set(spectrum.im.subarray(1), 1);
+  for (let k = 1; k < spectrum.re.length; k++) {
     whole.re[n - k] = spectrum.re[k]!;
     whole.im[n - k] = -spectrum.im[k]!;
   }
   return ifft(whole.re, whole.im).re;
-}
-
-function planFor(n: number): Plan {
-  const known = plans.get(n);
-  if (known) return known;
-  const roots = unitRoots(n);
-  const radices = factorize(n);
-  const plan: Plan =
-    radices.at(-1)! <= largestRadix ? { n, roots, radices } : { n, roots, bluestein: planBluestein(n) };
-  if (plans.size >= maxPlans) plans.delete(plans.keys().next().value!);
-  plans.set(n, plan);
-  return plan;
-}
-
-/** Fours first (cheapest), then 2 and the odd primes in ascending order. */
-function factorize(n: number): number[] {
-  const factors: number[] = [];
-  let rest = n;
-  for (; rest % 4 === 0; rest /= 4) factors.push(4);
-  for (let f = 2; f * f <= rest; f++) for (; rest % f === 0; rest /= f) factors.push(f);
-  if (rest > 1) factors.push(rest);
-  return factors.length > 0 ? factors : [1];
-}
-
-/** exp(−πi·t²/n), and the transform of its conjugate laid around a circle of a power of two ≥ 2n − 1. */
-function planBluestein(n: number): NonNullable<Plan['bluestein']> {
-  const double = unitRoots(2 * n);
-  const chirp = { re: new Float64Array(n), im: new Float64Array(n) };
-  const size = 2 ** Math.ceil(Math.log2(2 * n - 1));
-  const wrapped = { re: new Float64Array(size), im: new Float64Array(size) };
-  // t² mod 2n by (t+1)² = t² + 2t + 1: stays exact for any n.
-  for (let t = 0, square = 0; t < n; square = (square + 2 * t + 1) % (2 * n), t++) {
-    chirp.re[t] = double.re[square]!;
-    chirp.im[t] = double.im[square]!;
-    const other = (size - t) % size;
-    wrapped.re[t] = wrapped.re[other] = chirp.re[t]!;
-    wrapped.im[t] = wrapped.im[other] = -chirp.im[t]!;
-  }
-  return { size, chirp, kernel: transform(planFor(size), wrapped) };
-}
-
-/** Transform `data`, which is used up. */
-function transform(plan: Plan, data: ComplexArray): ComplexArray {
-  return plan.radices
-    ? transformStages(plan.n, plan.roots, plan.radices, data)
-    : transformBluestein(plan, data);
-}
-
-function transformBluestein({ n, bluestein }: Plan, data: ComplexArray): ComplexArray {
-  const { size, chirp, kernel } = bluestein!;
-  const a = { re: new Float64Array(size), im: new Float64Array(size) };
-  multiplyInto(a, data, chirp, n);
-  const spectrum = transform(planFor(size), a);
-  multiplyInto(spectrum, spectrum, kernel, size);
-  const convolved = ifft(spectrum.re, spectrum.im);
-  multiplyInto(data, convolved, chirp, n);
-  return data;
-}
-
-function multiplyInto(target: ComplexArray, a: ComplexArray, b: ComplexArray, count: number): void {
-  for (let i = 0; i < count; i++) {
-    const aRe = a.re[i]!;
-    const aIm = a.im[i]!;
-    target.re[i] = aRe * b.re[i]! - aIm * b.im[i]!;
-    target.im[i] = aRe * b.im[i]! + aIm * b.re[i]!;
-  }
 }

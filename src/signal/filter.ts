@@ -1,9 +1,10 @@
 /**
- * Filtering by second-order sections: x [T] → y [T], float64, no allocation but the result.
+ * Filtering by second-order sections: x [T] → y [T], float64.
  * Causal (`scipy.signal.sosfilt`, in chunks if wanted) and zero-phase (`scipy.signal.sosfiltfilt`).
  * A NaN or infinity spoils every later sample (causal) or the whole signal (zero-phase): check quality first.
  */
 import { DataError, ShapeError } from '../core/errors.ts';
+import { runCascade } from './cascade.ts';
 import type { Sos } from './filter-design.ts';
 
 export type { Band, Section, Sos } from './filter-design.ts';
@@ -43,8 +44,8 @@ export function sosFilter(sos: Sos, x: Float64Array, state: FilterState = zeroSt
       `[${state.length}]`,
     );
   }
-  const y = Float64Array.from(x);
-  filterInPlace(sos, y, state);
+  const y = x.slice();
+  runCascade(sos, y, state);
   return y;
 }
 
@@ -74,27 +75,7 @@ export function sosFiltFilt(sos: Sos, x: Float64Array): Float64Array {
     padded[edge - i] = 2 * first - x[i]!;
     padded[edge + length - 1 + i] = 2 * last - x[length - 1 - i]!;
   }
-  filterInPlace(sos, padded, steadyState(sos, padded[0]));
-  padded.reverse();
-  filterInPlace(sos, padded, steadyState(sos, padded[0]));
-  padded.reverse();
+  runCascade(sos, padded, steadyState(sos, padded[0]));
+  runCascade(sos, padded, steadyState(sos, padded.at(-1)), -1);
   return padded.slice(edge, edge + length);
-}
-
-/** Transposed direct form II, section after section. */
-function filterInPlace(sos: Sos, y: Float64Array, state: FilterState): void {
-  for (let s = 0; s < sos.length; s++) {
-    const [b0, b1, b2, , a1, a2] = sos[s]!;
-    let z1 = state[2 * s]!;
-    let z2 = state[2 * s + 1]!;
-    for (let i = 0; i < y.length; i++) {
-      const input = y[i]!;
-      const output = b0 * input + z1;
-      z1 = b1 * input - a1 * output + z2;
-      z2 = b2 * input - a2 * output;
-      y[i] = output;
-    }
-    state[2 * s] = z1;
-    state[2 * s + 1] = z2;
-  }
 }

@@ -6,6 +6,7 @@
  */
 import { ConfigError } from '../core/errors.ts';
 import { type ComplexArray, irfft, rfft } from './fft.ts';
+import { type Workspace, withWorkspace } from './kernel.ts';
 
 /** Kaiser window's shape: SciPy's default for resample_poly. */
 const kaiserBeta = 5;
@@ -14,16 +15,15 @@ const halfLengthPeriods = 10;
 /** Larger ratios mean rates given with too many digits; the filter has 20 taps for each unit of it. */
 const maxFactor = 100_000;
 
+/** Addresses in the kernel's memory. */
 interface PolyphaseFilter {
   /** Taps of each phase, last first, without zeros at both ends; all phases one after another. */
-  readonly taps: Float64Array;
+  readonly taps: number;
   /** Where phase p's taps start; one more entry than phases. */
-  readonly start: Int32Array;
+  readonly start: number;
   /** For phase p, what to add to ⌊(position of the output)/up⌋ for the input sample of its first tap. */
-  readonly offset: Int32Array;
+  readonly offset: number;
 }
-
-let lastFilter: { up: number; down: number; filter: PolyphaseFilter } | undefined;
 
 /**
  * Resample by the ratio up/down: ⌈T·up/down⌉ samples, the first at the first's time, zeros assumed beyond both ends.
@@ -44,10 +44,18 @@ export function resamplePolyphase(x: Float64Array, up: number, down: number): Fl
   }
   const divisor = greatestCommonDivisor(up, down);
   const [u, d] = [up / divisor, down / divisor];
-  if (u === d) return Float64Array.from(x);
-  if (lastFilter?.up !== u || lastFilter.down !== d)
-    lastFilter = { up: u, down: d, filter: designPolyphase(u, d) };
-  return applyPolyphase(lastFilter.filter, x, u, d);
+  if (u === d) return x.slice();
+  const length = Math.ceil((x.length * u) / d);
+  return withWorkspace((workspace) => {
+    const { taps, start, offset } = workspace.plan(`polyphase ${u}/${d}`, () =>
+      designPolyphase(workspace, u, d),
+    );
+    const input = workspace.put(x);
+    const y = workspace.allocate(length);
+    // y[i] = Σ_k h[i·down − k·up + half]·x[k]: only taps that meet an input sample, phase by phase.
+    workspace.run.polyphase(input, x.length, taps, start, offset, u, d, y, length);
+    return workspace.floats(y, length).slice();
+  });
 }
 
 /**
@@ -117,26 +125,7 @@ export function resampleFourier(x: Float64Array, length: number): Float64Array {
   return y;
 }
 
-/** y[i] = Σ_k h[i·down − k·up + half]·x[k]: only taps that meet an input sample, phase by phase. */
-function applyPolyphase(filter: PolyphaseFilter, x: Float64Array, up: number, down: number): Float64Array {
-  const { taps, start, offset } = filter;
-  const y = new Float64Array(Math.ceil((x.length * up) / down));
-  for (let i = 0; i < y.length; i++) {
-    const position = i * down;
-    const phase = position % up;
-    const first = (position - phase) / up + offset[phase]!;
-    const tapStart = start[phase]!;
-    const tapEnd = Math.min(start[phase + 1]!, tapStart + x.length - first);
-    let sum = 0;
-    for (let t = tapStart + Math.max(0, -first), k = Math.max(0, first); t < tapEnd; t++, k++) {
-      sum += taps[t]! * x[k]!;
-    }
-    y[i] = sum;
-  }
-  return y;
-}
-
-function designPolyphase(up: number, down: number): PolyphaseFilter {
+function designPolyphase(workspace: Workspace, up: number, down: number): PolyphaseFilter {
   const half = halfLengthPeriods * Math.max(up, down);
   const lowpass = designLowpass(half, 1 / Math.max(up, down));
   const phases = Array.from({ length: up }, (_, phase) => {
@@ -153,7 +142,8 @@ function designPolyphase(up: number, down: number): PolyphaseFilter {
   for (const [p, { taps }] of phases.entries()) start[p + 1] = start[p]! + taps.length;
   const taps = new Float64Array(start[up]!);
   for (const [p, phase] of phases.entries()) taps.set(phase.taps, start[p]!);
-  return { taps, start, offset: Int32Array.from(phases, (phase) => phase.offset) };
+  const offset = Int32Array.from(phases, (phase) => phase.offset);
+  return { taps: workspace.put(taps), start: workspace.put(start), offset: workspace.put(offset) };
 }
 
 /** Low-pass of 2·half + 1 taps with unit gain at 0 Hz (`scipy.signal.firwin`, Kaiser window); cutoff relative to Nyquist. */

@@ -3,7 +3,7 @@
  * of `scipy.signal.welch`: periodic Hann window, mean removed from each segment, one-sided, mean over segments.
  */
 import { ConfigError, DataError } from '../core/errors.ts';
-import { rfft } from './fft.ts';
+import { sumPowers } from './fft.ts';
 
 export interface WelchOptions {
   /** Samples in a segment; the frequency step is rate / this. */
@@ -46,26 +46,27 @@ export function welch(x: Float64Array, rateHz: number, options: WelchOptions): P
       `welch: the signal has ${x.length} samples, a segment ${length}. Use shorter segments.`,
     );
   }
-  const window = Float64Array.from({ length }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / length));
+  const window = hannWindow(length);
   const windowPower = window.reduce((sum, value) => sum + value * value, 0);
   const bins = Math.floor(length / 2) + 1;
-  const density = new Float64Array(bins);
-  const segment = new Float64Array(length);
-  let segments = 0;
-  for (let start = 0; start + length <= x.length; start += length - overlapSamples, segments++) {
-    let mean = 0;
-    for (let i = 0; i < length; i++) mean += x[start + i]!;
-    mean /= length;
-    for (let i = 0; i < length; i++) segment[i] = (x[start + i]! - mean) * window[i]!;
-    const { re, im } = rfft(segment);
-    for (let k = 0; k < bins; k++) density[k]! += re[k]! * re[k]! + im[k]! * im[k]!;
-  }
+  const step = length - overlapSamples;
+  const segments = Math.floor((x.length - length) / step) + 1;
+  const density = sumPowers(x, window, step);
   for (let k = 0; k < bins; k++) {
     // Frequencies other than 0 and half the rate stand for a negative one too.
     const sides = k === 0 || 2 * k === length ? 1 : 2;
     density[k]! *= sides / (rateHz * windowPower * segments);
   }
   return { frequencyHz: Float64Array.from({ length: bins }, (_, k) => (k * rateHz) / length), density };
+}
+
+let lastWindow = new Float64Array(0);
+
+/** Periodic; the last one is kept, since all channels have one length of segment. */
+function hannWindow(length: number): Float64Array {
+  if (lastWindow.length !== length)
+    lastWindow = Float64Array.from({ length }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / length));
+  return lastWindow;
 }
 
 /**
