@@ -49,6 +49,7 @@ export { type EncoderConfig, encoderConfig, type ModelConfig, parseModelConfig }
 export { initialEncoder } from './model/encoder-parameters.ts';
 export { type EncoderSize, exportEncoder, exportModel } from './model/export.ts';
 export { decodeModel, encodeModel, type TrainedModel } from './model/model-file.ts';
+export type { InferenceOptions, InferencePrecision } from './model/precision.ts';
 export { Embedder, type Embeddings, Predictor } from './model/predict.ts';
 export { decodeSafetensors, encodeSafetensors } from './model/safetensors.ts';
 export { type Timeline, type TimelineEntry, TimelinePredictor } from './model/timeline.ts';

@@ -5,6 +5,7 @@
  */
 import { ArgumentParseError, type CommandContext, type TypedFlagParameter } from '@stricli/core';
 import { ConfigError, type ErrorName, HeartmindError } from '../core/errors.ts';
+import { type InferencePrecision, inferencePrecisions } from '../model/precision.ts';
 import type { Backend, Device } from '../runtime/backend.ts';
 import { createNodeBackend } from '../runtime/ort-node.ts';
 import { createProgress, type Progress, type ProgressMode } from '../train/progress.ts';
@@ -131,6 +132,17 @@ export function optionalText(brief: string, placeholder: string) {
 /** `--model` of verbs that take a run's folder. */
 export const modelNameFlag = {
   model: optionalText("Which of a run's models: eeg, ecg, eeg+ecg", 'name'),
+} as const;
+
+/** `--precision` of verbs that run or write a model. */
+export const inferencePrecisionFlag = {
+  precision: {
+    kind: 'enum',
+    values: inferencePrecisions,
+    brief:
+      'Numbers to compute in: int8 makes files smaller and the cpu faster, at a small cost (default: float32)',
+    default: 'float32',
+  } satisfies TypedFlagParameter<InferencePrecision>,
 } as const;
 
 /** Parser of a plain string. */

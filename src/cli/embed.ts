@@ -5,6 +5,7 @@ import { type Tensor, tensor } from '../core/tensor.ts';
 import { encoderConfig, modalitiesOf } from '../model/config.ts';
 import type { FloatTensors } from '../model/parameters.ts';
 import { withoutPrefix } from '../model/parameters.ts';
+import type { InferencePrecision } from '../model/precision.ts';
 import { Embedder } from '../model/predict.ts';
 import { encodeSafetensors } from '../model/safetensors.ts';
 import { parseRecipe, type Recipe } from '../patches/recipe.ts';
@@ -18,6 +19,7 @@ import {
   type Context,
   createBackend,
   createWorkProgress,
+  inferencePrecisionFlag,
   modelNameFlag,
   optionalText,
   parseText,
@@ -33,6 +35,7 @@ interface Flags extends WorkFlags {
   readonly model?: string;
   readonly recipe?: string;
   readonly tokens: boolean;
+  readonly precision: InferencePrecision;
 }
 
 export const embedCommand = buildCommand<Flags, [string, ...string[]], Context>({
@@ -56,6 +59,7 @@ export const embedCommand = buildCommand<Flags, [string, ...string[]], Context>(
       ...modelNameFlag,
       recipe: optionalText('How to prepare recordings, for weights that do not carry it', 'file.json'),
       tokens: { kind: 'boolean', brief: 'Every token [windows, channels, patches, 200] too', default: false },
+      ...inferencePrecisionFlag,
       ...workFlags,
     },
     positional: {
@@ -86,7 +90,7 @@ export const embedCommand = buildCommand<Flags, [string, ...string[]], Context>(
     }
     const arrays = new Map<string, Tensor>();
     for (const [modality, { layers, tensors }] of Object.entries(encoders) as [Modality, Encoder][])
-      for (const [name, array] of await embedAll(backend, modality, { layers, tensors }, sets, flags.tokens))
+      for (const [name, array] of await embedAll(backend, modality, { layers, tensors }, sets, flags))
         arrays.set(name, array);
     stage.end();
     const count = sets.reduce((sum, { count: n }) => sum + n, 0);
@@ -161,13 +165,16 @@ async function embedAll(
   modality: Modality,
   { layers, tensors }: Encoder,
   sets: readonly WindowSet[],
-  tokens: boolean,
+  { tokens, precision }: Pick<Flags, 'tokens' | 'precision'>,
 ): Promise<[string, Tensor][]> {
   const { channels, patches } = sets[0]!.signals[modality]!;
-  const embedder = new Embedder(backend, encoderConfig({ layers }), tensors, {
-    channels: channels.length,
-    patches,
-  });
+  const embedder = new Embedder(
+    backend,
+    encoderConfig({ layers }),
+    tensors,
+    { channels: channels.length, patches },
+    { precision },
+  );
   const all: Float32Array[] = [];
   const every: Float32Array[] = [];
   let count = 0;

@@ -1,6 +1,7 @@
 /** `heartmind predict MODEL FILE…`: a timeline of class probabilities. */
 import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
+import type { InferencePrecision } from '../model/precision.ts';
 import { type Timeline, TimelinePredictor } from '../model/timeline.ts';
 import { openRecordingFile } from '../read/file-node.ts';
 import { writeFileAtomically } from '../train/checkpoint-node.ts';
@@ -8,6 +9,7 @@ import {
   type Context,
   createBackend,
   createWorkProgress,
+  inferencePrecisionFlag,
   modelNameFlag,
   optionalText,
   parseText,
@@ -22,6 +24,7 @@ interface Flags extends WorkFlags {
   readonly model?: string;
   readonly step?: number;
   readonly tolerant: boolean;
+  readonly precision: InferencePrecision;
 }
 
 export const predictCommand = buildCommand<Flags, [string, ...string[]], Context>({
@@ -53,6 +56,7 @@ export const predictCommand = buildCommand<Flags, [string, ...string[]], Context
         brief: 'Open truncated files up to their last whole record',
         default: false,
       },
+      ...inferencePrecisionFlag,
       ...workFlags,
     },
     positional: {
@@ -63,7 +67,7 @@ export const predictCommand = buildCommand<Flags, [string, ...string[]], Context
   },
   async func(flags, path, ...files) {
     const model = await readModel(path, flags.model);
-    const predictor = new TimelinePredictor(await createBackend(flags), model);
+    const predictor = new TimelinePredictor(await createBackend(flags), model, flags);
     const progress = createWorkProgress(flags);
     const stage = progress.stage('predict', files.length, 'recordings');
     const timelines: Timeline[] = [];

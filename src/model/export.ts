@@ -14,6 +14,7 @@ import { poolMean } from './fusion.ts';
 import { buildLogits, modelParameters } from './model.ts';
 import type { TrainedModel } from './model-file.ts';
 import { type FloatTensors, fitParameters } from './parameters.ts';
+import { type InferenceOptions, withPrecision } from './precision.ts';
 import { fitEncoder } from './weights.ts';
 
 /** Version of the metadata's keys. */
@@ -85,15 +86,15 @@ export function buildModelGraph(config: ModelConfig, tensors: FloatTensors): Gra
  */
 export function exportEncoder(
   tensors: Tensors,
-  options: EncoderSize & { readonly recipe?: Recipe },
+  options: EncoderSize & InferenceOptions & { readonly recipe?: Recipe },
 ): Uint8Array {
   const { tensors: fitted, layers } = fitEncoder(tensors, 'encoder');
   const config = encoderConfig({ layers });
-  const graph = buildEncoderGraph(config, fitted, options);
-  return encodeOnnx(graph, {
+  return encodeOnnx(withPrecision(buildEncoderGraph(config, fitted, options), options), {
     metadata: {
       'heartmind.version': metadataVersion,
       'heartmind.kind': 'encoder',
+      'heartmind.precision': options.precision ?? 'float32',
       'heartmind.config': JSON.stringify(config),
       ...(options.recipe && { 'heartmind.recipe': JSON.stringify(options.recipe) }),
     },
@@ -101,12 +102,16 @@ export function exportEncoder(
 }
 
 /** A trained model as ONNX: inputs `eeg`, `ecg` (those that it has), output `probabilities`; recipe and classes in its metadata. */
-export function exportModel({ config, recipe, classes, tensors }: TrainedModel): Uint8Array {
+export function exportModel(
+  { config, recipe, classes, tensors }: TrainedModel,
+  options: InferenceOptions = {},
+): Uint8Array {
   const fitted = fitParameters(tensors, modelParameters(config), 'model');
-  return encodeOnnx(buildModelGraph(config, fitted), {
+  return encodeOnnx(withPrecision(buildModelGraph(config, fitted), options), {
     metadata: {
       'heartmind.version': metadataVersion,
       'heartmind.kind': 'model',
+      'heartmind.precision': options.precision ?? 'float32',
       'heartmind.config': JSON.stringify(config),
       'heartmind.recipe': JSON.stringify(recipe),
       'heartmind.classes': JSON.stringify(classes),

@@ -11,6 +11,7 @@ import { type EncoderConfig, type ModelConfig, modalitiesOf } from './config.ts'
 import { buildFeatureGraph, buildModelGraph, type EncoderSize } from './export.ts';
 import { modelParameters } from './model.ts';
 import { type FloatTensors, fitParameters, withoutPrefix } from './parameters.ts';
+import { checkPrecision, type InferenceOptions, withPrecision } from './precision.ts';
 
 export interface BatchOptions {
   /** Windows run at once; 64 by default. Memory grows with it. */
@@ -33,15 +34,19 @@ export class Embedder {
   readonly #config: EncoderConfig;
   readonly #size: EncoderSize;
   readonly #tensors: FloatTensors;
+  readonly #options: InferenceOptions;
   #program: Promise<Program> | undefined;
 
-  /** `tensors` under official names, with or without mask token and reconstruction. */
+  /** `tensors` under official names, with or without mask token and reconstruction. ConfigError for int8 off the cpu. */
   constructor(
     backend: Backend,
     config: EncoderConfig,
     tensors: ReadonlyMap<string, Tensor>,
     size: EncoderSize,
+    options: InferenceOptions = {},
   ) {
+    checkPrecision(backend, options);
+    this.#options = options;
     this.#tensors = fitParameters(tensors, encoderParameters(config, partOf(tensors)), 'encoder');
     this.#backend = backend;
     this.#config = config;
@@ -57,7 +62,9 @@ export class Embedder {
     const { dim, patchSamples } = this.#config;
     const windowSize = channels * patches * patchSamples;
     const count = countWindows(data, windowSize, 'embed');
-    this.#program ??= this.#backend.compile(buildFeatureGraph(this.#config, this.#tensors, this.#size));
+    this.#program ??= this.#backend.compile(
+      withPrecision(buildFeatureGraph(this.#config, this.#tensors, this.#size), this.#options),
+    );
     const program = await this.#program;
     const tokenCount = channels * patches;
     const pooled = new Float32Array(count * dim);
@@ -84,15 +91,19 @@ export class Embedder {
 export class Predictor {
   readonly #backend: Backend;
   readonly #tensors: FloatTensors;
+  readonly #options: InferenceOptions;
   readonly #embedders = new Map<Modality, Embedder>();
   #program: Promise<Program> | undefined;
 
-  /** FormatError where the tensors are not those of the configuration. */
+  /** FormatError where the tensors are not those of the configuration, ConfigError for int8 off the cpu. */
   constructor(
     backend: Backend,
     readonly config: ModelConfig,
     tensors: ReadonlyMap<string, Tensor>,
+    options: InferenceOptions = {},
   ) {
+    checkPrecision(backend, options);
+    this.#options = options;
     this.#backend = backend;
     this.#tensors = fitParameters(tensors, modelParameters(config), 'model');
   }
@@ -110,7 +121,9 @@ export class Predictor {
         counts.join(),
       );
     }
-    this.#program ??= this.#backend.compile(buildModelGraph(this.config, this.#tensors));
+    this.#program ??= this.#backend.compile(
+      withPrecision(buildModelGraph(this.config, this.#tensors), this.#options),
+    );
     const program = await this.#program;
     const { classes } = this.config.head;
     const result = new Float32Array(count * classes);
@@ -157,7 +170,7 @@ export class Predictor {
     const tensors = withoutPrefix(this.#tensors, `${modality}.`);
     const found =
       this.#embedders.get(modality) ??
-      new Embedder(this.#backend, encoder, tensors, { channels: channels.length, patches });
+      new Embedder(this.#backend, encoder, tensors, { channels: channels.length, patches }, this.#options);
     this.#embedders.set(modality, found);
     return found;
   }

@@ -6,6 +6,7 @@ import type { Dropped } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
 import type { TrainedModel } from './model-file.ts';
 import type { FloatTensors } from './parameters.ts';
+import type { InferenceOptions } from './precision.ts';
 import { type BatchOptions, Predictor } from './predict.ts';
 
 export interface TimelineEntry {
@@ -33,8 +34,9 @@ export class TimelinePredictor {
   constructor(
     backend: Backend,
     readonly model: TrainedModel & { readonly tensors: FloatTensors },
+    options: InferenceOptions = {},
   ) {
-    this.#predictor = new Predictor(backend, model.config, model.tensors);
+    this.#predictor = new Predictor(backend, model.config, model.tensors, options);
   }
 
   /** Predict a recording. ChannelError where it lacks channels, DataError where no window is left. */

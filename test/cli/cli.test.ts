@@ -279,6 +279,29 @@ describe('every verb', () => {
       expect(csv[i + 1]).toContain(probabilities.map((p: number) => p.toFixed(6)).join());
   });
 
+  test('--precision int8 moves predictions and embeddings a little', async () => {
+    const predict = async (precision: string) => {
+      const flags = ['--precision', precision, '--format', 'json', ...cpu];
+      const [timeline] = JSON.parse((await succeed('predict', 'runs/mine', recording, ...flags)).stdout);
+      return timeline.entries.flatMap(({ probabilities }: { probabilities: number[] }) => probabilities);
+    };
+    const embed = async (precision: string) => {
+      const flags = ['--precision', precision, '--out', `${precision}.safetensors`, ...cpu];
+      await succeed('embed', 'runs/mine', recording, ...flags);
+      const { tensors } = decodeSafetensors(await bytesOf(`${precision}.safetensors`), precision);
+      return [...(tensors.get('ecg')!.data as Float32Array)];
+    };
+    for (const values of [predict, embed]) {
+      const [exact, rounded] = [await values('float32'), await values('int8')];
+      const largest = Math.max(...exact.map((value: number, i: number) => Math.abs(value - rounded[i]!)));
+      expect(largest).toBeGreaterThan(1e-6);
+      expect(largest).toBeLessThan(0.2);
+    }
+    const refused = await heartmind('predict', 'runs/mine', recording, '--precision', 'int4');
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain('int4');
+  });
+
   test('embed writes npz and safetensors with pooled embeddings, tokens where asked, and where they come from', async () => {
     await succeed('embed', 'runs/mine', recording, 'a/ben-calm.edf', '--out', 'x.npz', '--tokens', ...cpu);
     const files = unzipSync(await bytesOf('x.npz'));
@@ -323,6 +346,9 @@ describe('every verb', () => {
       outputs: ['probabilities'],
       kind: 'model',
     });
+    await succeed('export', 'runs/mine', '--precision', 'int8', '--out', 'small.onnx');
+    expect(await signature('small.onnx')).toEqual(await signature('m.onnx'));
+    expect((await bytesOf('small.onnx')).length).toBeLessThan(0.7 * (await bytesOf('m.onnx')).length);
     await succeed(
       ...['export', '--encoder', 'runs/ecg/encoder.safetensors', '--out', 'e.onnx'],
       ...['--channels', '3', '--patches', '4'],
