@@ -55,8 +55,8 @@ export interface Team {
 
 /** Milliseconds between two looks for a stop on another rank. */
 const relayEvery = 200;
-/** Milliseconds that a stopped rank waits for the others, who finish an update first. */
-const leaveWithin = 60_000;
+/** Milliseconds that a stopped rank waits for the others: where all agreed to stop they are there already. */
+const leaveWithin = 5_000;
 /** Milliseconds by which rank 0 is first to say what went wrong everywhere. */
 const precedence = 1000;
 

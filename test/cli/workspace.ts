@@ -10,7 +10,7 @@ import { encodeEdf } from '../../src/read/edf-write.ts';
 const repository = join(import.meta.dirname, '../..');
 // Inside the repository, so that the bundle finds node_modules, package.json and recipes/.
 const bundleFolder = join(repository, 'node_modules/.cache/heartmind-cli-test', String(process.pid));
-const main = join(bundleFolder, 'cli.mjs');
+export const main = join(bundleFolder, 'cli.mjs');
 
 export interface Finished {
   /** null where a signal ended it. */
