@@ -152,6 +152,8 @@ export const gradientRules: Readonly<Record<op.OperatorName, GradientRule | 'non
     undefined,
   ],
   ScatterND: 'none',
+  // Put in by passes, after differentiation
+  FusedMatMul: 'none',
   // Inference alone
   DynamicQuantizeLinear: 'none',
   MatMulInteger: 'none',
@@ -212,10 +214,14 @@ function keepReduced(node: Node, value: Value): Value {
   );
 }
 
+/** The last two axes exchanged, or what they were exchanged in. */
 function swapLast(x: Value): Value {
   const axes = x.shape.map((_, i) => i);
   const n = axes.length;
-  return op.transpose(x, [...axes.slice(0, -2), n - 1, n - 2]);
+  const permutation = [...axes.slice(0, -2), n - 1, n - 2];
+  const { node } = x;
+  const swapped = node?.operator === 'Transpose' && String(node.attributes.perm) === String(permutation);
+  return swapped ? node.inputs[0]! : op.transpose(x, permutation);
 }
 
 function matmulGradient(a: Value, b: Value, g: Value): Value[] {

@@ -15,8 +15,16 @@ import {
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from './generated/onnx_pb.ts';
-import { type Attribute, type Attributes, type Dim, Graph, type Value, type ValueType } from './ir.ts';
-import { type OperatorName, operatorNames } from './operators.ts';
+import {
+  type Attribute,
+  type Attributes,
+  type Dim,
+  Graph,
+  type Node,
+  type Value,
+  type ValueType,
+} from './ir.ts';
+import { contribOperators, type OperatorName, operatorNames } from './operators.ts';
 import { reachableNodes } from './rewrite.ts';
 
 /** ONNX's TensorProto.DataType of each dtype. */
@@ -48,7 +56,10 @@ export function encodeOnnx(graph: Graph, { metadata = {} }: EncodeOptions = {}):
   const model = create(ModelProtoSchema, {
     irVersion,
     producerName: 'heartmind',
-    opsetImport: [{ domain: '', version: opset }],
+    opsetImport: [
+      { domain: '', version: opset },
+      ...(nodes.some(isContrib) ? [{ domain: contribDomain, version: 1n }] : []),
+    ],
     metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
     graph: create(GraphProtoSchema, {
       name: graph.name,
@@ -56,6 +67,7 @@ export function encodeOnnx(graph: Graph, { metadata = {} }: EncodeOptions = {}):
         ...nodes.map((node) =>
           create(NodeProtoSchema, {
             opType: node.operator,
+            domain: isContrib(node) ? contribDomain : '',
             input: node.inputs.map((input) => input?.name ?? ''),
             output: node.outputs.map((output) => output.name),
             attribute: encodeAttributes(node.attributes),
@@ -103,7 +115,7 @@ export function decodeOnnx(
       continue;
     }
     const operator = operatorNames.find((known) => known === node.opType);
-    if (!operator || node.domain !== '') {
+    if (!operator || node.domain !== (contribOperators.has(operator) ? contribDomain : '')) {
       throw new UnsupportedError(
         `${name}: operator ${node.domain}${node.opType} is none that heartmind builds.`,
         node.opType,
@@ -160,6 +172,12 @@ function outputType(
   if (operator === 'MatMulInteger') return 'int32';
   if (operator === 'DynamicQuantizeLinear') return index === 1 ? 'float32' : 'uint8';
   return (operator === 'Where' ? inputs[1] : inputs[0])?.dtype ?? 'float32';
+}
+
+const contribDomain = 'com.microsoft';
+
+function isContrib({ operator }: Node): boolean {
+  return contribOperators.has(operator);
 }
 
 function encodeAttributes(attributes: Attributes): AttributeProto[] {

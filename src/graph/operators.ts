@@ -49,9 +49,14 @@ export const operatorNames = [
     'Slice',
   ] as const),
   ...(['Gather', 'ScatterND'] as const),
+  // ONNX Runtime's own, see contribOperators
+  ...(['FusedMatMul'] as const),
   ...(['DynamicQuantizeLinear', 'MatMulInteger'] as const),
 ] as const;
 export type OperatorName = (typeof operatorNames)[number];
+
+/** Operators of ONNX Runtime (domain com.microsoft), not of ONNX: put in by passes for its CPU engine only. */
+export const contribOperators: ReadonlySet<OperatorName> = new Set(['FusedMatMul']);
 
 export type Operand = Value | number;
 
@@ -99,6 +104,24 @@ export function matmul(a: Value, b: Value): Value {
   sameDtype('MatMul', a, b);
   const batch = broadcastShapes('MatMul', a.shape.slice(0, -2), b.shape.slice(0, -2));
   return one('MatMul', [a, b], {}, a.dtype, [...batch, m!, n!]);
+}
+
+/** α a' b' as `matmul`, with the last two axes of a or b exchanged before: FusedMatMul. */
+export function fusedMatmul(
+  a: Value,
+  b: Value,
+  { transA = false, transB = false, alpha = 1 }: Omit<GemmOptions, 'beta'> = {},
+): Value {
+  const sizes = ({ shape }: Value, swapped: boolean) => {
+    const [m, n] = shape.slice(-2);
+    return swapped ? ([n!, m!] as const) : ([m!, n!] as const);
+  };
+  const [[m, k], [k2, n]] = [sizes(a, transA), sizes(b, transB)];
+  if (a.shape.length < 2 || b.shape.length < 2 || k !== k2) throw mismatch('FusedMatMul', a.shape, b.shape);
+  sameDtype('FusedMatMul', a, b);
+  const batch = broadcastShapes('FusedMatMul', a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const attributes = { transA: Number(transA), transB: Number(transB), alpha };
+  return one('FusedMatMul', [a, b], attributes, a.dtype, [...batch, m, n]);
 }
 
 export interface GemmOptions {

@@ -3,7 +3,7 @@
  * training graphs, where gradients repeat what the forward pass computes and scales stand alone.
  */
 import type { Graph, Node, Value } from './ir.ts';
-import { add, erf, gemm, mul, reshape } from './operators.ts';
+import { add, erf, fusedMatmul, gemm, mul, reshape } from './operators.ts';
 import { countUses, rewrite } from './rewrite.ts';
 
 /** All passes, in the order in which they help each other. */
@@ -91,6 +91,54 @@ export function foldScales(graph: Graph): Graph {
     const product = mul(a ? a.value : x!, b ? b.value : y!);
     return [mul(product, (a ? a.factor : 1) * (b ? b.factor : 1))];
   });
+}
+
+/**
+ * For ONNX Runtime's CPU engine: products that read their factors transposed, and scales of products, become FusedMatMul.
+ * The engine does this too, but only after it has merged a transposition into others that then cost more.
+ */
+export function fuseMatmul(graph: Graph): Graph {
+  const uses = countUses(graph);
+  const single = (value: Value | undefined) => value !== undefined && uses.get(value) === 1;
+  return rewrite(graph, (node, inputs) => {
+    const [x, y] = inputs;
+    if (node.operator === 'MatMul') {
+      const [a, b] = [untransposed(x!), untransposed(y!)];
+      return a || b ? [fusedMatmul(a ?? x!, b ?? y!, { transA: !!a, transB: !!b })] : undefined;
+    }
+    if (node.operator === 'Transpose' && swapsLast(node)) {
+      const product = single(node.inputs[0]) ? productOf(x!) : undefined;
+      if (!product) return undefined;
+      const { a, b, transA, transB, alpha } = product;
+      return [fusedMatmul(b, a, { transA: !transB, transB: !transA, alpha })];
+    }
+    if (node.operator === 'Mul') {
+      const own = factorOf(inputs);
+      const product = own && single(node.inputs[own.at]) ? productOf(own.value) : undefined;
+      if (!product) return undefined;
+      const { a, b, alpha, ...options } = product;
+      return [fusedMatmul(a, b, { ...options, alpha: alpha * own!.factor })];
+    }
+    return undefined;
+  });
+}
+
+/** What a value is the transposition of, its last two axes exchanged. */
+function untransposed({ node }: Value): Value | undefined {
+  return node?.operator === 'Transpose' && swapsLast(node) ? node.inputs[0] : undefined;
+}
+
+function swapsLast({ attributes }: Node): boolean {
+  const perm = attributes.perm as readonly number[];
+  const rank = perm.length;
+  return perm.every((axis, i) => axis === (i < rank - 2 ? i : 2 * rank - 3 - i));
+}
+
+function productOf({ node }: Value) {
+  if (node?.operator !== 'MatMul' && node?.operator !== 'FusedMatMul') return undefined;
+  const [a, b] = node.inputs as readonly [Value, Value];
+  const { transA, transB, alpha } = gemmOptions(node, 1);
+  return { a, b, transA, transB, alpha };
 }
 
 interface Scaled {

@@ -5,7 +5,7 @@ import { float32, sizeOf, type Tensor } from '../../src/core/tensor.ts';
 import { differentiate } from '../../src/graph/differentiate.ts';
 import { Graph, type Value } from '../../src/graph/ir.ts';
 import * as op from '../../src/graph/operators.ts';
-import { expandGelu, foldScales, optimise, shareValues } from '../../src/graph/passes.ts';
+import { expandGelu, foldScales, fuseMatmul, optimise, shareValues } from '../../src/graph/passes.ts';
 import { countUses, reachableNodes, rewrite } from '../../src/graph/rewrite.ts';
 import type { Backend } from '../../src/runtime/backend.ts';
 import { createNodeBackend } from '../../src/runtime/ort-node.ts';
@@ -79,19 +79,22 @@ function layer(): Graph {
   });
 }
 
-describe.each(Object.entries({ expandGelu, shareValues, foldScales, optimise }))('%s', (_, pass) => {
-  it('changes no result of a layer and its gradients', async () => {
-    const graph = layer();
-    const nodes = graph.nodes.length;
-    await expectSame(graph, pass(graph));
-    expect(graph.nodes).toHaveLength(nodes);
-  });
+describe.each(Object.entries({ expandGelu, shareValues, foldScales, fuseMatmul, optimise }))(
+  '%s',
+  (_, pass) => {
+    it('changes no result of a layer and its gradients', async () => {
+      const graph = layer();
+      const nodes = graph.nodes.length;
+      await expectSame(graph, pass(graph));
+      expect(graph.nodes).toHaveLength(nodes);
+    });
 
-  it('is done after one time', () => {
-    const once = pass(layer());
-    expect(reachableNodes(pass(once)).length).toBe(reachableNodes(once).length);
-  });
-});
+    it('is done after one time', () => {
+      const once = pass(layer());
+      expect(reachableNodes(pass(once)).length).toBe(reachableNodes(once).length);
+    });
+  },
+);
 
 describe('expandGelu', () => {
   it('shares the error function with the gradient', () => {
@@ -152,6 +155,32 @@ describe('foldScales', () => {
     });
     const folded = foldScales(foldScales(graph));
     await expectSame(graph, folded);
+  });
+});
+
+describe('fuseMatmul', () => {
+  it('reads transposed factors, takes scales, and turns a transposed product around', async () => {
+    const graph = makeGraph({ q: [2, 3, 4, 5], k: [2, 3, 6, 5], v: [2, 3, 6, 5] }, ({ q, k, v }) => {
+      const scores = op.mul(op.matmul(q!, op.transpose(k!, [0, 1, 3, 2])), 0.5);
+      const mixed = op.matmul(op.softmax(scores), v!);
+      const loss = op.reduceSum(op.mul(mixed, mixed));
+      const [dq, dk, dv] = differentiate(loss, [q!, k!, v!]);
+      return { mixed, dq: dq!, dk: dk!, dv: dv! };
+    });
+    const fused = fuseMatmul(shareValues(graph));
+    expect(count(fused, 'Transpose')).toBe(0);
+    expect(count(fused, 'FusedMatMul')).toBeGreaterThan(3);
+    await expectSame(graph, fused);
+  });
+
+  it('leaves other transpositions, and products that are used twice', async () => {
+    const graph = makeGraph({ x: [2, 3, 3], y: [2, 3, 3] }, ({ x, y }) => {
+      const product = op.matmul(op.transpose(x!, [1, 0, 2]), op.reshape(y!, [3, 3, 2]));
+      return { product, scaled: op.mul(product, 2), turned: op.transpose(product, [0, 2, 1]) };
+    });
+    const fused = fuseMatmul(graph);
+    expect(count(fused, 'FusedMatMul')).toBe(0);
+    await expectSame(graph, fused);
   });
 });
 
