@@ -4,7 +4,7 @@
  */
 import type { Recording, Span } from '../core/recording.ts';
 import { unitFactor } from '../core/units.ts';
-import { detectBeats, measureBeatContrast } from '../signal/beats.ts';
+import { detectBeatsAndContrast } from '../signal/beats.ts';
 import { butterworth, notch, type Sos, sosFilter, sosFiltFilt, steadyState } from '../signal/filter.ts';
 import { bridgeMissing } from '../signal/missing.ts';
 import { combineTerms, type MontageRow, planMontage } from '../signal/montage.ts';
@@ -54,18 +54,22 @@ export async function prepareRecording(
     example: name,
   }));
   const plans = planRows(recording, recipe, name, facts);
+  const memory = new SampleMemory(recording);
   const spans: PreparedSpan[] = [];
   const beats: number[] = [];
   for (const span of clipSpans(recording.spans, start, end)) {
+    memory.forget();
     const signals: { [M in Modality]?: Float64Array[] } = {};
     for (const { modality, signal, rows } of plans) {
       const raw: Row[] = [];
-      for (const row of rows) raw.push(await readRow(recording, row, span));
+      for (const row of rows) raw.push(await readRow(memory, row, span));
       const values = raw.map((row) => row.values);
       reportQuality(values, signal, name, facts);
       if (modality === 'ecg') beats.push(...findBeats(values, signal, span.start, name, facts));
+      const filters = designFilters(signal);
       signals[modality] = raw.map((row) => {
-        const x = row.values.length >= minimumSpanSamples ? filterRow(row.values, signal) : row.values;
+        const isLong = row.values.length >= minimumSpanSamples;
+        const x = isLong ? filterRow(row.values, filters, signal.zeroPhase) : row.values;
         // What was missing stays missing: windows that touch it are dropped and counted.
         for (const [from, to] of row.missing) x.fill(Number.NaN, from, to);
         return x;
@@ -108,29 +112,46 @@ interface Row {
   readonly missing: readonly (readonly [from: number, to: number])[];
 }
 
-async function readRow(recording: Recording, row: MontageRow, span: StoredSpan): Promise<Row> {
-  const missing: [number, number][] = [];
-  const samples = new Map<number, Float64Array>();
-  for (const { channel } of row.terms) {
-    const { rateHz, unit, lengthSamples } = recording.channels[channel]!;
+/** A recording's channels of one span at 200 Hz, in their own unit; each read and resampled once, whatever rows it is in. */
+class SampleMemory {
+  readonly #channels = new Map<number, Row>();
+  #raw = new Float64Array(0);
+
+  constructor(readonly recording: Recording) {}
+
+  forget(): void {
+    this.#channels.clear();
+  }
+
+  async get(channel: number, span: StoredSpan): Promise<Row> {
+    const known = this.#channels.get(channel);
+    if (known) return known;
+    const { rateHz, lengthSamples } = this.recording.channels[channel]!;
     const from = Math.min(lengthSamples, Math.round(span.stored * rateHz));
     const to = Math.min(lengthSamples, Math.round((span.stored + span.duration) * rateHz));
-    const factor = unitFactor(unit, 'uV');
-    const { values, holes } = bridgeMissing(await recording.read(channel, from, to));
-    for (const [first, end] of holes)
-      missing.push([Math.floor((first / rateHz) * modelRateHz), Math.ceil((end / rateHz) * modelRateHz)]);
-    samples.set(
-      channel,
-      resample(
-        values.map((value) => value * factor),
-        rateHz,
-        modelRateHz,
-      ),
+    if (this.#raw.length !== to - from) this.#raw = new Float64Array(to - from);
+    const { values, holes } = bridgeMissing(await this.recording.read(channel, from, to, this.#raw));
+    const missing = holes.map(
+      ([first, end]) =>
+        [Math.floor((first / rateHz) * modelRateHz), Math.ceil((end / rateHz) * modelRateHz)] as const,
     );
+    const row = { values: resample(values, rateHz, modelRateHz), missing };
+    this.#channels.set(channel, row);
+    return row;
   }
-  const length = Math.min(...Array.from(samples.values(), (x) => x.length));
-  const values = combineTerms(row.terms, (channel) => samples.get(channel)!.subarray(0, length));
-  return { values, missing };
+}
+
+async function readRow(memory: SampleMemory, row: MontageRow, span: StoredSpan): Promise<Row> {
+  const channels = new Map<number, Row>();
+  for (const { channel } of row.terms) channels.set(channel, await memory.get(channel, span));
+  const rows = [...channels.values()];
+  const length = Math.min(...rows.map(({ values }) => values.length));
+  const terms = row.terms.map(({ channel, weight }) => ({
+    channel,
+    weight: weight * unitFactor(memory.recording.channels[channel]!.unit, 'uV'),
+  }));
+  const values = combineTerms(terms, (channel) => channels.get(channel)!.values.subarray(0, length));
+  return { values, missing: rows.flatMap(({ missing }) => missing) };
 }
 
 function reportQuality(
@@ -159,15 +180,15 @@ function findBeats(
   facts: PreparationFact[],
 ) {
   const lead = rows[Math.max(0, signal.channels.indexOf('II'))]!;
-  if (measureBeatContrast(lead, modelRateHz) < clearContrast) {
+  const { times, contrast } = detectBeatsAndContrast(lead, modelRateHz, { whenUnclear: 'guess' });
+  if (contrast < clearContrast)
     facts.push({ what: 'beats', reason: 'no clear ECG: R peaks were guessed', example: name });
-  }
-  return detectBeats(lead, modelRateHz, { whenUnclear: 'guess' }).map((time) => time + start);
+  return times.map((time) => time + start);
 }
 
-function filterRow(x: Float64Array, signal: SignalRecipe): Float64Array {
-  return designFilters(signal).reduce(
-    (y, sos) => (signal.zeroPhase ? sosFiltFilt(sos, y) : sosFilter(sos, y, steadyState(sos, y[0] ?? 0))),
+function filterRow(x: Float64Array, filters: readonly Sos[], zeroPhase: boolean): Float64Array {
+  return filters.reduce(
+    (y, sos) => (zeroPhase ? sosFiltFilt(sos, y) : sosFilter(sos, y, steadyState(sos, y[0] ?? 0))),
     x,
   );
 }

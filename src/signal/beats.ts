@@ -6,6 +6,7 @@
 import { ConfigError } from '../core/errors.ts';
 import { guessBeats } from './faint-beats.ts';
 import { butterworth, paddingSamples, sosFiltFilt } from './filter.ts';
+import { selectKth } from './order-statistic.ts';
 
 /** Band with the best QRS-to-rest contrast, averages over a QRS and over a beat, and offset: Elgendi et al., section 4. */
 const featureBand = { lowHz: 8, highHz: 20 };
@@ -61,14 +62,18 @@ export interface BeatOptions {
  * bridged by the last finite one; constant padding at the ends is left out. ConfigError for rates below 100 Hz.
  */
 export function detectBeats(x: Float64Array, rateHz: number, options: BeatOptions = {}): Float64Array {
+  return detectBeatsAndContrast(x, rateHz, options).times;
+}
+
+/** What `detectBeats` and `measureBeatContrast` give, in one go. */
+export function detectBeatsAndContrast(x: Float64Array, rateHz: number, options: BeatOptions = {}) {
   const { signal, startSeconds, qrs, beats } = analyse(x, rateHz);
-  const shift = (times: Float64Array) => times.map((time) => time + startSeconds);
-  if (contrastOf(beats, qrs) >= minContrast) {
-    return shift(placePeaks(sosFiltFilt(butterworth(2, peakBand, rateHz), signal), beats, rateHz));
-  }
-  return options.whenUnclear === 'guess' && beats.length > 0
-    ? shift(guessBeats(signal, rateHz))
-    : new Float64Array(0);
+  const contrast = contrastOf(beats, qrs);
+  let times: Float64Array = new Float64Array(0);
+  if (contrast >= minContrast)
+    times = placePeaks(sosFiltFilt(butterworth(2, peakBand, rateHz), signal), beats, rateHz);
+  else if (options.whenUnclear === 'guess' && beats.length > 0) times = guessBeats(signal, rateHz);
+  return { times: times.map((time) => time + startSeconds), contrast };
 }
 
 /**
@@ -197,8 +202,8 @@ function placePeaks(filtered: Float64Array, beats: readonly Candidate[], rateHz:
 function contrastOf(beats: readonly Candidate[], qrs: Float64Array): number {
   if (beats.length === 0) return 0;
   const loudest = qrs.reduce((max, value) => Math.max(max, value), 0);
-  const signal = qrs.filter((value) => value > silentFraction * loudest).sort();
-  return median(beats.map(({ energy }) => energy)) / signal[signal.length >> 2]!;
+  const signal = qrs.filter((value) => value > silentFraction * loudest);
+  return median(beats.map(({ energy }) => energy)) / selectKth(signal, signal.length >> 2);
 }
 
 /** Median of the blocks' means, padding left out. */
@@ -217,10 +222,13 @@ function movingAverage(x: Float64Array, length: number): Float64Array {
   const sums = new Float64Array(x.length + 1);
   for (let i = 0; i < x.length; i++) sums[i + 1] = sums[i]! + x[i]!;
   const half = length >> 1;
-  return x.map((_, i) => {
-    const [start, end] = [Math.max(0, i - half), Math.min(x.length, i + half + 1)];
-    return (sums[end]! - sums[start]!) / (end - start);
-  });
+  const averages = new Float64Array(x.length);
+  for (let i = 0; i < x.length; i++) {
+    const start = Math.max(0, i - half);
+    const end = Math.min(x.length, i + half + 1);
+    averages[i] = (sums[end]! - sums[start]!) / (end - start);
+  }
+  return averages;
 }
 
 /** Samples [start, end) without constant stretches that fill up the file's last record: their steps look like beats. */

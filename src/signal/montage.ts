@@ -129,7 +129,8 @@ export function combineTerms(
 ): Float64Array {
   const [first, ...others] = terms.map(({ channel, weight }) => ({ samples: samplesOf(channel), weight }));
   if (!first) return new Float64Array(0);
-  const sum = first.samples.map((value) => first.weight * value);
+  const sum = first.samples.slice();
+  if (first.weight !== 1) for (let i = 0; i < sum.length; i++) sum[i]! *= first.weight;
   for (const { samples, weight } of others) {
     for (let i = 0; i < sum.length; i++) sum[i]! += weight * samples[i]!;
   }

@@ -2,6 +2,7 @@
  * Whether a channel's samples can be trusted: x [T] in its own unit → plain numbers that reports can count.
  * Nothing is repaired or dropped here; the recipe decides.
  */
+import { selectKth } from './order-statistic.ts';
 
 export interface QualityOptions {
   /** What one of x's units is worth in microvolt; absent for channels that are not a voltage. */
@@ -66,20 +67,24 @@ export function checkQuality(x: Float64Array, rateHz: number, options: QualityOp
 /** Extremes of the finite samples, and a median: of a long signal, of samples spread evenly over it. */
 function spreadOf(x: Float64Array) {
   const stride = Math.ceil(x.length / medianSamples);
-  const spread: number[] = [];
-  let [lowest, highest, nonFinite] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
-  for (let i = 0; i < x.length; i++) {
+  const spread = new Float64Array(medianSamples);
+  let lowest = Number.POSITIVE_INFINITY;
+  let highest = Number.NEGATIVE_INFINITY;
+  let [count, nonFinite] = [0, 0];
+  for (let i = 0, next = 0; i < x.length; i++) {
     const value = x[i]!;
+    const isNext = i === next;
+    if (isNext) next += stride;
     if (!Number.isFinite(value)) {
       nonFinite++;
       continue;
     }
     if (value < lowest) lowest = value;
     if (value > highest) highest = value;
-    if (i % stride === 0) spread.push(value);
+    if (isNext) spread[count++] = value;
   }
-  const sorted = Float64Array.from(spread).sort();
-  return { lowest, highest, median: sorted[sorted.length >> 1] ?? lowest, nonFinite };
+  const median = count > 0 ? selectKth(spread.subarray(0, count), count >> 1) : lowest;
+  return { lowest, highest, median, nonFinite };
 }
 
 /** Fractions of finite samples in long runs of one value, anywhere (still) and at the extremes (clipped). */
