@@ -1,5 +1,6 @@
 /** `--data`: what a user names → a dataset, its folder, and windows. */
 import { basename, dirname, join } from 'node:path';
+import type { TypedFlagParameter } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
 import type { ByteFolder } from '../core/folder.ts';
 import { type DatasetSpec, loadWindows } from '../datasets/dataset.ts';
@@ -14,10 +15,12 @@ import type { StoreFiles } from '../patches/store-place.ts';
 import { assertSameRecipe } from '../patches/store-plan.ts';
 import { StoreReader } from '../patches/store-reader.ts';
 import { urlFiles } from '../patches/store-url.ts';
-import { StoreWindows } from '../patches/store-windows.ts';
-import { asReader, type WindowReader } from '../patches/window-reader.ts';
+import { defaultMemoryMegabytes, StoreWindows } from '../patches/store-windows.ts';
+import { asReader, concatReaders, type WindowReader } from '../patches/window-reader.ts';
+import { sha256 } from '../patches/window-set.ts';
 import type { Modality, WindowSet } from '../patches/windows.ts';
 import type { Progress } from '../train/progress.ts';
+import { parseCount } from './command.ts';
 
 /** What `--help` says of it. */
 export const dataBrief =
@@ -28,6 +31,17 @@ const samples: Readonly<Record<string, { dataset: string; folder: 'eegmat' | 'ec
   'sample-ecg': { dataset: 'sample-ecg', folder: 'ecg12' },
 };
 
+/** `--memory`. */
+export const memoryFlag = {
+  memory: {
+    kind: 'parsed',
+    parse: parseCount('--memory'),
+    brief: `Megabytes of a store's windows that are held and shuffled at once (default: ${defaultMemoryMegabytes})`,
+    optional: true,
+    placeholder: 'MB',
+  } satisfies TypedFlagParameter<number | undefined>,
+} as const;
+
 export interface ChosenData {
   readonly spec: DatasetSpec;
   readonly folder: ByteFolder;
@@ -35,13 +49,20 @@ export interface ChosenData {
   readonly store?: StoreReader;
 }
 
-/** ConfigError for a name that means nothing; DataError for a folder that is not there. */
-export async function chooseData(argument: string, recipe: Recipe | undefined): Promise<ChosenData> {
+/**
+ * `recipe` cuts a user's own recordings; a store must have been prepared by `asked`, where that is not null. ConfigError for
+ * a name that means nothing; DataError for a folder that is not there.
+ */
+export async function chooseData(
+  argument: string,
+  recipe: Recipe | undefined,
+  asked: Recipe | null = recipe ?? null,
+): Promise<ChosenData> {
   const sample = Object.hasOwn(samples, argument) ? samples[argument]! : undefined;
   if (sample)
     return { spec: findDataset(sample.dataset), folder: await openFolder(sampleDataFolder(sample.folder)) };
   const files = await findStore(argument);
-  if (files) return chooseStore(await StoreReader.open(files), recipe);
+  if (files) return chooseStore(await StoreReader.open(files), asked);
   if (/\.csv$/i.test(argument)) {
     const folder = await openFolder(dirname(argument));
     const spec = await labelledFiles(folder, basename(argument), recipe ?? eegmatRecipe);
@@ -64,9 +85,9 @@ async function findStore(argument: string): Promise<StoreFiles | undefined> {
 }
 
 /** ConfigError where the store was prepared otherwise than the recipe asks for. */
-function chooseStore(store: StoreReader, recipe: Recipe | undefined): ChosenData {
+function chooseStore(store: StoreReader, asked: Recipe | null): ChosenData {
   const { info, files } = store;
-  assertSameRecipe(info.recipe, recipe ?? info.recipe, files.name);
+  if (asked) assertSameRecipe(info.recipe, asked, files.name);
   const { dataset, targets } = info;
   const spec: DatasetSpec = {
     ...dataset,
@@ -96,7 +117,7 @@ export interface LoadFlags {
   readonly target?: string;
   readonly skipBroken?: boolean;
   /** Of a store's windows that are held at once. */
-  readonly memoryMegabytes?: number;
+  readonly memory?: number | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -108,11 +129,17 @@ export async function openWindows(
   flags: LoadFlags,
 ): Promise<WindowReader> {
   if (!chosen.store) return asReader(await loadData(chosen, recipe, progress, flags));
-  const { target, memoryMegabytes } = flags;
+  const { target, memory: memoryMegabytes } = flags;
   return StoreWindows.load(chosen.store, {
     ...(target === undefined ? {} : { target }),
     ...(memoryMegabytes === undefined ? {} : { memoryMegabytes }),
   });
+}
+
+/** Several as one, by the same name as if they were read into memory together. */
+export async function joinWindows(readers: readonly WindowReader[]): Promise<WindowReader> {
+  const hashes = readers.map(({ hash }) => hash).join();
+  return concatReaders(readers, await sha256(new TextEncoder().encode(hashes)));
 }
 
 /** Read and prepare with progress; a store is read into memory. */

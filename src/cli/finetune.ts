@@ -5,7 +5,7 @@ import { DataError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 import { describeTraining } from '../evaluate/describe.ts';
 import { encodeModel } from '../model/model-file.ts';
-import type { WindowSet } from '../patches/windows.ts';
+import type { WindowIndex } from '../patches/window-reader.ts';
 import { writeFileAtomically } from '../train/checkpoint-node.ts';
 import { finetune } from '../train/finetune.ts';
 import { parseFinetuneRecipe } from '../train/recipe.ts';
@@ -18,7 +18,7 @@ import {
   requiredText,
   workFlags,
 } from './command.ts';
-import { chooseData, chooseTarget, dataBrief, loadData } from './data.ts';
+import { chooseData, chooseTarget, dataBrief, memoryFlag, openWindows } from './data.ts';
 import { encoderFlags, readEncodersFor } from './model-source.ts';
 import { onRanks, type RanksFlags, ranksFlag } from './ranks.ts';
 import { readRecipe } from './recipe-file.ts';
@@ -32,6 +32,7 @@ interface Flags extends RanksFlags {
   readonly ecg?: string;
   readonly validationSubjects: number;
   readonly out: string;
+  readonly memory?: number;
   readonly json: boolean;
 }
 
@@ -61,13 +62,14 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
         placeholder: 'n',
       },
       out: requiredText('Folder of the run', 'folder'),
+      ...memoryFlag,
       ...workFlags,
       ...ranksFlag,
       ...jsonFlag,
     },
   },
   func: onRanks<Flags>(async function (
-    { data, target: wanted, recipe: recipeName, eeg, ecg, validationSubjects, out, json },
+    { data, target: wanted, recipe: recipeName, eeg, ecg, validationSubjects, out, memory, json },
     { ranks, signal, engine, progress, writes },
   ) {
     const recipe = parseFinetuneRecipe(readRecipe(recipeName), recipeName);
@@ -76,7 +78,7 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
     const chosen = await chooseData(data, recipe.prepare);
     const target = chooseTarget(chosen.spec, wanted);
     const backend = await createBackend(engine);
-    const windows = await loadData(chosen, recipe.prepare, progress, { target, signal });
+    const windows = await openWindows(chosen, recipe.prepare, progress, { target, signal, memory });
     const { training, validation, subjects } = splitSubjects(windows, validationSubjects, recipe.seed);
     const begun = performance.now();
     const { model, curves, bestEpoch } = await finetune({
@@ -126,7 +128,7 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
 });
 
 /** Some subjects validate, the others train. DataError where nobody would be left. */
-function splitSubjects({ subject }: WindowSet, count: number, seed: number) {
+function splitSubjects({ subject }: WindowIndex, count: number, seed: number) {
   const people = [...new Set(subject)].sort();
   if (people.length <= count)
     throw new DataError(

@@ -5,8 +5,7 @@ import { ConfigError } from '../core/errors.ts';
 import type { DatasetSpec } from '../datasets/dataset.ts';
 import { describePretraining, describeTraining } from '../evaluate/describe.ts';
 import { eegRecipe, twelveLeadRecipe } from '../patches/recipe.ts';
-import { concatWindowSets } from '../patches/window-set.ts';
-import type { WindowSet } from '../patches/windows.ts';
+import type { WindowReader } from '../patches/window-reader.ts';
 import { writeFileAtomically } from '../train/checkpoint-node.ts';
 import { encodePretrained, pretrain } from '../train/pretrain.ts';
 import { parsePretrainRecipe } from '../train/recipe.ts';
@@ -19,7 +18,7 @@ import {
   requiredText,
   workFlags,
 } from './command.ts';
-import { chooseData, dataBrief, loadData } from './data.ts';
+import { chooseData, dataBrief, joinWindows, memoryFlag, openWindows } from './data.ts';
 import { readEncoder } from './model-source.ts';
 import { onRanks, type RanksFlags, ranksFlag } from './ranks.ts';
 import { readRecipe } from './recipe-file.ts';
@@ -31,6 +30,7 @@ interface Flags extends RanksFlags {
   readonly out: string;
   readonly initial?: string;
   readonly strict: boolean;
+  readonly memory?: number;
   readonly json: boolean;
 }
 
@@ -69,13 +69,14 @@ export const pretrainCommand = buildCommand<Flags, [], Context>({
         brief: 'Stop at a recording that cannot be read instead of counting it',
         default: false,
       },
+      ...memoryFlag,
       ...workFlags,
       ...ranksFlag,
       ...jsonFlag,
     },
   },
   func: onRanks<Flags>(async function (
-    { data, recipe: recipeName, out, initial, strict, json },
+    { data, recipe: recipeName, out, initial, strict, memory, json },
     { ranks, signal, engine, progress, writes },
   ) {
     const recipe = parsePretrainRecipe(readRecipe(recipeName), recipeName);
@@ -85,14 +86,14 @@ export const pretrainCommand = buildCommand<Flags, [], Context>({
     const weights = initial === undefined ? undefined : await readEncoder(initial);
     const backend = await createBackend(engine);
     const prepare = recipe.prepare ?? (recipe.modality === 'ecg' ? twelveLeadRecipe : eegRecipe);
-    const sets: WindowSet[] = [];
+    const readers: WindowReader[] = [];
     const specs: DatasetSpec[] = [];
     for (const argument of data) {
-      const chosen = await chooseData(argument, prepare);
+      const chosen = await chooseData(argument, prepare, recipe.prepare ?? null);
       specs.push(chosen.spec);
-      sets.push(await loadData(chosen, prepare, progress, { signal, skipBroken: !strict }));
+      readers.push(await openWindows(chosen, prepare, progress, { signal, skipBroken: !strict, memory }));
     }
-    const windows = await concatWindowSets(sets);
+    const windows = await joinWindows(readers);
     const begun = performance.now();
     const result = await pretrain({
       ...keepIn(out)('pretrain'),

@@ -1,7 +1,8 @@
 /** What a result says besides scores: its data and origin, curves, pictures of reconstructions. */
 import type { DatasetSpec } from '../datasets/dataset.ts';
 import { visible } from '../patches/mask.ts';
-import type { Modality, WindowSet } from '../patches/windows.ts';
+import type { WindowIndex } from '../patches/window-reader.ts';
+import type { Modality } from '../patches/windows.ts';
 import type { PretrainResult } from '../train/pretrain.ts';
 import type { ReconstructionExample } from '../train/reconstruction.ts';
 import { type Curve, finite, type Reconstruction, type Result } from './result.ts';
@@ -10,7 +11,7 @@ import { type Curve, finite, type Reconstruction, type Result } from './result.t
 export function describeTraining(options: {
   readonly name: string;
   readonly dataset: DatasetSpec;
-  readonly windows: WindowSet;
+  readonly windows: WindowIndex;
   readonly target?: string;
   readonly protocol: string;
   readonly seed: number;
@@ -58,7 +59,7 @@ export function describeData({
   readonly name: string;
   readonly dataset: DatasetSpec;
   readonly target: string;
-  readonly windows: WindowSet;
+  readonly windows: WindowIndex;
   readonly versions: Readonly<Record<string, string>>;
   readonly protocol: string;
   readonly seeds: readonly number[];

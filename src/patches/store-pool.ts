@@ -42,7 +42,7 @@ export class WindowPools {
   #next = 0;
 
   constructor(
-    readonly reader: StoreReader,
+    readonly reader: Pick<StoreReader, 'runs' | 'readRun' | 'read'>,
     readonly options: PoolOptions,
   ) {}
 

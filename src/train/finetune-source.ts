@@ -18,18 +18,21 @@ import {
 } from '../model/model.ts';
 import type { FloatTensors } from '../model/parameters.ts';
 import type { ParameterSource } from '../model/tokens.ts';
-import type { WindowSet } from '../patches/windows.ts';
+import type { WindowReader } from '../patches/window-reader.ts';
 import type { Backend, Program } from '../runtime/backend.ts';
 import type { Features } from './frozen-features.ts';
 import type { FinetuneRecipe } from './recipe.ts';
 import type { Batch } from './step.ts';
 import { type BuildLoss, names } from './step-graphs.ts';
+import type { TrainingWindows } from './training-windows.ts';
 
 export interface SourceOptions {
   readonly backend: Backend;
   readonly config: ModelConfig;
   readonly recipe: FinetuneRecipe;
-  readonly windows: WindowSet;
+  readonly windows: WindowReader;
+  /** Windows to train on, in the order of training. */
+  readonly training: TrainingWindows;
   readonly labels: Int32Array;
   readonly classWeights?: readonly number[] | undefined;
 }
@@ -38,19 +41,20 @@ export interface SampleSource {
   /** The loss of so many windows at once. */
   build(windows: number): BuildLoss;
   /** The batch of these windows. */
-  draw(indices: readonly number[]): Batch;
+  draw(indices: readonly number[]): Promise<Batch>;
   /** Class probabilities [W, K] of these windows under the parameters. */
   probabilities(parameters: FloatTensors, indices: readonly number[]): Promise<Float32Array>;
   dispose(): Promise<void>;
 }
 
-/** A graph input and the array whose rows feed it. */
+/** A graph input, and its shape without the batch. */
 interface Stream {
   readonly name: string;
-  /** Without the batch. */
   readonly shape: readonly number[];
-  readonly data: Float32Array;
 }
+
+/** Rows by the name of their stream. */
+type ReadRows = (indices: readonly number[]) => Promise<Readonly<Record<string, Float32Array>>>;
 
 type Logits = (
   graph: Graph,
@@ -61,33 +65,41 @@ type Logits = (
 
 /** Windows through the whole model. */
 export function signalSource(options: SourceOptions): SampleSource {
-  const { config, windows } = options;
-  const streams = modalitiesOf(config).map((modality) => {
-    const { channels, patches, patchSamples, data } = windows.signals[modality]!;
-    return { name: modality, shape: [channels.length, patches, patchSamples], data };
+  const { config, windows, training: samples } = options;
+  const modalities = modalitiesOf(config);
+  const streams = modalities.map((modality) => {
+    const { channels, patches, patchSamples } = windows.signals[modality]!;
+    return { name: modality, shape: [channels.length, patches, patchSamples] };
   });
-  return createSource(options, streams, (graph, inputs, parameter, training) => {
+  const build: Logits = (graph, inputs, parameter, training) => {
     const dropouts = training ? modelDropouts(graph, config) : {};
     const logits = buildLogits(config, inputs as ModelInputs, parameter, dropouts);
     return { logits, dropouts: dropoutInputs(dropouts) };
-  });
+  };
+  const read: ReadRows = (indices) => windows.read(indices, modalities);
+  return createSource(options, streams, build, read, (indices) => samples.read(indices));
 }
 
 /** Cached features through the head alone. */
 export function featureSource(options: SourceOptions, { data, size }: Features): SampleSource {
   const { config } = options;
-  return createSource(
-    options,
-    [{ name: 'features', shape: [size], data }],
-    (graph, { features }, parameter, training) => {
-      const sites = training ? new DropoutSites(graph, config.head.dropout, 'head.dropout') : undefined;
-      const logits = applyHead(features!, config, (name) => parameter(`head.${name}`), sites);
-      return { logits, dropouts: sites?.inputs.slice() ?? [] };
-    },
-  );
+  const build: Logits = (graph, { features }, parameter, training) => {
+    const sites = training ? new DropoutSites(graph, config.head.dropout, 'head.dropout') : undefined;
+    const logits = applyHead(features!, config, (name) => parameter(`head.${name}`), sites);
+    return { logits, dropouts: sites?.inputs.slice() ?? [] };
+  };
+  const read: ReadRows = async (indices) => ({ features: takeRows(data, size, indices) });
+  return createSource(options, [{ name: 'features', shape: [size] }], build, read, read);
 }
 
-function createSource(options: SourceOptions, streams: readonly Stream[], build: Logits): SampleSource {
+/** `readTraining` reads the windows of a batch, `read` any others. */
+function createSource(
+  options: SourceOptions,
+  streams: readonly Stream[],
+  build: Logits,
+  read: ReadRows,
+  readTraining: ReadRows,
+): SampleSource {
   const { backend, config, recipe, labels, classWeights } = options;
   const { classes } = config.head;
   const { batch, accumulate } = recipe.optimization;
@@ -96,8 +108,12 @@ function createSource(options: SourceOptions, streams: readonly Stream[], build:
     Object.fromEntries(
       streams.map(({ name, shape }) => [name, graph.input(name, 'float32', [size, ...shape])]),
     );
-  const feed = (indices: readonly number[]): Record<string, Tensor> =>
-    Object.fromEntries(streams.map((stream) => [stream.name, takeRows(stream, indices)]));
+  const feed = async (indices: readonly number[], readRows: ReadRows): Promise<Record<string, Tensor>> => {
+    const rows = await readRows(indices);
+    return Object.fromEntries(
+      streams.map(({ name, shape }) => [name, float32([indices.length, ...shape], rows[name]!)]),
+    );
+  };
   let program: Promise<Program> | undefined;
   return {
     build: (size) => (graph, parameter) => {
@@ -107,10 +123,11 @@ function createSource(options: SourceOptions, streams: readonly Stream[], build:
       const loss = crossEntropy(logits, truth, { labelSmoothing, ...(classWeights && { classWeights }) });
       return { loss, dropouts };
     },
-    draw(indices) {
+    async draw(indices) {
       const truth = BigInt64Array.from(indices, (i) => BigInt(labels[i]!));
       const samples = indices.length;
-      return { kind: 'all', samples, feeds: { ...feed(indices), labels: tensor('int64', [samples], truth) } };
+      const feeds = await feed(indices, readTraining);
+      return { kind: 'all', samples, feeds: { ...feeds, labels: tensor('int64', [samples], truth) } };
     },
     async probabilities(parameters, indices) {
       program ??= backend.compile(inferenceGraph(config, (graph) => declare(graph, 'B'), build));
@@ -123,7 +140,7 @@ function createSource(options: SourceOptions, streams: readonly Stream[], build:
       const result = new Float32Array(indices.length * classes);
       for (let start = 0; start < indices.length; start += part) {
         const rows = indices.slice(start, start + part);
-        const { probabilities } = await ready.run({ ...feed(rows), ...fixed });
+        const { probabilities } = await ready.run({ ...(await feed(rows, read)), ...fixed });
         result.set(probabilities!.data as Float32Array, start * classes);
       }
       return result;
@@ -152,11 +169,10 @@ function inferenceGraph(
   return graph;
 }
 
-/** Rows of an array as a batch. */
-function takeRows({ shape, data }: Stream, indices: readonly number[]): Tensor<'float32'> {
-  const size = shape.reduce((product, n) => product * n, 1);
+/** Rows of an array [W, size]. */
+function takeRows(data: Float32Array, size: number, indices: readonly number[]): Float32Array {
   const rows = new Float32Array(indices.length * size);
   for (const [i, index] of indices.entries())
     rows.set(data.subarray(index * size, (index + 1) * size), i * size);
-  return float32([indices.length, ...shape], rows);
+  return rows;
 }

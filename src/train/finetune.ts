@@ -11,7 +11,8 @@ import type { FloatTensors } from '../model/parameters.ts';
 import { initialParameters } from '../model/parameters.ts';
 import { Predictor } from '../model/predict.ts';
 import { encodeSafetensors } from '../model/safetensors.ts';
-import { selectWindows, sha256 } from '../patches/window-set.ts';
+import { asReader, readSignals, type WindowIndex, type WindowReader } from '../patches/window-reader.ts';
+import { sha256 } from '../patches/window-set.ts';
 import type { Modality, WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
 import { spreadRows } from './distributed.ts';
@@ -27,13 +28,14 @@ import {
 import { type Curves, type TrainingOptions, type TrainingTask, train } from './loop.ts';
 import type { FinetuneRecipe } from './recipe.ts';
 import type { TrainedParameter } from './step-graphs.ts';
+import { TrainingWindows } from './training-windows.ts';
 import { scoreValidation } from './validation-score.ts';
 
 export interface FinetuneOptions
   extends Pick<TrainingOptions, 'store' | 'log' | 'progress' | 'signal' | 'ranks'> {
   readonly backend: Backend;
-  /** Labelled. */
-  readonly windows: WindowSet;
+  /** Labelled; in memory, or read from a store while training. */
+  readonly windows: WindowSet | WindowReader;
   readonly recipe: FinetuneRecipe;
   /** Name of the data, for the provenance. */
   readonly dataset?: string;
@@ -63,13 +65,20 @@ const predictBatch = 64;
 
 /** Fine-tune a model. DataError for windows without labels or of one class; errors of the loop. */
 export async function finetune(options: FinetuneOptions): Promise<FinetuneResult> {
-  const { backend, windows, recipe, training, validation, test = [], encoders = {}, ranks } = options;
+  const { backend, recipe, training, validation, test = [], encoders = {}, ranks } = options;
+  const windows = asReader(options.windows);
   const labels = checkLabels(options);
   const config = modelConfigOf(recipe, windows);
   const random = Random.derive(recipe.seed, 'initial');
   const initial = placeEncoders(initialParameters(modelParameters(config), random), config, encoders);
   const specs = assignGroups(config, recipe);
 
+  const { seed, optimization } = recipe;
+  const modalities = modalitiesOf(config);
+  const samples = new TrainingWindows({
+    ...{ windows, modalities, seed, ranks, batch: optimization.batch },
+    indices: training,
+  });
   let scaling: Scaling | undefined;
   let source: SampleSource;
   const sourceOptions = {
@@ -77,6 +86,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
     config,
     recipe,
     windows,
+    training: samples,
     labels,
     classWeights: weighClasses(options, labels),
   };
@@ -96,9 +106,12 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
   } else {
     source = signalSource(sourceOptions);
   }
-  const part = recipe.optimization.batch / recipe.optimization.accumulate;
+  const part = optimization.batch / optimization.accumulate;
+  // Features are in memory, and shuffled as such.
+  const isStreamed = recipe.tune !== 'frozen';
   const validationLabels = Int32Array.from(validation, (i) => labels[i]!);
   const task: TrainingTask = {
+    ...(isStreamed && samples.order),
     specs,
     initial,
     learningRates: recipe.learningRates,
@@ -122,9 +135,9 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
     training: await hashText(JSON.stringify(training)),
     validation: await hashText(JSON.stringify(validation)),
     encoders: await hashEncoders(encoders),
+    ...(isStreamed && samples.identity),
   };
   try {
-    const { seed, optimization } = recipe;
     const result = await train(task, { ...options, seed, optimization, identity });
     const tensors = scaling ? foldScaling(result.parameters, scaling) : result.parameters;
     const model = {
@@ -145,14 +158,18 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
       },
     };
     const predictor = new Predictor(backend, config, tensors);
-    const predict = async (indices: readonly number[]) =>
-      spreadRows(ranks, indices.length, predictBatch, async ({ start, end }) =>
-        start === end
-          ? new Float32Array(0)
-          : predictor.probabilities(selectWindows(windows, indices.slice(start, end)).signals, {
-              batch: predictBatch,
-            }),
-      );
+    const predict = (indices: readonly number[]) =>
+      spreadRows(ranks, indices.length, predictBatch, async ({ start, end }) => {
+        const { classes } = config.head;
+        const probabilities = new Float32Array((end - start) * classes);
+        for (let at = start; at < end; at += predictBatch) {
+          const rows = indices.slice(at, Math.min(end, at + predictBatch));
+          const signals = await readSignals(windows, rows, modalities);
+          const batch = await predictor.probabilities(signals, { batch: predictBatch });
+          probabilities.set(batch, (at - start) * classes);
+        }
+        return probabilities;
+      });
     const validationProbabilities = await predict(validation);
     const testProbabilities = await predict(test);
     await predictor.dispose();
@@ -164,7 +181,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
 }
 
 /** The model of a recipe for these windows. */
-export function modelConfigOf(recipe: FinetuneRecipe, windows: WindowSet): ModelConfig {
+export function modelConfigOf(recipe: FinetuneRecipe, windows: WindowIndex): ModelConfig {
   const signals = (['eeg', 'ecg'] as const).flatMap((modality) => {
     const encoder = recipe.encoders[modality];
     if (!encoder) return [];

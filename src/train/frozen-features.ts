@@ -8,6 +8,7 @@ import { featureSize } from '../model/heads.ts';
 import { type FloatTensors, withoutPrefix } from '../model/parameters.ts';
 import { Embedder } from '../model/predict.ts';
 import { encodeSafetensors } from '../model/safetensors.ts';
+import { asReader, type WindowReader } from '../patches/window-reader.ts';
 import { sha256 } from '../patches/window-set.ts';
 import type { WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
@@ -28,19 +29,21 @@ export interface Scaling {
 /** Embeddings of a modality's windows by encoder and data: folds and models that share an encoder run it once. */
 export type FeatureCache = Map<string, Float32Array>;
 
-/** Windows embedded at once. */
+/** Windows embedded at once, and read at once. */
 const embedBatch = 64;
+const readAtOnce = 8 * embedBatch;
 
 /** Features of all windows: pooled embeddings, or every token for the head all-patches; modalities side by side. */
 export async function computeFeatures(
   backend: Backend,
   config: ModelConfig,
   parameters: FloatTensors,
-  windows: WindowSet,
+  from: WindowSet | WindowReader,
   cache: FeatureCache = new Map(),
   onProgress?: (done: number, total: number) => void,
   ranks?: Ranks,
 ): Promise<Features> {
+  const windows = asReader(from);
   const size = featureSize(config);
   const data = new Float32Array(windows.count * size);
   let offset = 0;
@@ -52,15 +55,18 @@ export async function computeFeatures(
     let values = cache.get(key);
     if (!values) {
       const embedder = new Embedder(backend, encoder, tensors, { channels: channels.length, patches });
-      const { data: signal } = windows.signals[modality]!;
-      const row = signal.length / windows.count;
       values = await spreadRows(ranks, windows.count, embedBatch, async ({ start, end }) => {
-        const { tokens, pooled } = await embedder.embed(signal.subarray(start * row, end * row), {
-          tokens: wanted === 'tokens',
-          batch: embedBatch,
-          ...(onProgress && { onProgress }),
-        });
-        return tokens ?? pooled;
+        const parts: Float32Array[] = [];
+        for (let at = start; at < end; at += readAtOnce) {
+          const rows = Array.from({ length: Math.min(readAtOnce, end - at) }, (_, i) => at + i);
+          const { tokens, pooled } = await embedder.embed((await windows.read(rows, [modality]))[modality]!, {
+            tokens: wanted === 'tokens',
+            batch: embedBatch,
+            onProgress: (done) => onProgress?.(at - start + done, end - start),
+          });
+          parts.push(tokens ?? pooled);
+        }
+        return joinRows(parts);
       });
       await embedder.dispose();
       cache.set(key, values);
@@ -71,6 +77,16 @@ export async function computeFeatures(
     offset += width;
   }
   return { data, size };
+}
+
+function joinRows(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
 
 /** A deviation below this share of the mean is float32's rounding (6e-8), not a difference between windows. */

@@ -12,8 +12,14 @@ import { type FloatTensors, fitParameters, initialParameters } from '../model/pa
 import { encodeSafetensors } from '../model/safetensors.ts';
 import { drawLeadSubset } from '../patches/lead-subset.ts';
 import { drawMask, drawMaskKind, visible } from '../patches/mask.ts';
-import { selectWindows } from '../patches/window-set.ts';
-import type { SignalWindows, WindowSet } from '../patches/windows.ts';
+import {
+  asReader,
+  readSignals,
+  type SignalShape,
+  type WindowIndex,
+  type WindowReader,
+} from '../patches/window-reader.ts';
+import type { WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
 import type { Draws } from './draws.ts';
 import { type Curves, type TrainingOptions, type TrainingTask, train } from './loop.ts';
@@ -21,11 +27,13 @@ import type { PretrainRecipe } from './recipe.ts';
 import { type ReconstructionExample, ReconstructionValidation, validationKinds } from './reconstruction.ts';
 import type { Batch } from './step.ts';
 import type { BuildLoss } from './step-graphs.ts';
+import { TrainingWindows } from './training-windows.ts';
 
 export interface PretrainOptions
   extends Pick<TrainingOptions, 'store' | 'log' | 'progress' | 'signal' | 'ranks'> {
   readonly backend: Backend;
-  readonly windows: WindowSet;
+  /** In memory, or read from a store while training. */
+  readonly windows: WindowSet | WindowReader;
   readonly recipe: PretrainRecipe;
   /** Name of the data, for the provenance. */
   readonly dataset?: string;
@@ -50,9 +58,11 @@ export interface PretrainResult {
  * loop.
  */
 export async function pretrain(options: PretrainOptions): Promise<PretrainResult> {
-  const { backend, windows, recipe } = options;
+  const { backend, recipe } = options;
   const { modality, seed, mask, optimization } = recipe;
-  if (!windows.signals[modality])
+  const windows = asReader(options.windows);
+  const shape = windows.signals[modality];
+  if (!shape)
     throw new DataError(`pretrain: the windows hold no ${modality}. Add it to the recipe's signals.`);
   const validationSubjects = options.validationSubjects ?? drawSubjects(windows, recipe);
   const split = splitWindows(windows, validationSubjects, recipe);
@@ -62,7 +72,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainResult
     mask,
     seed,
     config: recipe.encoder,
-    windows: selectWindows(windows, split.validation).signals[modality]!,
+    windows: (await readSignals(windows, split.validation, [modality]))[modality]!,
     batch: optimization.batch / optimization.accumulate,
     ranks: options.ranks,
   });
@@ -70,27 +80,40 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainResult
   const initial = options.initial
     ? fitParameters(options.initial, specs, 'initial encoder')
     : drawInitial(specs, recipe);
+  const training = new TrainingWindows({
+    ...{ windows, seed, modalities: [modality], batch: optimization.batch },
+    indices: split.training,
+    ranks: options.ranks,
+  });
   const task: TrainingTask = {
+    ...training.order,
     specs: specs.map(({ name, shape, frozen }) => ({ name, shape, ...(frozen ? {} : { group: 'encoder' }) })),
     initial,
     learningRates: { encoder: recipe.learningRate },
     count: split.training.length,
-    build: (kind, size) => buildPretrainLoss(recipe, size, Number(kind), windows.signals[modality]!.patches),
-    draw: (indices, draws) =>
+    build: (kind, size) => buildPretrainLoss(recipe, size, Number(kind), shape.patches),
+    draw: async (indices, draws) =>
       drawBatch(
-        windows.signals[modality]!,
-        indices.map((i) => split.training[i]!),
+        shape,
+        (await training.read(indices.map((i) => split.training[i]!)))[modality]!,
+        indices.length,
         recipe,
         draws,
       ),
     validate: (parameters) => validation.scores(parameters),
     score: { name: 'loss', mode: 'min' },
   };
-  const identity = { recipe, data: windows.hash, validationSubjects, initial: await hashOf(options.initial) };
+  const identity = {
+    recipe,
+    data: windows.hash,
+    validationSubjects,
+    initial: await hashOf(options.initial),
+    ...training.identity,
+  };
   try {
     const { parameters, curves, bestEpoch } = await train(task, { ...options, seed, optimization, identity });
     const examples: ReconstructionExample[] = [];
-    for (const kind of validationKinds(mask, windows.signals[modality]!.channels.length))
+    for (const kind of validationKinds(mask, shape.channels.length))
       examples.push(await validation.example(parameters, kind));
     const provenance = {
       recipe: JSON.stringify(recipe),
@@ -143,22 +166,22 @@ export function buildPretrainLoss(
 
 /** Windows with a subset of their channels each (as many in the whole batch), and what is hidden in each. */
 function drawBatch(
-  windows: SignalWindows,
-  indices: readonly number[],
+  { channels, patches, patchSamples }: SignalShape,
+  data: Float32Array,
+  count: number,
   { mask: maskRecipe, leadSubsets }: PretrainRecipe,
   draws: Draws,
 ): Batch {
-  const { channels, patches, patchSamples, data } = windows;
   const row = patches * patchSamples;
   const sizes = leadSubsets.length > 0 ? leadSubsets : [channels.length];
   const size = Math.min(channels.length, sizes[draws.shared('leads').integer(sizes.length)]!);
-  const values = new Float32Array(indices.length * size * row);
-  const hidden = new Uint8Array(indices.length * size * patches);
-  for (const [i, index] of indices.entries()) {
+  const values = new Float32Array(count * size * row);
+  const hidden = new Uint8Array(count * size * patches);
+  for (let i = 0; i < count; i++) {
     const random = draws.sample('mask', i);
     const leads = drawLeadSubset(channels.length, size, random);
     for (const [j, lead] of leads.entries()) {
-      const start = (index * channels.length + lead) * row;
+      const start = (i * channels.length + lead) * row;
       values.set(data.subarray(start, start + row), (i * size + j) * row);
     }
     const kind = drawMaskKind(maskRecipe, random);
@@ -171,16 +194,16 @@ function drawBatch(
   }
   return {
     kind: String(size),
-    samples: indices.length,
+    samples: count,
     feeds: {
-      patches: float32([indices.length, size, patches, patchSamples], values),
-      mask: tensor('bool', [indices.length, size, patches], hidden),
+      patches: float32([count, size, patches, patchSamples], values),
+      mask: tensor('bool', [count, size, patches], hidden),
     },
   };
 }
 
 /** A share of the subjects, at least one; DataError where none would be left to train on. */
-function drawSubjects(windows: WindowSet, { seed, validationShare }: PretrainRecipe): string[] {
+function drawSubjects(windows: WindowIndex, { seed, validationShare }: PretrainRecipe): string[] {
   const subjects = [...new Set(windows.subject)].sort();
   if (subjects.length < 2)
     throw new DataError(
@@ -191,7 +214,7 @@ function drawSubjects(windows: WindowSet, { seed, validationShare }: PretrainRec
 }
 
 /** Indices of training and validation windows; the latter thinned evenly to the recipe's number. */
-function splitWindows(windows: WindowSet, validationSubjects: readonly string[], recipe: PretrainRecipe) {
+function splitWindows(windows: WindowIndex, validationSubjects: readonly string[], recipe: PretrainRecipe) {
   const held = new Set(validationSubjects);
   const training: number[] = [];
   const validating: number[] = [];
