@@ -203,54 +203,74 @@ export function multiply(a: usize, b: usize, n: usize): void {
   }
 }
 
-/** The transform X[k] of 2·half real numbers from that of their pairs z: 2·X[k] = even + w^k·odd. */
+// The transform X of 2·half real numbers from that of their pairs z, for k ≤ half/2, w = exp(−πi/half):
+// even = z[k] + conj z[half − k], odd = −i·w^k·(z[k] − conj z[half − k]), 2·X[k] = even + odd, 2·X[half − k] its mirror.
+
 // @ts-ignore: decorator
-@inline function unpack(z: usize, half: usize, roots: usize, k: usize): v128 {
-  const x = v128.load(z + ((k < half ? k : 0) << 4));
-  const y = v128.xor(v128.load(z + ((k > 0 ? half - k : 0) << 4)), f64x2(0.0, -0.0)); // conjugate
-  const w = v128.load(roots + (k << 4));
-  const odd = times(quarter(f64x2.sub(x, y)), first(w), turned(w));
-  return f64x2.mul(f64x2.add(f64x2.add(x, y), odd), f64x2.splat(0.5));
+@inline function evenPart(z: usize, half: usize, k: usize): v128 {
+  const y = v128.load(z + ((k > 0 ? half - k : 0) << 4));
+  return f64x2.add(v128.load(z + (k << 4)), v128.xor(y, f64x2(0.0, -0.0)));
 }
 
-/** z [half] → X [half + 1], its real and imaginary parts apart. roots: w^k, w = exp(−πi/half), k ≤ half. */
+// @ts-ignore: decorator
+@inline function oddPart(z: usize, half: usize, roots: usize, k: usize): v128 {
+  const y = v128.load(z + ((k > 0 ? half - k : 0) << 4));
+  const w = v128.load(roots + (k << 4));
+  const difference = f64x2.sub(v128.load(z + (k << 4)), v128.xor(y, f64x2(0.0, -0.0)));
+  return times(quarter(difference), first(w), turned(w));
+}
+
+/** z [half] → X [half + 1], its real and imaginary parts apart. roots: w^k, k ≤ half/2. */
 export function unpackReal(z: usize, half: usize, roots: usize, re: usize, im: usize): void {
-  for (let k: usize = 0; k <= half; k++, re += 8, im += 8) {
-    const x = unpack(z, half, roots, k);
-    f64.store(re, f64x2.extract_lane(x, 0));
-    f64.store(im, f64x2.extract_lane(x, 1));
+  const scale = f64x2.splat(0.5);
+  for (let k: usize = 0; k << 1 <= half; k++) {
+    const even = evenPart(z, half, k);
+    const odd = oddPart(z, half, roots, k);
+    const x = f64x2.mul(f64x2.add(even, odd), scale);
+    const y = f64x2.mul(v128.xor(f64x2.sub(even, odd), f64x2(0.0, -0.0)), scale);
+    const mirror = (half - k) << 3;
+    f64.store(re + mirror, f64x2.extract_lane(y, 0));
+    f64.store(im + mirror, f64x2.extract_lane(y, 1));
+    f64.store(re + (k << 3), f64x2.extract_lane(x, 0));
+    f64.store(im + (k << 3), f64x2.extract_lane(x, 1));
   }
+}
+
+// @ts-ignore: decorator
+@inline function addSquare(x: v128, power: usize): void {
+  const square = f64x2.mul(x, x);
+  f64.store(power, f64.load(power) + f64x2.extract_lane(square, 0) + f64x2.extract_lane(square, 1));
 }
 
 /** power[k] += |z[k]|², k < n. */
 export function addPower(z: usize, n: usize, power: usize): void {
-  for (const end = z + (n << 4); z < end; z += 16, power += 8) {
-    const x = v128.load(z);
-    const square = f64x2.mul(x, x);
-    f64.store(power, f64.load(power) + f64x2.extract_lane(square, 0) + f64x2.extract_lane(square, 1));
-  }
+  for (const end = z + (n << 4); z < end; z += 16, power += 8) addSquare(v128.load(z), power);
 }
 
-/** power[k] += |X[k]|², k ≤ half. */
+/** power[k] += |2·X[k]|², k ≤ half. */
 export function addPowerReal(z: usize, half: usize, roots: usize, power: usize): void {
-  for (let k: usize = 0; k <= half; k++, power += 8) {
-    const x = unpack(z, half, roots, k);
-    const square = f64x2.mul(x, x);
-    f64.store(power, f64.load(power) + f64x2.extract_lane(square, 0) + f64x2.extract_lane(square, 1));
+  for (let k: usize = 0; k << 1 <= half; k++) {
+    const even = evenPart(z, half, k);
+    const odd = oddPart(z, half, roots, k);
+    addSquare(f64x2.add(even, odd), power + (k << 3));
+    if (k << 1 < half) addSquare(f64x2.sub(even, odd), power + ((half - k) << 3));
   }
 }
 
 /** Backwards: X [half + 1] → pairs whose forward transform, both parts swapped, is 2·half times the pairs of x. */
 export function packReal(re: usize, im: usize, half: usize, roots: usize, z: usize): void {
-  for (let k: usize = 0; k < half; k++) {
+  for (let k: usize = 0; k << 1 <= half; k++) {
     const c = (half - k) << 3;
     const isFirst = k == 0;
     const x = f64x2.replace_lane(f64x2.splat(f64.load(re + (k << 3))), 1, isFirst ? 0 : f64.load(im + (k << 3)));
     const y = f64x2.replace_lane(f64x2.splat(f64.load(re + c)), 1, isFirst ? 0 : -f64.load(im + c));
     const w = v128.xor(v128.load(roots + (k << 4)), f64x2(0.0, -0.0)); // backwards: the conjugate
     const odd = times(f64x2.sub(x, y), first(w), turned(w));
-    // (even + i·odd), swapped
-    v128.store(z + (k << 4), swap(f64x2.sub(f64x2.add(x, y), quarter(odd))));
+    const even = f64x2.add(x, y);
+    const turn = quarter(odd);
+    // The pairs' values are even + i·odd and, at half − k, the conjugate of even − i·odd; stored swapped.
+    if (!isFirst) v128.store(z + ((half - k) << 4), swap(v128.xor(f64x2.add(even, turn), f64x2(0.0, -0.0))));
+    v128.store(z + (k << 4), swap(f64x2.sub(even, turn)));
   }
 }
 

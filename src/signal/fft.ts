@@ -124,7 +124,8 @@ export function sumPowers(x: Float64Array, window: Float64Array, step: number): 
       if (isOdd) run.addPower(z, bins, power);
       else run.addPowerReal(z, length / 2, roots, power);
     }
-    return workspace.floats(power, bins).slice();
+    const sums = workspace.floats(power, bins).slice();
+    return isOdd ? sums : sums.map((sum) => sum / 4); // addPowerReal leaves out the halves
   });
 }
 
