@@ -1,8 +1,10 @@
-/** `heartmind info FILE…`: what a recording holds, and whether its signals can be trusted. */
+/** `heartmind info FILE…`: what a recording holds, and whether its signals can be trusted; without a file, the devices. */
 import { buildCommand } from '@stricli/core';
 import type { Recording } from '../core/recording.ts';
 import { microvolts } from '../core/units.ts';
 import { openRecordingFile } from '../read/file-node.ts';
+import { type DeviceReport, tryDevices } from '../runtime/devices.ts';
+import { createNodeBackend } from '../runtime/ort-node.ts';
 import { checkQuality, type Quality } from '../signal/quality.ts';
 import { type Context, jsonFlag } from './command.ts';
 import { renderTable } from './table.ts';
@@ -17,11 +19,12 @@ interface Flags {
 
 export const infoCommand = buildCommand<Flags, string[], Context>({
   docs: {
-    brief: 'Show what a recording holds: channels, rates, units, annotations, signal quality',
+    brief: 'Show what a recording holds (channels, rates, units, quality), or which devices can compute here',
     customUsage: [
       { input: 'my.edf', brief: 'One file' },
       { input: '--json 100.hea | jq .channels', brief: 'A WFDB record, for machines' },
       { input: '--tolerant broken.edf', brief: 'A truncated file, up to its last whole record' },
+      { input: '', brief: 'Which of cpu, webgpu and cuda are usable here' },
     ],
   },
   parameters: {
@@ -35,7 +38,6 @@ export const infoCommand = buildCommand<Flags, string[], Context>({
     },
     positional: {
       kind: 'array',
-      minimum: 1,
       parameter: {
         brief: 'EDF, EDF+, WFDB header or MAT v4 file; .gz too',
         parse: String,
@@ -44,6 +46,11 @@ export const infoCommand = buildCommand<Flags, string[], Context>({
     },
   },
   async func(flags, ...paths) {
+    if (paths.length === 0) {
+      const reports = await tryDevices(['cpu', 'webgpu', 'cuda'], (device) => createNodeBackend({ device }));
+      this.process.stdout.write(flags.json ? `${JSON.stringify(reports)}\n` : describeDevices(reports));
+      return;
+    }
     const summaries = [];
     for (const path of paths) {
       const recording = await openRecordingFile(path, { tolerant: flags.tolerant });
@@ -59,6 +66,20 @@ export const infoCommand = buildCommand<Flags, string[], Context>({
       this.process.stdout.write(`${JSON.stringify(paths.length === 1 ? summaries[0] : summaries)}\n`);
   },
 });
+
+function describeDevices(reports: readonly DeviceReport[]): string {
+  const yesNo = (value: boolean) => (value ? 'yes' : 'no');
+  const table = renderTable(
+    ['device', 'usable', 'float16', 'keeps the state'],
+    reports.map(({ device, usable, float16, resident }) => [
+      device,
+      yesNo(usable),
+      usable ? yesNo(float16) : '–',
+      usable ? yesNo(resident || device === 'cpu') : '–',
+    ]),
+  );
+  return `${table}\n\n${reports.map(({ description }) => description).join('\n')}\n`;
+}
 
 type Summary = Awaited<ReturnType<typeof summarise>>;
 

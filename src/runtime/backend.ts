@@ -10,8 +10,6 @@ export type Device = 'cpu' | 'webgpu' | 'cuda';
 export interface CompileOptions {
   /** Fix the batch size B: lets the engine plan its memory. */
   readonly batch?: number;
-  /** Run on the host's cores whatever the device is: for a graph that moves more than it computes. Default false. */
-  readonly onHost?: boolean;
 }
 
 export interface Backend {

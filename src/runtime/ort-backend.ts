@@ -3,6 +3,7 @@ import type { InferenceSession, TensorConstructor } from 'onnxruntime-common';
 import { BackendError, HeartmindError } from '../core/errors.ts';
 import { Graph } from '../graph/ir.ts';
 import { add } from '../graph/operators.ts';
+import { fuseMatmul } from '../graph/passes.ts';
 import type { Backend, Device } from './backend.ts';
 import { ortResidency } from './ort-resident.ts';
 import { batchOverride, messageOf, modelBytes, type OrtSession, sessionProgram } from './ort-tensors.ts';
@@ -13,8 +14,6 @@ export interface OrtEngine {
   readonly device: Device;
   readonly Tensor: TensorConstructor;
   readonly options: InferenceSession.SessionOptions;
-  /** The same on the host's cores. */
-  readonly hostOptions: InferenceSession.SessionOptions;
   /** Whether outputs can stay in the device's buffers. */
   readonly keepsOutputs: boolean;
   /** What to do where the device is not usable: the last sentence of the error. */
@@ -24,10 +23,11 @@ export interface OrtEngine {
 
 /** A backend whose device has run one addition. BackendError, with what to do, where it cannot. */
 export async function openOrtBackend(engine: OrtEngine): Promise<Backend> {
-  const { description, device, Tensor, options, hostOptions } = engine;
+  const { description, device, Tensor, options } = engine;
   const create = async (graph: Graph | Uint8Array, sessionOptions: InferenceSession.SessionOptions) => {
     try {
-      return await engine.create(modelBytes(graph), sessionOptions);
+      const fitted = graph instanceof Graph && device === 'cpu' ? fuseMatmul(graph) : graph;
+      return await engine.create(modelBytes(fitted), sessionOptions);
     } catch (cause) {
       if (cause instanceof HeartmindError) throw cause;
       throw new BackendError(`${device}: the engine refused the graph (${messageOf(cause)}).`, { cause });
@@ -37,8 +37,7 @@ export async function openOrtBackend(engine: OrtEngine): Promise<Backend> {
     description,
     device,
     async compile(graph, compileOptions = {}) {
-      const chosen = compileOptions.onHost ? hostOptions : options;
-      return sessionProgram(await create(graph, { ...chosen, ...batchOverride(compileOptions) }), Tensor);
+      return sessionProgram(await create(graph, { ...options, ...batchOverride(compileOptions) }), Tensor);
     },
     ...(engine.keepsOutputs && {
       resident: ortResidency(

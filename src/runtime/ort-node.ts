@@ -55,13 +55,16 @@ async function loadOrt(): Promise<OrtNode> {
 }
 
 function openDevice(ort: OrtNode, device: Device, threads: number): Promise<Backend> {
-  const common = { intraOpNumThreads: threads, interOpNumThreads: 1, logSeverityLevel: 4 } as const;
   return openOrtBackend({
     description: `onnxruntime-node ${ort.env.versions.node}, ${device}, ${threads} threads`,
     device,
     Tensor: ort.Tensor,
-    options: { ...common, executionProviders: [device] },
-    hostOptions: { ...common, executionProviders: ['cpu'] },
+    options: {
+      executionProviders: [device],
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      logSeverityLevel: 4,
+    },
     // Its binding knows no device buffers but WebGPU's: of cuda every output comes to the host.
     keepsOutputs: device === 'webgpu',
     fix: fixes[device],

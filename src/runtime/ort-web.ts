@@ -29,9 +29,6 @@ const fixes: Readonly<Record<WebDevice, string>> = {
   webgpu: 'Use a browser and a GPU with WebGPU, on https or localhost, or device cpu.',
 };
 
-/** What goes wrong arrives as an exception, not as lines in the console. */
-const quiet = { logSeverityLevel: 4 } as const;
-
 /** An engine on a device of this page; BackendError, with what to do, where the device or onnxruntime-web is absent. */
 export async function createWebBackend({
   device = 'auto',
@@ -67,8 +64,10 @@ async function openDevice(
     description: `onnxruntime-web ${ort.env.versions.web}, ${device}, ${ort.env.wasm.numThreads} threads`,
     device,
     Tensor: ort.Tensor,
-    options: { ...quiet, executionProviders: [device === 'cpu' ? 'wasm' : device] },
-    hostOptions: { ...quiet, executionProviders: ['wasm'] },
+    options: {
+      executionProviders: [device === 'cpu' ? 'wasm' : device],
+      logSeverityLevel: 4, // what goes wrong arrives as an exception, not as lines in the console
+    },
     keepsOutputs: device === 'webgpu',
     fix: fixes[device],
     create: (model, sessionOptions) =>

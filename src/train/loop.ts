@@ -122,8 +122,8 @@ class TrainingRun {
   readonly #best = new Map<string, Tensor<'float32'>>();
   #at: Omit<TrainingProgress, 'step'>;
   #lastSave = performance.now();
-  /** Seconds that the ranks' sums took since the last update, waiting for each other included. */
-  #summing = 0;
+  /** Of the ranks' last sum of gradients. */
+  #seconds = { waiting: 0, summing: 0 };
 
   constructor(
     readonly task: TrainingTask,
@@ -132,13 +132,14 @@ class TrainingRun {
     const { backend, optimization } = options;
     const ranks =
       options.ranks &&
-      timeSums(options.ranks, (seconds) => {
-        this.#summing += seconds;
+      timeSums(options.ranks, (waiting, summing) => {
+        this.#seconds = { waiting, summing };
       });
     const { specs, initial } = task;
     this.#cut = cutBatch(optimization, ranks?.size);
     const build = (kind: string) => task.build(kind, this.#cut.windows);
-    this.#runner = new StepRunner({ backend, specs, initial, build, update: optimization, ranks });
+    const { precision } = optimization;
+    this.#runner = new StepRunner({ backend, specs, initial, build, update: optimization, precision, ranks });
     this.#stepsPerEpoch = Math.ceil(task.count / optimization.batch);
     this.#totalSteps = this.#stepsPerEpoch * optimization.epochs;
     this.#at = { epoch: 0, position: 0, finished: false, lossSum: 0, best: null, curves: [] };
@@ -169,6 +170,7 @@ class TrainingRun {
   async finish(): Promise<TrainingResult> {
     while (!this.#at.finished) await this.#epoch();
     this.#stage?.end();
+    await this.#runner.fetch();
     const parameters: FloatTensors = new Map();
     for (const [name, { shape, data }] of this.#runner.parameters())
       parameters.set(name, this.#best.get(name) ?? float32(shape, data.slice()));
@@ -196,7 +198,6 @@ class TrainingRun {
     const { optimization, ranks, log } = this.options;
     const update = this.#runner.steps;
     const begun = performance.now();
-    this.#summing = 0;
     const parts = await (this.#ahead?.update === update ? this.#ahead.parts : this.#draw(update));
     const rates = this.#rates();
     const computing = this.#runner.compute(parts, rates);
@@ -211,11 +212,16 @@ class TrainingRun {
     this.#runner.commit();
     const step = this.#runner.steps;
     const learningRate = withPrefix(rates, 'learningRate/');
-    const seconds = { 'seconds/update': (performance.now() - begun) / 1000, 'seconds/sum': this.#summing };
+    const seconds = {
+      'seconds/update': (performance.now() - begun) / 1000,
+      'seconds/wait': this.#seconds.waiting,
+      'seconds/sum': this.#seconds.summing,
+    };
     await log?.record(step, {
       'train/loss': loss,
       'train/gradientNorm': norm,
       ...learningRate,
+      ...(optimization.precision === 'float16' && { 'train/repeats': this.#runner.repeats }),
       ...(ranks && seconds),
     });
     this.#stage?.update(step * optimization.batch, { loss });
@@ -268,6 +274,7 @@ class TrainingRun {
     const { epochs, validateEvery, patience } = optimization;
     const epoch = this.#at.epoch + 1;
     const due = epoch % validateEvery === 0 || epoch === epochs;
+    await this.#runner.fetch();
     await this.#reunite();
     const scores = due ? await this.#validate() : undefined;
     if (scores) await log?.record(this.#runner.steps, withPrefix(scores, 'validation/'));
@@ -316,6 +323,7 @@ class TrainingRun {
   async #save(): Promise<void> {
     // Figures first: a log must not end before the checkpoint that it belongs to.
     await this.options.log?.flush();
+    await this.#runner.fetch();
     await this.options.store?.save(this.#encode());
     this.#lastSave = performance.now();
   }
@@ -345,6 +353,7 @@ class TrainingRun {
     const offending = parts.flatMap(({ batch }, i) =>
       Object.entries(batch.feeds).map(([name, value]): [string, Tensor] => [`batch/${i}/${name}`, value]),
     );
+    await this.#runner.fetch();
     const bytes = this.#encode(new Map(offending));
     const saved = await this.options.store?.saveBeside(`diverged-step-${step}.safetensors`, bytes);
     throw new DivergenceError(

@@ -24,6 +24,11 @@ export const optimizationSchema = z.strictObject({
   /** CBraMod decays every parameter; `matrices` spares biases and norms. */
   decayOn: z.enum(['all', 'matrices']).default('all'),
   clipNorm: z.number().positive().default(1),
+  /**
+   * What products of matrices are computed in; parameters and moments are float32 in any case. float16 is for GPUs
+   * (docs/gpu.md): an update whose gradients overflow is computed again by a smaller scale of the loss.
+   */
+  precision: z.enum(['float32', 'float16']).default('float32'),
   /** Validate after every so many epochs, and after the last. */
   validateEvery: count.default(1),
   /** Validations without a better score before the run stops; null for never. */

@@ -2,11 +2,12 @@
  * A loss → the two graphs that train it: gradients (forward, backward) and the update (clipping, AdamW). Between them lie
  * the gradients in one flat array, where parts of a batch and machines add up. Static batch sizes only.
  */
-import { sizeOf, type Tensor } from '../core/tensor.ts';
+import { sizeOf, type Tensor, zeros } from '../core/tensor.ts';
 import { differentiate } from '../graph/differentiate.ts';
+import { halfPrecision } from '../graph/half.ts';
 import { Graph, type Value } from '../graph/ir.ts';
 import type { Mean } from '../graph/losses.ts';
-import { div } from '../graph/operators.ts';
+import { add, concat, div, mul, reshape, slice } from '../graph/operators.ts';
 import { adamW, clippingScale, globalNorm, sumLength } from '../graph/optimizers.ts';
 import { optimise } from '../graph/passes.ts';
 import type { DropoutInput } from '../model/dropout.ts';
@@ -36,6 +37,9 @@ export interface UpdateOptions {
   readonly decayOn: 'all' | 'matrices';
 }
 
+/** What gradients are computed in; parameters and moments are float32 in any case. */
+export type Precision = 'float32' | 'float16';
+
 export interface GradientGraph {
   readonly graph: Graph;
   readonly dropouts: readonly DropoutInput[];
@@ -52,6 +56,10 @@ export const names = {
   rate: (group: string) => `rate/${group}`,
   /** The output that replaces an input of the state. */
   next: (input: string) => `next/${input}`,
+  part: (gradient: string) => `part/${gradient}`,
+  sum: (gradient: string) => `sum/${gradient}`,
+  frozen: 'frozen',
+  scale: 'scale',
   step: 'step',
   total: 'total',
   weight: 'weight',
@@ -113,28 +121,105 @@ export function layOut(
   return { length: end, parameters, blocks };
 }
 
+export interface GradientGraphOptions {
+  /** float16: products in half precision, and a further input, `scale`, by which the gradients are multiplied. */
+  readonly precision?: Precision | undefined;
+  /**
+   * Parameters and gradients as the blocks of a layout: inputs `parameter/i` and, where there are frozen ones, `frozen`
+   * (all of them in the order of the specs), outputs `gradient/i`. Default: each by its name.
+   */
+  readonly layout?: FlatLayout;
+}
+
 /** Forward and backward: outputs the `gradient/…` of the loss's total, `total` and, where it varies, `weight`. */
-export function buildGradientGraph(build: BuildLoss, specs: readonly TrainedParameter[]): GradientGraph {
+export function buildGradientGraph(
+  build: BuildLoss,
+  specs: readonly TrainedParameter[],
+  { precision = 'float32', layout }: GradientGraphOptions = {},
+): GradientGraph {
   const graph = new Graph('gradients');
-  const shapes = new Map(specs.map((spec) => [spec.name, spec.shape]));
+  const declare = layout ? parametersInBlocks(graph, specs, layout) : parametersByName(graph, specs);
   const values = new Map<string, Value>();
   const parameter = (name: string): Value => {
-    const value =
-      values.get(name) ?? graph.input(names.parameter(name), 'float32', shapes.get(name) ?? missing(name));
+    const value = values.get(name) ?? declare(name);
     values.set(name, value);
     return value;
   };
   const { loss, dropouts = [] } = build(graph, parameter);
-  const learning = trainable(specs);
-  const gradients = differentiate(
-    loss.total,
-    learning.map(({ name }) => parameter(name)),
-  );
-  for (const [i, { name }] of learning.entries()) graph.output(names.gradient(name), gradients[i]!);
+  const half = precision === 'float16';
+  const gradients = new Map<string, Value>();
+  const learning = trainable(specs).map(({ name }) => name);
+  const root = half ? mul(loss.total, graph.input(names.scale, 'float32', [])) : loss.total;
+  for (const [i, gradient] of differentiate(root, learning.map(parameter)).entries())
+    gradients.set(learning[i]!, gradient);
+  if (layout) outputBlocks(graph, gradients, layout);
+  else for (const [name, gradient] of gradients) graph.output(names.gradient(name), gradient);
   graph.output(names.total, loss.total);
   const fixed = typeof loss.weight === 'number' ? { weight: loss.weight } : {};
   if (typeof loss.weight !== 'number') graph.output(names.weight, loss.weight);
-  return { graph: optimise(graph), dropouts, ...fixed };
+  const optimised = optimise(graph);
+  return { graph: half ? halfPrecision(optimised) : optimised, dropouts, ...fixed };
+}
+
+function parametersByName(graph: Graph, specs: readonly TrainedParameter[]): ParameterSource {
+  const shapes = new Map(specs.map((spec) => [spec.name, spec.shape]));
+  return (name) => graph.input(names.parameter(name), 'float32', shapes.get(name) ?? missing(name));
+}
+
+/** Parameters cut out of the blocks that they lie in. */
+function parametersInBlocks(
+  graph: Graph,
+  specs: readonly TrainedParameter[],
+  { parameters, blocks }: FlatLayout,
+): ParameterSource {
+  const cuts = new Map<string, () => Value>();
+  for (const [i, block] of blocks.entries()) {
+    const input = graph.input(names.parameter(`${i}`), 'float32', [block.length]);
+    for (const { name, shape, start, length } of inBlock(parameters, block)) {
+      const from = start - block.start;
+      cuts.set(name, () => reshape(slice(input, 0, from, from + length), shape));
+    }
+  }
+  const frozen = specs.filter(({ group }) => group === undefined);
+  const length = frozen.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const input = length === 0 ? undefined : graph.input(names.frozen, 'float32', [length]);
+  let end = 0;
+  for (const { name, shape } of frozen) {
+    const [from, to] = [end, end + sizeOf(shape)];
+    cuts.set(name, () => reshape(slice(input!, 0, from, to), shape));
+    end = to;
+  }
+  return (name) => (cuts.get(name) ?? missing(name))();
+}
+
+/** Gradients joined to the blocks of the layout, zeros behind them. */
+function outputBlocks(
+  graph: Graph,
+  gradients: ReadonlyMap<string, Value>,
+  { parameters, blocks }: FlatLayout,
+): void {
+  for (const [i, block] of blocks.entries()) {
+    const members = inBlock(parameters, block);
+    const rows = members.map(({ name, length }) => reshape(gradients.get(name)!, [length]));
+    const rest = block.length - members.reduce((sum, { length }) => sum + length, 0);
+    if (rest > 0) rows.push(graph.constant(zeros('float32', [rest])));
+    graph.output(names.gradient(`${i}`), concat(rows, 0));
+  }
+}
+
+function inBlock(parameters: FlatLayout['parameters'], { start, length }: Block): FlatLayout['parameters'] {
+  return parameters.filter((parameter) => parameter.start >= start && parameter.start < start + length);
+}
+
+/** Gradients of two parts of a batch, added: inputs `gradient/i` and `part/gradient/i`, outputs `sum/gradient/i`. */
+export function buildSumGraph({ blocks }: FlatLayout): Graph {
+  const graph = new Graph('sum');
+  for (const [i, { length }] of blocks.entries()) {
+    const key = names.gradient(`${i}`);
+    const [a, b] = [key, names.part(key)].map((name) => graph.input(name, 'float32', [length]));
+    graph.output(names.sum(key), add(a!, b!));
+  }
+  return graph;
 }
 
 /**
