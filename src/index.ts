@@ -69,8 +69,10 @@ export { type RecordingWindowsOptions, recordingWindows } from './patches/record
 export type { SampleType, StoreInfo } from './patches/store-format.ts';
 export { epochOrder, type OrderOptions } from './patches/store-order.ts';
 export type { StoreFiles, StorePlace } from './patches/store-place.ts';
+export type { PlannedTrial, StorePlan } from './patches/store-plan.ts';
 export { urlFiles } from './patches/store-url.ts';
 export { openStoreWindows, type StoreWindows, type StoreWindowsOptions } from './patches/store-windows.ts';
+export { StoreWriter, type TrialPiece } from './patches/store-writer.ts';
 export {
   asReader,
   concatReaders,

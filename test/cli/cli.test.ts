@@ -21,7 +21,18 @@ import {
   subjects,
 } from './workspace.ts';
 
-const verbs = ['demo', 'info', 'pretrain', 'finetune', 'evaluate', 'predict', 'embed', 'report', 'export'];
+const verbs = [
+  'demo',
+  'info',
+  'prepare',
+  'pretrain',
+  'finetune',
+  'evaluate',
+  'predict',
+  'embed',
+  'report',
+  'export',
+];
 const cpu = ['--device', 'cpu', '--threads', '1', '--progress', 'none'];
 const recording = 'a/anna-calm.edf';
 /** Windows of 2 s without overlap. */
