@@ -9,9 +9,9 @@
  * The range of x is that of all rows of a run: what else lies in the batch moves a result within the rounding.
  */
 import { float32, type Tensor, tensor } from '../core/tensor.ts';
-import { Graph, type Node, type Value } from './ir.ts';
+import type { Graph, Node, Value } from './ir.ts';
 import { add, cast, dynamicQuantizeLinear, matmulInteger, mul } from './operators.ts';
-import { reachableNodes } from './rewrite.ts';
+import { rewrite } from './rewrite.ts';
 
 export interface QuantizeOptions {
   /** Which weights, by the name of their constant. Default: all. */
@@ -23,39 +23,23 @@ export interface QuantizeOptions {
   readonly bits?: 7 | 8;
 }
 
-/** A copy of an inference graph whose Gemm with selected constant weights, whole or split along their rows, are INT8. */
+/** An inference graph whose Gemm with selected constant weights, whole or split along their rows, are INT8. */
 export function quantizeProducts(
   graph: Graph,
   { select = () => true, bits = 7 }: QuantizeOptions = {},
 ): Graph {
-  const copy = new Graph(graph.name);
-  const copies = new Map<Value, Value>();
-  const quantized = new Map<Value, ReturnType<typeof dynamicQuantizeLinear>>();
-  const find = (value: Value): Value => {
-    const found = copies.get(value) ?? copy.constant(value.constant!, givenName(value));
-    copies.set(value, found);
-    return found;
-  };
-  for (const input of graph.inputs) copies.set(input, copy.input(input.name, input.dtype, input.shape));
-  for (const node of reachableNodes(graph)) {
+  const bytes = new Map<Value, ReturnType<typeof dynamicQuantizeLinear>>();
+  return rewrite(graph, (node, [x, , bias], target) => {
     const weight = weightOf(node);
-    if (weight === undefined || !select(weight.name)) {
-      const inputs = node.inputs.map((input) => input && find(input));
-      const outputs = copy.append(node.operator, inputs, node.attributes, node.outputs);
-      for (const [i, output] of node.outputs.entries()) copies.set(output, outputs[i]!);
-      continue;
-    }
-    const [x, , bias] = node.inputs;
-    const row = quantized.get(x!) ?? dynamicQuantizeLinear(find(x!));
-    quantized.set(x!, row);
+    if (weight === undefined || !select(weight.name)) return undefined;
+    const row = bytes.get(x!) ?? dynamicQuantizeLinear(x!);
+    bytes.set(x!, row);
     const { values, scales } = quantizeRows(weight.rows, bits);
-    const product = matmulInteger(row.values, copy.constant(values, `${weight.name}.int8`), row.zero);
-    const scale = mul(row.scale, copy.constant(scales, `${weight.name}.scale`));
+    const product = matmulInteger(row.values, target.constant(values, `${weight.name}.int8`), row.zero);
+    const scale = mul(row.scale, target.constant(scales, `${weight.name}.scale`));
     const result = mul(cast(product, 'float32'), scale);
-    copies.set(node.outputs[0]!, bias ? add(result, find(bias)) : result);
-  }
-  for (const [name, value] of graph.outputs) copy.output(name, find(value));
-  return copy;
+    return [bias ? add(result, bias) : result];
+  });
 }
 
 /** Weights [N, K] → int8 [K, N] and a scale for each of the N: the largest value of a row becomes 2^(bits−1) − 1. */
@@ -84,7 +68,8 @@ interface Weight {
 
 /** The constant weights of x·Wᵀ + b; undefined for any other node. */
 function weightOf({ operator, inputs, attributes }: Node): Weight | undefined {
-  if (operator !== 'Gemm' || attributes.transA === 1 || attributes.transB !== 1) return undefined;
+  const { transA, transB, alpha = 1, beta = 1 } = attributes;
+  if (operator !== 'Gemm' || transA === 1 || transB !== 1 || alpha !== 1 || beta !== 1) return undefined;
   const value = inputs[1]!;
   const { node } = value;
   if (value.constant?.dtype === 'float32')
@@ -97,9 +82,4 @@ function weightOf({ operator, inputs, attributes }: Node): Weight | undefined {
   const start = node.outputs.slice(0, part).reduce((sum, output) => sum + size(output), 0);
   const data = (source.constant.data as Float32Array).subarray(start, start + size(value));
   return { name: `${source.name}.${part}`, rows: float32(value.shape.map(Number), data) };
-}
-
-/** Names that a graph gave by itself are given anew, so that they do not meet those of the copy. */
-function givenName({ name }: Value): string | undefined {
-  return /^c\d+$/.test(name) ? undefined : name;
 }
