@@ -104,11 +104,13 @@ export { resample, resampleFourier, resamplePolyphase } from './signal/resample.
 export { bandPower, welch } from './signal/spectrum.ts';
 // train: windows → weights
 export type { Checkpoint, CheckpointStore } from './train/checkpoint.ts';
+export { dealJobs } from './train/distributed.ts';
 export { type FinetuneOptions, type FinetuneResult, finetune } from './train/finetune.ts';
 export type { Curves, MetricsLog, TrainingOptions, TrainingTask } from './train/loop.ts';
 export { train } from './train/loop.ts';
 export { encodePretrained, type PretrainOptions, type PretrainResult, pretrain } from './train/pretrain.ts';
 export { createProgress, type Progress, type ProgressMode } from './train/progress.ts';
+export type { Ranks } from './train/ranks.ts';
 export {
   type FinetuneRecipe,
   type PretrainRecipe,

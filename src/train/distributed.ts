@@ -57,15 +57,17 @@ export async function areEqual(ranks: Ranks, tensors: readonly Tensor<'float32'>
   return (await ranks.gather(own)).every((digest) => digest.every((byte, i) => byte === own[i]));
 }
 
-/** The same ranks; `take` hears how many seconds each sum took, waiting for the other ranks included. */
-export function timeSums(ranks: Ranks, take: (seconds: number) => void): Ranks {
+/** The same ranks; `take` hears for how many seconds each sum waited for the slowest rank, and how many it took then. */
+export function timeSums(ranks: Ranks, take: (waiting: number, summing: number) => void): Ranks {
   return {
     rank: ranks.rank,
     size: ranks.size,
     async sum(values) {
       const begun = performance.now();
+      await meet(ranks); // some microseconds: what follows is the network's time alone
+      const met = performance.now();
       await ranks.sum(values);
-      take((performance.now() - begun) / 1000);
+      take((met - begun) / 1000, (performance.now() - met) / 1000);
     },
     broadcast: (bytes) => ranks.broadcast(bytes),
     gather: (bytes) => ranks.gather(bytes),
