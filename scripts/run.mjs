@@ -3,6 +3,7 @@
  * What the README's commands do before their own work: install the pinned packages and build, only where needed.
  *   npm run setup   packages + build
  *   npm run demo    setup, then `heartmind demo`
+ *   npm run bench   setup, the benchmark built into a cache, then bench/main.ts
  *   npm test        setup, a browser where one can be installed, then every test; last line `N passed, N failed`
  */
 import { spawnSync } from 'node:child_process';
@@ -22,8 +23,9 @@ if (major < 20 || (major === 20 && minor < 19)) {
 }
 if (task === 'setup') setup();
 else if (task === 'demo') demo();
+else if (task === 'bench') bench();
 else if (task === 'test') test();
-else fail(`run.mjs: '${task}' is not a task. Use setup, demo or test.`);
+else fail(`run.mjs: '${task}' is not a task. Use setup, demo, bench or test.`);
 
 function setup() {
   const installed = 'node_modules/.package-lock.json';
@@ -44,6 +46,21 @@ function demo() {
   process.exit(
     spawnSync(process.execPath, ['dist/cli.js', 'demo', ...rest], { stdio: 'inherit' }).status ?? 1,
   );
+}
+
+function bench() {
+  setup();
+  const built = 'node_modules/.cache/heartmind-bench/built';
+  const sources = [...listFiles('bench').filter((file) => file.endsWith('.ts')), ...listFiles('src')];
+  const main = join(built, 'main.js');
+  if (!existsSync(main) || sources.some((file) => statSync(file).mtimeMs > statSync(main).mtimeMs)) {
+    step('building the benchmark (tsdown)');
+    runNode('tsdown/package.json', 'tsdown', ['--config', 'bench/build.config.ts', '--logLevel', 'warn']);
+  }
+  const { status } = spawnSync(process.execPath, [main, join(built, 'worker.js'), ...rest], {
+    stdio: 'inherit',
+  });
+  process.exit(status ?? 1);
 }
 
 function test() {
