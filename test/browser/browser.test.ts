@@ -109,12 +109,13 @@ describe.skipIf(!chromium)(title, () => {
   async function predictInNode(
     model: 'model.safetensors' | 'small.safetensors',
     windows: number,
+    precision: 'float32' | 'int8' = 'float32',
   ): Promise<readonly number[]> {
     const { probabilities } = await inNode.predict(
       await openRecording(bytesSource('a.edf', edf)),
       files[model],
       await createNodeBackend({ device: 'cpu', threads: 2 }),
-      { batches: [64], windows },
+      { batches: [64], windows, precision },
     );
     return probabilities[0]!;
   }
@@ -159,6 +160,24 @@ describe.skipIf(!chromium)(title, () => {
     for (const probabilities of found.probabilities) {
       expect(maxDifference(probabilities, expected)).toBeLessThan(1e-5);
     }
+  });
+
+  it('INT8 gives what it gives in Node, without the overflow of 16 bits that some kernels have', async () => {
+    const found = await main.evaluate(() =>
+      page.predictFile(
+        '/files/a.edf',
+        '/files/model.safetensors',
+        { device: 'cpu', threads: 2 },
+        { batches: [64], windows: 12, precision: 'int8' },
+      ),
+    );
+    const [exact, rounded] = [
+      await predictInNode('model.safetensors', 12),
+      await predictInNode('model.safetensors', 12, 'int8'),
+    ];
+    const cost = maxDifference(rounded, exact);
+    expect(cost).toBeGreaterThan(1e-5);
+    expect(maxDifference(found.probabilities[0]!, rounded)).toBeLessThan(cost / 2);
   });
 
   it('a page that is not isolated runs on one thread, whatever was asked for', async () => {
