@@ -9,6 +9,7 @@ import type { Annotation, Channel, Recording, Span } from '../core/recording.ts'
 import { parseAnnotationLists } from './edf-annotations.ts';
 import { type EdfHeader, type EdfSignal, readEdfHeader, type SampleBytes } from './edf-header.ts';
 import { checkSamples, isRate, quoted, roomFor } from './header-text.ts';
+import { int16View } from './int16.ts';
 import { explainLineEndings } from './line-endings.ts';
 import { chunkBytes, RangedBytes } from './ranged-bytes.ts';
 
@@ -268,8 +269,6 @@ async function readSamples(
   }
 }
 
-const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
-
 /** Little-endian two's complement integers of 2 or 3 bytes from byte `at` → physical values result[from … to). */
 function decode(
   bytes: Uint8Array,
@@ -280,17 +279,16 @@ function decode(
   from: number,
   to: number,
 ): void {
-  const address = bytes.byteOffset + at;
-  if (width === 2 && isLittleEndian && address % 2 === 0) {
-    const stored = new Int16Array(bytes.buffer, address, to - from);
+  const stored = width === 2 ? int16View(bytes, at, to - from) : undefined;
+  if (stored) {
     for (let i = 0; i < stored.length; i++) result[from + i] = (stored[i]! - digitalMin) * gain + physicalMin;
     return;
   }
   for (let i = from, k = at; i < to; i++, k += width) {
-    const stored =
+    const value =
       width === 2
         ? ((bytes[k]! | (bytes[k + 1]! << 8)) << 16) >> 16
         : ((bytes[k]! | (bytes[k + 1]! << 8) | (bytes[k + 2]! << 16)) << 8) >> 8;
-    result[i] = (stored - digitalMin) * gain + physicalMin;
+    result[i] = (value - digitalMin) * gain + physicalMin;
   }
 }

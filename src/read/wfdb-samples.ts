@@ -2,6 +2,7 @@
  * Stored WFDB samples: bytes → integers, by format. One table; a further format is one more row.
  * Source: signal(5) of the WFDB Applications Guide, physionet.org.
  */
+import { int16View } from './int16.ts';
 
 export interface SampleFormat {
   /** Samples are packed in groups of this many, in this many bytes. */
@@ -39,8 +40,9 @@ export const sampleFormats: ReadonlyMap<string, SampleFormat> = new Map([
       groupBytes: 2,
       range: [-32767, 32767],
       decode(bytes, { first, step, from, to, stride }, { gain, baseline }, result) {
-        for (let i = from, at = first * 2; i < to; i += stride, at += step * 2) {
-          const value = ((bytes[at]! | (bytes[at + 1]! << 8)) << 16) >> 16;
+        const stored = int16View(bytes, 0, bytes.length >> 1);
+        for (let i = from, at = first; i < to; i += stride, at += step) {
+          const value = stored ? stored[at]! : ((bytes[2 * at]! | (bytes[2 * at + 1]! << 8)) << 16) >> 16;
           result[i] = value === -32768 ? Number.NaN : (value - baseline) / gain;
         }
       },
