@@ -22,6 +22,8 @@ export interface Ready {
   readonly compile?: number;
   /** Figures of the result, to tell whether rivals computed the same. */
   readonly digest?: readonly number[];
+  /** Values of the result. */
+  readonly count?: number;
   /** Products of one run, where they can be counted. */
   readonly flops?: number;
   /** Engine, versions, settings. */

@@ -43,6 +43,9 @@ export async function race(rivals: readonly Rival[], options: RaceOptions): Prom
         if (absent !== undefined) throw new Error(absent);
         const reference = running[0]?.ready.digest;
         const difference = reference && ready.digest && differenceOf(ready.digest, reference);
+        const [first] = running;
+        if (first && ready.count !== first.ready.count)
+          throw new Error(`it has ${ready.count} values, not ${first.ready.count}; it is not compared`);
         if (difference !== undefined && tolerance !== undefined && !(difference <= tolerance))
           throw new Error(
             `its results differ by ${difference.toExponential(1)} (relative), it is not compared`,
@@ -92,10 +95,9 @@ export async function race(rivals: readonly Rival[], options: RaceOptions): Prom
   return rivals.map(({ name }) => outcomes.get(name)!);
 }
 
-/** Largest difference of two lists relative to the reference's largest value. */
+/** Largest difference of two digests relative to the reference's largest value; infinite where the sizes differ. */
 export function differenceOf(values: readonly number[], reference: readonly number[]): number {
   if (values.length !== reference.length) return Number.POSITIVE_INFINITY;
-  return Math.max(
-    ...values.map((value, i) => Math.abs(value - reference[i]!) / Math.max(1e-12, Math.abs(reference[i]!))),
-  );
+  const scale = Math.max(...reference.map(Math.abs));
+  return Math.max(...values.map((value, i) => Math.abs(value - reference[i]!))) / scale;
 }

@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 /**
- * Writes the README's tables of figures from results/*.json, between `<!-- table NAME -->` and `<!-- /table -->`.
+ * Writes the documents' tables of figures from results/*.json and bench/results/*.json, between `<!-- table NAME -->`
+ * and `<!-- /table -->`.
  * `--check` writes nothing and ends with 1 where a table is not what its JSON gives (a test runs it).
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { benchTables } from '../bench/tables.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const check = process.argv.includes('--check');
@@ -24,7 +26,7 @@ const names = {
   'classical-eeg+ecg-standardised': 'classical, both, standardised per subject (transductive)',
 };
 
-for (const file of ['README.md', 'docs/results.md']) {
+for (const file of ['README.md', 'docs/results.md', 'docs/benchmarks.md']) {
   const path = join(root, file);
   let text;
   try {
@@ -35,6 +37,7 @@ for (const file of ['README.md', 'docs/results.md']) {
   const updated = text.replace(
     /(<!-- table ([\w-]+) -->\n)[\s\S]*?(<!-- \/table -->)/g,
     (_, open, name, close) => {
+      if (benchTables[name]) return `${open}${benchTables[name](readBench)}${close}`;
       const result = JSON.parse(readFileSync(join(root, 'results', `${name}.json`), 'utf8'));
       return `${open}${renderTable(result)}${close}`;
     },
@@ -46,6 +49,12 @@ for (const file of ['README.md', 'docs/results.md']) {
   } else writeFileSync(path, updated);
 }
 process.exit(stale > 0 ? 1 : 0);
+
+/** A section of the benchmark; undefined where it was never run. */
+function readBench(section) {
+  const path = join(root, 'bench/results', `${section}.json`);
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
+}
 
 function renderTable(result) {
   const score = ({ mean, low, high } = {}) =>

@@ -8,7 +8,7 @@ import { parseResult } from '../src/evaluate/result.ts';
 const root = resolve(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 
-test("the tables of README.md and docs/results.md are their JSON's", () => {
+test("the documents' tables are their JSON's", () => {
   execFileSync(process.execPath, ['scripts/write-tables.mjs', '--check'], { cwd: root });
   expect(read('README.md')).toMatch(/<!-- table demo -->\n\| model .*\n\|---/);
 });
@@ -21,12 +21,12 @@ test('results/demo.json is a whole result', () => {
   );
 });
 
-test.each(['README.md', 'ARCHITECTURE.md', 'docs/results.md', 'sample-data/README.md'])(
+test.each(['README.md', 'ARCHITECTURE.md', 'docs/results.md', 'docs/benchmarks.md', 'sample-data/README.md'])(
   '%s links to files that are there',
   (document) => {
     const links = [...read(document).matchAll(/\]\((?!https?:|#)([^)#]+)\)/g)].map((match) => match[1]!);
     const named = [
-      ...read(document).matchAll(/`((?:test|scripts|src|results|recipes|docs)\/[\w./-]+)`/g),
+      ...read(document).matchAll(/`((?:test|scripts|src|results|recipes|docs|bench)\/[\w./-]+)`/g),
     ].map((match) => match[1]!);
     const missing = [
       ...links.filter((link) => !existsSync(join(root, dirname(document), link))),
