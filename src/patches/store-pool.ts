@@ -5,8 +5,8 @@
 import type { StoreReader } from './store-reader.ts';
 import type { Modality } from './windows.ts';
 
-/** Reads under way at once. */
-const parallelReads = 4;
+/** Reads under way at once, of a megabyte or so each. */
+const parallelReads = 6;
 
 type Buffers = { readonly [M in Modality]?: Uint16Array<ArrayBuffer> };
 

@@ -13,10 +13,10 @@ import type { Modality } from './windows.ts';
 /** Shards that are open at once. */
 const openShards = 64;
 /** One read is at most so long, and bridges at most such a gap. */
-const runBytes = 4 * 2 ** 20;
+const runBytes = 2 ** 20;
 const gapBytes = 64 * 1024;
-/** Reads under way at once. */
-const parallelReads = 4;
+/** Reads under way at once: enough to keep a disk busy while windows are checked. */
+const parallelReads = 16;
 
 interface Shard {
   readonly source: ByteSource;
@@ -33,6 +33,8 @@ export interface Run {
 export class StoreReader {
   readonly #shards = new Map<string, Promise<Shard>>();
   readonly #columns = new Map<string, Promise<Column>>();
+  /** Buffers of reads that are over: as many as ran at once. */
+  readonly #memory: Uint8Array[] = [];
 
   private constructor(
     readonly files: StoreFiles,
@@ -150,14 +152,21 @@ export class StoreReader {
     // Windows of a shard of ours lie in order; another writer's may not.
     const all = places.map(offsetOf);
     const [from, to] = [Math.min(...all), Math.max(...all) + stride];
-    const isDense = to - from <= 2 * runBytes;
-    const bytes = isDense ? await source.read(from, to) : undefined;
-    for (const [i, place] of places.entries()) {
-      const offset = all[i]!;
-      const chunk = bytes
-        ? bytes.subarray(offset - from, offset - from + stride)
-        : await source.read(offset, offset + stride);
-      take(place, asWords(checkChunk(chunk, source.name, offset)));
+    if (to - from > 2 * runBytes) {
+      for (const [i, place] of places.entries())
+        take(place, asWords(checkChunk(await source.read(all[i]!, all[i]! + stride), source.name, all[i]!)));
+      return;
+    }
+    // Fresh memory costs more than reading into it.
+    const memory = this.#memory.pop() ?? new Uint8Array(2 * runBytes);
+    try {
+      const bytes = await source.read(from, to, memory.subarray(0, to - from));
+      for (const [i, place] of places.entries()) {
+        const chunk = bytes.subarray(all[i]! - from, all[i]! - from + stride);
+        take(place, asWords(checkChunk(chunk, source.name, all[i]!)));
+      }
+    } finally {
+      this.#memory.push(memory);
     }
   }
 

@@ -34,18 +34,27 @@ export function decodeSamples(
   target: Float32Array = new Float32Array(bits.length),
   offset = 0,
 ): Float32Array {
-  if (type === 'int16') {
-    const steps = new Int16Array(bits.buffer, bits.byteOffset, bits.length);
-    for (let i = 0; i < steps.length; i++) target[offset + i] = steps[i]! / int16StepsPerUnit;
-  } else {
-    halves ??= Float32Array.from({ length: 65_536 }, (_, i) => halfValue(i));
-    for (let i = 0; i < bits.length; i++) target[offset + i] = halves[bits[i]!]!;
-  }
+  const values = valuesOf(type);
+  const own = target.subarray(offset, offset + bits.length);
+  for (let i = 0; i < own.length; i++) own[i] = values[bits[i]!]!;
   return target;
 }
 
-/** The value of every half-precision number. */
-let halves: Float32Array | undefined;
+/** The value of every bit pattern: looking up costs less than a division. */
+const tables = new Map<SampleType, Float32Array>();
+
+function valuesOf(type: SampleType): Float32Array {
+  let values = tables.get(type);
+  if (!values) {
+    const steps = Int16Array.from({ length: 65_536 }, (_, bits) => bits);
+    values =
+      type === 'int16'
+        ? Float32Array.from(steps, (step) => step / int16StepsPerUnit)
+        : Float32Array.from(steps, (_, bits) => halfValue(bits));
+    tables.set(type, values);
+  }
+  return values;
+}
 
 /** IEEE 754 binary16: 1 sign, 5 exponent (bias 15), 10 fraction bits. */
 function halfValue(bits: number): number {
