@@ -8,6 +8,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { benchTables } from '../bench/tables.mjs';
+import { int8Tables } from './int8-tables.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const check = process.argv.includes('--check');
@@ -39,7 +40,7 @@ for (const file of ['README.md', 'docs/results.md', 'docs/benchmarks.md']) {
     (_, open, name, close) => {
       if (benchTables[name]) return `${open}${benchTables[name](readBench)}${close}`;
       const result = JSON.parse(readFileSync(join(root, 'results', `${name}.json`), 'utf8'));
-      return `${open}${renderTable(result)}${close}`;
+      return `${open}${result.kind === 'int8' ? int8Tables(result) : renderTable(result)}${close}`;
     },
   );
   if (updated === text) continue;
