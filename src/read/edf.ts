@@ -11,7 +11,7 @@ import { type EdfHeader, type EdfSignal, readEdfHeader, type SampleBytes } from 
 import { checkSamples, isRate, quoted, roomFor } from './header-text.ts';
 import { int16View } from './int16.ts';
 import { explainLineEndings } from './line-endings.ts';
-import { chunkBytes, RangedBytes } from './ranged-bytes.ts';
+import { chunkBytes, keptBytes, RangedBytes } from './ranged-bytes.ts';
 
 export interface ReadOptions {
   /** Open a truncated file up to its last whole record, and say so in `recording.log`. */
@@ -115,7 +115,7 @@ async function readTimes(
   let [broken, untimed] = [0, 0];
   if (signals.length === 0) return { offset: 0, onsets, annotations: [] };
   const { recordBytes, headerBytes, recordSeconds } = header;
-  const isLong = bytes.source.isLocal && recordCount * recordBytes > chunkBytes;
+  const isLong = bytes.source.isLocal && recordCount * recordBytes > keptBytes;
   const isSparse = recordBytes > 65536 || (isLong && recordBytes > 4096);
   const perChunk = Math.max(1, Math.floor(chunkBytes / recordBytes));
   for (let record = 0; record < recordCount; record++) {
@@ -223,7 +223,7 @@ function channelOf(signal: EdfSignal, scale: Scale, header: EdfHeader, recordCou
 
 /**
  * Samples [start, end) → result. Whole records are read at once, for the channels that will be asked for next; only the
- * signal's own bytes where records are too large to keep, or where a local file's stretch is.
+ * signal's own bytes where a record, or the stretch of a local file, is too large to keep.
  */
 async function readSamples(
   bytes: RangedBytes,
@@ -239,7 +239,7 @@ async function readSamples(
   const firstRecord = Math.floor(start / perRecord);
   const lastRecord = Math.ceil(end / perRecord);
   const isSmallPart = perRecord * sampleBytes * 8 <= recordBytes;
-  const isLong = (lastRecord - firstRecord) * recordBytes > chunkBytes;
+  const isLong = (lastRecord - firstRecord) * recordBytes > keptBytes;
   if (recordBytes > chunkBytes || (bytes.source.isLocal && isLong && isSmallPart)) {
     let scratch: Uint8Array | undefined;
     for (let record = firstRecord; record < lastRecord; record++) {

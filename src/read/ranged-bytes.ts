@@ -8,6 +8,7 @@ import { type ByteSource, checkRange } from '../core/bytes.ts';
 /** One request to the source is at most this long; four are kept: 32 MiB. */
 export const chunkBytes = 8 * 1024 * 1024;
 const keptChunks = 4;
+export const keptBytes = keptChunks * chunkBytes;
 
 interface Stretch {
   readonly start: number;

@@ -11,8 +11,8 @@ import { openRecordingFile } from '../../src/read/file-node.ts';
 import { readChannels } from '../../src/read/read-channels.ts';
 import { annotationSignal, countingSource, edfFile } from './build.ts';
 
-// Ten channels of different rates, 400 records: 9.2 MB, more than the reader keeps in one piece.
-const records = 400;
+// Ten channels of different rates, 1500 records: 34 MB, more than the reader keeps.
+const records = 1500;
 const perRecord = [1200, 1200, 1200, 1200, 1200, 1200, 1200, 1200, 1199, 700];
 const storedAt = (channel: number, i: number) => ((i * 31 + channel * 977) % 60_001) - 30_000;
 const bytes = edfFile({
