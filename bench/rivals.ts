@@ -1,6 +1,6 @@
 /** Who takes part: our worker, Python's, a JavaScript engine; and how each is started. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Rival } from './contestant.ts';
 import type { Options } from './options.ts';
@@ -32,6 +32,7 @@ export function chooseRivals(root: string, worker: string, { peers, python }: Op
   const jaxFolder = join(scratch, 'peers');
   if (peers === 'install') installJax(jaxFolder);
   const peerPath = join(root, 'bench/peers');
+  const blas = peers === 'off' ? {} : blasSettings(python);
   return {
     scratch,
     peers: peers !== 'off',
@@ -42,6 +43,7 @@ export function chooseRivals(root: string, worker: string, { peers, python }: Op
       environment: {
         // Compiled kernels are kept, so that a second run need not wait for the compiler.
         TORCHINDUCTOR_CACHE_DIR: join(scratch, 'inductor'),
+        ...(peer === 'torch' ? blas : {}),
         ...environment,
       },
       job: { ...job, peer },
@@ -52,6 +54,24 @@ export function chooseRivals(root: string, worker: string, { peers, python }: Op
       job,
     }),
   };
+}
+
+/**
+ * OpenBLAS, as Debian builds PyTorch with, takes some virtual machines for old ones and computes 5 to 10 times slower: it
+ * is told the kernels that the processor has. Nothing for other libraries, or where the user has said it.
+ */
+function blasSettings(python: string): Readonly<Record<string, string>> {
+  if (process.env.OPENBLAS_CORETYPE !== undefined) return {};
+  try {
+    const program = 'import torch; print(torch.__config__.show())';
+    const show = execFileSync(python, ['-c', program], { encoding: 'utf8', stdio: 'pipe' });
+    if (!/BLAS_INFO=open/i.test(show)) return {};
+    const flags = readFileSync('/proc/cpuinfo', 'utf8');
+    if (/ avx512f /.test(flags)) return { OPENBLAS_CORETYPE: 'SkylakeX' };
+    return / avx2 /.test(flags) ? { OPENBLAS_CORETYPE: 'Haswell' } : {};
+  } catch {
+    return {};
+  }
 }
 
 /** Is this module there for that Python? */

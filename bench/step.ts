@@ -7,7 +7,7 @@ import { keepPages, type Rivals } from './rivals.ts';
 
 const layers = 12;
 const sizes = { eeg: { channels: 19, patches: 10 }, ecg: { channels: 12, patches: 10 } } as const;
-/** So many windows at once is what a batch is cut into where that is smaller. */
+/** PyTorch computes larger batches whole, and also in parts of so many windows: whichever is faster counts. */
 const partWindows = 16;
 
 interface StepCase {
@@ -35,27 +35,30 @@ export async function measureSteps(
   for (const { modality, batch, compile } of full ? all : few) {
     const name = `${modality.toUpperCase()}, batch ${batch}`;
     say(`training step, ${name}`);
-    const job = (parts: number, more: object = {}) => ({
-      ...{ task: 'pretrainingStep', modality, ...sizes[modality], batch, layers, accumulate: parts },
+    const job = (more: object) => ({
+      ...{ task: 'pretrainingStep', modality, ...sizes[modality], batch, layers },
       ...more,
     });
     const parts = batch > partWindows ? batch / partWindows : 1;
     const inParts = parts > 1 ? [parts] : [];
     const cut = (count: number) => (count > 1 ? `, in ${count} parts` : '');
+    const eager = (count: number, more: object = {}) => job({ accumulate: count, compile: false, ...more });
+    const compiled = job({ accumulate: 1, compile: true });
     const entries = [
-      ...[...inParts, 1].map((count) => rivals.ours(job(count), `heartmind${cut(count)}`)),
+      rivals.ours(job({})),
+      ...(full && batch > 1 ? [rivals.ours(job({ accumulate: 1 }), 'heartmind, whole')] : []),
       ...(rivals.peers
         ? [
             ...[1, ...inParts].map((count) =>
-              rivals.python('torch', `PyTorch eager${cut(count)}`, job(count, { compile: false })),
+              rivals.python('torch', `PyTorch eager${cut(count)}`, eager(count)),
             ),
-            rivals.python('torch', 'PyTorch eager, pages kept', job(1, { compile: false }), keepPages),
+            rivals.python('torch', 'PyTorch eager, pages kept', eager(1), keepPages),
             ...(full && availableParallelism() > 1
-              ? [rivals.python('torch', 'PyTorch eager, 1 thread', job(1, { compile: false, threads: 1 }))]
+              ? [rivals.python('torch', 'PyTorch eager, 1 thread', eager(1, { threads: 1 }))]
               : []),
-            ...(compile ? [rivals.python('torch', 'PyTorch compile', job(1, { compile: true }))] : []),
+            ...(compile ? [rivals.python('torch', 'PyTorch compile', compiled)] : []),
             ...(compile && full
-              ? [rivals.python('torch', 'PyTorch compile, pages kept', job(1, { compile: true }), keepPages)]
+              ? [rivals.python('torch', 'PyTorch compile, pages kept', compiled, keepPages)]
               : []),
           ]
         : []),

@@ -114,14 +114,14 @@ function stepTable(read) {
   const ceilings = ceilingsOf(read('ceiling'));
   const rows = result.cases.flatMap(({ name, settings, outcomes }) =>
     outcomes.map((outcome) => {
-      const { name: who, time, absent, first, compile, peakBytes, firstIsFasterBy } = outcome;
+      const { name: who, time, absent, first, compile, peakBytes, idleBytes, firstIsFasterBy } = outcome;
       if (absent !== undefined) return [name, who, `left out: ${absentReason(absent)}`, '', '', '', '', ''];
       const gigaflops = settings.modelFlops / time.median / 1e9;
       const ceiling = who.startsWith('heartmind') ? ceilings?.own : ceilings?.torch;
       const share = ceiling ? `${rounded(gigaflops)} (${percent(gigaflops / ceiling)})` : rounded(gigaflops);
       return [
         ...[name, who, rounded(settings.tokens / time.median), milliseconds(time), share],
-        `${rounded(peakBytes / 1e9)} GB`,
+        `${rounded(peakBytes / 1e9)} GB${idleBytes ? ` (${rounded(idleBytes / 1e9)})` : ''}`,
         `${rounded(first)} s${compile === undefined ? '' : ` (${rounded(compile)} s compiling)`}`,
         firstIsFasterBy ? `${rounded(firstIsFasterBy.median)}×` : '',
       ];
@@ -133,7 +133,7 @@ function stepTable(read) {
     'tokens/s',
     'step',
     'GFLOP/s (share of its own product)',
-    'peak memory',
+    'peak memory (before the case)',
     'first step',
     'first row faster by',
   ];

@@ -18,8 +18,8 @@ export interface StepJob {
   readonly channels: number;
   readonly patches: number;
   readonly batch: number;
-  /** Parts that the batch is computed in. */
-  readonly accumulate: number;
+  /** Parts that the batch is computed in; what the recipe's default makes of it where absent. */
+  readonly accumulate?: number;
   readonly layers: number;
   readonly threads?: number;
 }
@@ -45,8 +45,8 @@ export async function pretrainingStep(job: StepJob): Promise<Prepared> {
     ready: {
       first,
       compile: watched.seconds,
-      flops: watched.flops * job.accumulate,
-      engine: { engine: backend.description, threads },
+      flops: (watched.flops * job.batch) / watched.windows,
+      engine: { engine: backend.description, threads, windowsAtOnce: watched.windows },
     },
     async run() {
       const released = performance.now();
@@ -86,16 +86,20 @@ class Gate {
   }
 }
 
-/** The same backend, its compiling timed and the largest graph's products counted: that is the gradients'. */
+/** The same backend, its compiling timed; products and windows of the largest graph, which is the gradients'. */
 function watch(backend: Backend) {
-  const seen = { seconds: 0, flops: 0 };
+  const seen = { seconds: 0, flops: 0, windows: 1 };
   const watching: Backend = Object.create(backend, {
     compile: {
       async value(...[graph, options]: Parameters<Backend['compile']>) {
         const begun = performance.now();
         const program = await backend.compile(graph, options);
         seen.seconds += (performance.now() - begun) / 1000;
-        if (graph instanceof Graph) seen.flops = Math.max(seen.flops, countFlops(graph));
+        const flops = graph instanceof Graph ? countFlops(graph) : 0;
+        if (graph instanceof Graph && flops > seen.flops) {
+          const patches = graph.inputs.find(({ name }) => name === 'patches');
+          Object.assign(seen, { flops, windows: Number(patches?.shape[0] ?? 1) });
+        }
         return program;
       },
     },
@@ -111,7 +115,13 @@ function recipeOf({ modality, batch, accumulate, layers }: StepJob) {
     encoder: { layers, dropout: 0.1 },
     learningRate: 5e-4,
     mask: { mixture: { random: 1 } },
-    optimization: { epochs: 100_000, batch, accumulate, minimumLearningRate: 1e-5, validateEvery: 100_000 },
+    optimization: {
+      epochs: 100_000,
+      batch,
+      ...(accumulate === undefined ? {} : { accumulate }),
+      minimumLearningRate: 1e-5,
+      validateEvery: 100_000,
+    },
   });
 }
 
