@@ -5,7 +5,6 @@
 import { ConfigError, InterruptedError } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { Ranks } from './ranks.ts';
-import type { Optimization } from './recipe.ts';
 
 /** Whether this process writes results, checkpoints and progress: rank 0, or a process alone. */
 export function isWriter(ranks: Ranks | undefined): boolean {
@@ -94,31 +93,6 @@ export async function assertSameTask(
       'the same on every rank',
     );
   }
-}
-
-/** An update's batch on each rank: so many parts of so many windows. */
-export interface BatchCut {
-  readonly parts: number;
-  readonly windows: number;
-}
-
-/**
- * Cut a batch over ranks and their parts: `accumulate` parts altogether, at least one a rank. ConfigError where it does
- * not divide: every rank's graph has a fixed batch size, and a window counted twice would change the result.
- */
-export function cutBatch(
-  { batch, accumulate }: Pick<Optimization, 'batch' | 'accumulate'>,
-  ranks = 1,
-): BatchCut {
-  const parts = Math.ceil(accumulate / ranks);
-  const windows = batch / ranks / parts;
-  if (Number.isInteger(windows)) return { parts, windows };
-  const allowed = `a multiple of ${parts * ranks}`;
-  throw new ConfigError(
-    `optimization.batch: ${batch} windows cannot be cut into ${parts} equal parts on each of ${ranks} ranks. Choose ${allowed}.`,
-    'optimization.batch',
-    allowed,
-  );
 }
 
 /** A half-open range of rows. */

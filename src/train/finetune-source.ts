@@ -20,6 +20,7 @@ import type { FloatTensors } from '../model/parameters.ts';
 import type { ParameterSource } from '../model/tokens.ts';
 import type { WindowReader } from '../patches/window-reader.ts';
 import type { Backend, Program } from '../runtime/backend.ts';
+import { cutBatch } from './batch-parts.ts';
 import type { Features } from './frozen-features.ts';
 import type { FinetuneRecipe } from './recipe.ts';
 import type { Batch } from './step.ts';
@@ -38,6 +39,8 @@ export interface SourceOptions {
 }
 
 export interface SampleSource {
+  /** In a window. */
+  readonly tokens: number;
   /** The loss of so many windows at once. */
   build(windows: number): BuildLoss;
   /** The batch of these windows. */
@@ -102,8 +105,12 @@ function createSource(
 ): SampleSource {
   const { backend, config, recipe, labels, classWeights } = options;
   const { classes } = config.head;
-  const { batch, accumulate } = recipe.optimization;
-  const part = batch / accumulate;
+  // A window of patches [C, N, P] has C·N tokens, one of features is one.
+  const tokens = streams.reduce(
+    (sum, { shape }) => sum + (shape.length === 3 ? shape[0]! * shape[1]! : 1),
+    0,
+  );
+  const part = cutBatch(recipe.optimization, { tokens }).windows;
   const declare = (graph: Graph, size: number | 'B') =>
     Object.fromEntries(
       streams.map(({ name, shape }) => [name, graph.input(name, 'float32', [size, ...shape])]),
@@ -116,6 +123,7 @@ function createSource(
   };
   let program: Promise<Program> | undefined;
   return {
+    tokens,
     build: (size) => (graph, parameter) => {
       const { logits, dropouts } = build(graph, declare(graph, size), parameter, true);
       const truth = graph.input('labels', 'int64', [size]);

@@ -15,6 +15,7 @@ import { asReader, readSignals, type WindowIndex, type WindowReader } from '../p
 import { sha256 } from '../patches/window-set.ts';
 import type { Modality, WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
+import { cutBatch } from './batch-parts.ts';
 import { spreadRows } from './distributed.ts';
 import { featureSource, type SampleSource, signalSource } from './finetune-source.ts';
 import {
@@ -106,7 +107,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
   } else {
     source = signalSource(sourceOptions);
   }
-  const part = optimization.batch / optimization.accumulate;
+  const part = cutBatch(optimization, { tokens: source.tokens }).windows;
   // Features are in memory, and shuffled as such.
   const isStreamed = recipe.tune !== 'frozen';
   const validationLabels = Int32Array.from(validation, (i) => labels[i]!);
@@ -116,6 +117,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
     initial,
     learningRates: recipe.learningRates,
     count: training.length,
+    tokens: source.tokens,
     build: (_, size) => source.build(size),
     draw: (indices) => source.draw(indices.map((i) => training[i]!)),
     validate: async (parameters) => ({

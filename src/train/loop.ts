@@ -7,6 +7,7 @@ import { Random } from '../core/random.ts';
 import { float32, type Tensor } from '../core/tensor.ts';
 import type { FloatTensors } from '../model/parameters.ts';
 import type { Backend } from '../runtime/backend.ts';
+import { type BatchCut, cutBatch } from './batch-parts.ts';
 import {
   assertSameRun,
   type CheckpointStore,
@@ -19,8 +20,6 @@ import {
   anyRank,
   areEqual,
   assertSameTask,
-  type BatchCut,
-  cutBatch,
   isWriter,
   meet,
   shareBytes,
@@ -42,6 +41,8 @@ export interface TrainingTask {
   readonly learningRates: Readonly<Record<string, number>>;
   /** Training windows. */
   readonly count: number;
+  /** Tokens in a window, over all modalities. */
+  readonly tokens: number;
   /** The loss of so many windows at once, of a kind of batch. */
   build(kind: string, windows: number): BuildLoss;
   /** The batch of these windows; `draws` decides whatever else is drawn (masks, subsets). */
@@ -136,7 +137,8 @@ class TrainingRun {
         this.#seconds = { waiting, summing };
       });
     const { specs, initial } = task;
-    this.#cut = cutBatch(optimization, ranks?.size);
+    const { device } = backend;
+    this.#cut = cutBatch(optimization, { tokens: task.tokens, device, ranks: ranks?.size });
     const build = (kind: string) => task.build(kind, this.#cut.windows);
     const { precision } = optimization;
     this.#runner = new StepRunner({ backend, specs, initial, build, update: optimization, precision, ranks });

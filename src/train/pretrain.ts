@@ -21,6 +21,7 @@ import {
 } from '../patches/window-reader.ts';
 import type { WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
+import { cutBatch } from './batch-parts.ts';
 import type { Draws } from './draws.ts';
 import { type Curves, type TrainingOptions, type TrainingTask, train } from './loop.ts';
 import type { PretrainRecipe } from './recipe.ts';
@@ -64,6 +65,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainResult
   const shape = windows.signals[modality];
   if (!shape)
     throw new DataError(`pretrain: the windows hold no ${modality}. Add it to the recipe's signals.`);
+  const tokens = shape.channels.length * shape.patches;
   const validationSubjects = options.validationSubjects ?? drawSubjects(windows, recipe);
   const split = splitWindows(windows, validationSubjects, recipe);
   const validation = new ReconstructionValidation({
@@ -73,7 +75,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainResult
     seed,
     config: recipe.encoder,
     windows: (await readSignals(windows, split.validation, [modality]))[modality]!,
-    batch: optimization.batch / optimization.accumulate,
+    batch: cutBatch(optimization, { tokens }).windows,
     ranks: options.ranks,
   });
   const specs = encoderParameters(recipe.encoder);
@@ -91,6 +93,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainResult
     initial,
     learningRates: { encoder: recipe.learningRate },
     count: split.training.length,
+    tokens,
     build: (kind, size) => buildPretrainLoss(recipe, size, Number(kind), shape.patches),
     draw: async (indices, draws) =>
       drawBatch(

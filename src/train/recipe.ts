@@ -14,8 +14,8 @@ export const optimizationSchema = z.strictObject({
   epochs: count.max(100_000),
   /** Windows in an update, over all accumulated parts. */
   batch: count.max(65_536),
-  /** Parts that a batch is cut into, to save memory. */
-  accumulate: count.max(1024).default(1),
+  /** Parts that a batch is computed in; auto: as many as the engine's caches ask for. The result is the same. */
+  accumulate: z.union([count.max(1024), z.literal('auto')]).default('auto'),
   /** Where the cosine ends. */
   minimumLearningRate: z.number().min(0).max(1),
   /** Updates of linear rise. */
@@ -138,7 +138,7 @@ function checkPreparation(prepare: unknown, modalities: readonly ('eeg' | 'ecg')
 }
 
 function checkOptimization({ batch, accumulate }: Optimization, where: string): void {
-  if (batch % accumulate === 0) return;
+  if (accumulate === 'auto' || batch % accumulate === 0) return;
   throw new ConfigError(
     `${where}.optimization.accumulate: ${accumulate} does not divide the batch of ${batch}.`,
     `${where}.optimization.accumulate`,

@@ -6,7 +6,6 @@ import { createNodeBackend } from '../../src/runtime/ort-node.ts';
 import {
   anyRank,
   assertSameTask,
-  cutBatch,
   cutRows,
   dealJobs,
   shareBytes,
@@ -107,18 +106,6 @@ describe('work is spread', () => {
       }).catch((error) => error),
     );
     for (const error of await results) expect(error).toBeInstanceOf(InterruptedError);
-  });
-
-  test('over batches: equal parts, as large as on one rank where there are enough', () => {
-    const of = (batch: number, accumulate: number, ranks: number) => cutBatch({ batch, accumulate }, ranks);
-    expect(of(64, 4, 1)).toEqual({ parts: 4, windows: 16 });
-    expect(of(64, 4, 2)).toEqual({ parts: 2, windows: 16 });
-    expect(of(64, 4, 4)).toEqual({ parts: 1, windows: 16 });
-    expect(of(64, 4, 8)).toEqual({ parts: 1, windows: 8 });
-    expect(of(12, 1, 3)).toEqual({ parts: 1, windows: 4 });
-    expect(() => of(64, 4, 3)).toThrow(
-      'optimization.batch: 64 windows cannot be cut into 2 equal parts on each of 3 ranks. Choose a multiple of 6.',
-    );
   });
 });
 
@@ -322,11 +309,13 @@ function expectCloseLosses(actual: readonly number[], expected: readonly number[
 }
 
 /**
- * Every tensor within 1e-6 of its length (Euclidean), save the biases of keys: attention does not depend on them (they
- * shift all scores of a query alike), so that their gradient is rounding alone, which Adam blows up to a whole step.
+ * All values together within 1e-6 of their length (Euclidean), every tensor within 5e-6 of its own: biases are small, and
+ * sums in another order round otherwise. Save the biases of keys: attention does not depend on them (they shift all
+ * scores of a query alike), so that their gradient is rounding alone, which Adam blows up to a whole step.
  */
 function expectClose(actual: FloatTensors, expected: FloatTensors): void {
   const far: string[] = [];
+  const all = { difference: 0, length: 0 };
   for (const [name, { data }] of expected) {
     const other = actual.get(name)!.data;
     const [from, to] = name.endsWith('in_proj_bias') ? [data.length / 3, (2 * data.length) / 3] : [0, 0];
@@ -336,8 +325,11 @@ function expectClose(actual: FloatTensors, expected: FloatTensors): void {
       difference += (x - other[i]!) ** 2;
       length += x ** 2;
     }
-    if (Math.sqrt(difference) > 1e-6 * Math.sqrt(length))
+    all.difference += difference;
+    all.length += length;
+    if (Math.sqrt(difference) > 5e-6 * Math.sqrt(length))
       far.push(`${name} ${Math.sqrt(difference / length)}`);
   }
   expect(far).toEqual([]);
+  expect(Math.sqrt(all.difference / all.length)).toBeLessThan(1e-6);
 }

@@ -89,8 +89,8 @@ test('defaults are those of the papers, as far as they give any', () => {
     validationWindows: 256,
     optimization: {
       ...optimization,
-      ...{ accumulate: 1, warmupSteps: 0, weightDecay: 0.05, decayOn: 'all', clipNorm: 1 },
-      ...{ validateEvery: 1, patience: null, checkpointSeconds: 60 },
+      ...{ accumulate: 'auto', warmupSteps: 0, weightDecay: 0.05, decayOn: 'all', clipNorm: 1 },
+      ...{ validateEvery: 1, patience: null, checkpointSeconds: 60, precision: 'float32' },
     },
   });
   expect(parseFinetuneRecipe(finetune)).toMatchObject({
