@@ -4,6 +4,7 @@ import { BackendError, HeartmindError } from '../core/errors.ts';
 import { Graph } from '../graph/ir.ts';
 import { add } from '../graph/operators.ts';
 import { fuseMatmul } from '../graph/passes.ts';
+import { expandLogSoftmax } from '../graph/webgpu.ts';
 import type { Backend, Device } from './backend.ts';
 import { ortResidency } from './ort-resident.ts';
 import { batchOverride, messageOf, modelBytes, type OrtSession, sessionProgram } from './ort-tensors.ts';
@@ -21,12 +22,19 @@ export interface OrtEngine {
   create(model: Uint8Array, options: InferenceSession.SessionOptions): Promise<OrtSession>;
 }
 
+/** The last passes over a graph, by what a device is good at. */
+const fitTo: Readonly<Record<Device, (graph: Graph) => Graph>> = {
+  cpu: fuseMatmul,
+  webgpu: expandLogSoftmax,
+  cuda: (graph) => graph,
+};
+
 /** A backend whose device has run one addition. BackendError, with what to do, where it cannot. */
 export async function openOrtBackend(engine: OrtEngine): Promise<Backend> {
   const { description, device, Tensor, options } = engine;
   const create = async (graph: Graph | Uint8Array, sessionOptions: InferenceSession.SessionOptions) => {
     try {
-      const fitted = graph instanceof Graph && device === 'cpu' ? fuseMatmul(graph) : graph;
+      const fitted = graph instanceof Graph ? fitTo[device](graph) : graph;
       return await engine.create(modelBytes(fitted), sessionOptions);
     } catch (cause) {
       if (cause instanceof HeartmindError) throw cause;

@@ -90,7 +90,6 @@ describe.concurrent('help and usage', () => {
   test.each([
     [['fly'], 'No command registered for `fly`'],
     [['info', '--nope', 'x.edf'], 'No flag registered for --nope. See --help.'],
-    [['info'], 'Expected at least 1 argument(s) for file but found none. See --help.'],
     [
       ['predict', 'm', 'x.edf', '--step', '0'],
       "--step: '0' is no time. Give more than 0 seconds. See --help.",
@@ -142,6 +141,15 @@ describe('every verb', () => {
     expect(one).toMatchObject({ format: 'edf', duration: secondsPerFile });
     const two = JSON.parse((await succeed('info', recording, 'a/ben-calm.edf', '--json')).stdout);
     expect(two.map(({ source }: { source: string }) => source)).toEqual([recording, 'a/ben-calm.edf']);
+  });
+
+  test('info without a file tells which devices are usable', async () => {
+    const devices = JSON.parse((await succeed('info', '--json')).stdout);
+    expect(devices.map(({ device }: { device: string }) => device)).toEqual(['cpu', 'webgpu', 'cuda']);
+    expect(devices[0]).toMatchObject({ usable: true, resident: false });
+    for (const { device, usable, description } of devices)
+      if (!usable) expect(description).toMatch(new RegExp(`^device ${device}: not usable here`));
+    expect((await succeed('info')).stdout).toMatch(/^device +usable +float16 +keeps the state\n/);
   });
 
   test('info opens a truncated file only with --tolerant', async () => {
