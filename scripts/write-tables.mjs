@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { benchTables } from '../bench/tables.mjs';
 import { int8Tables } from './int8-tables.mjs';
+import { storeTableFile, storeTables } from './store-tables.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const check = process.argv.includes('--check');
@@ -27,7 +28,7 @@ const names = {
   'classical-eeg+ecg-standardised': 'classical, both, standardised per subject (transductive)',
 };
 
-for (const file of ['README.md', 'docs/results.md', 'docs/benchmarks.md']) {
+for (const file of ['README.md', 'docs/results.md', 'docs/benchmarks.md', 'docs/data-at-scale.md']) {
   const path = join(root, file);
   let text;
   try {
@@ -39,7 +40,10 @@ for (const file of ['README.md', 'docs/results.md', 'docs/benchmarks.md']) {
     /(<!-- table ([\w-]+) -->\n)[\s\S]*?(<!-- \/table -->)/g,
     (_, open, name, close) => {
       if (benchTables[name]) return `${open}${benchTables[name](readBench)}${close}`;
-      const result = JSON.parse(readFileSync(join(root, 'results', `${name}.json`), 'utf8'));
+      const path = join(root, 'results', `${storeTableFile(name)}.json`);
+      if (storeTables[name] && !existsSync(path)) return `${open}Not measured yet.\n${close}`;
+      const result = JSON.parse(readFileSync(path, 'utf8'));
+      if (storeTables[name]) return `${open}${storeTables[name](result)}${close}`;
       return `${open}${result.kind === 'int8' ? int8Tables(result) : renderTable(result)}${close}`;
     },
   );
