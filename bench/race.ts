@@ -28,7 +28,7 @@ export interface Outcome extends Ready {
 /** At least so long between two changes of the rival. */
 const turnSeconds = 0.15;
 
-/** Race; the first rival is ours, and the others are compared with it. Never throws for a rival that is absent or fails. */
+/** Race; the first rival is ours, and the others are compared with it. Others may be absent or fail; ours may not. */
 export async function race(rivals: readonly Rival[], options: RaceOptions): Promise<Outcome[]> {
   const { seconds, rounds = 5, tolerance, say } = options;
   const running: { contestant: Contestant; ready: Ready; times: number[]; means: number[]; count: number }[] =
@@ -62,6 +62,7 @@ export async function race(rivals: readonly Rival[], options: RaceOptions): Prom
       } catch (error) {
         contestant.kill();
         const reason = (error as Error).message;
+        if (rival === rivals[0]) throw new Error(`bench: nothing to compare with: ${reason}`);
         say(`  ${name}: left out: ${reason}`);
         outcomes.set(name, { name, absent: reason });
       }

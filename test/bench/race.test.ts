@@ -43,6 +43,14 @@ test('rivals are timed in turns, those absent or wrong are named with the reason
   expect(said).toHaveLength(7);
 });
 
+test('without ours there is nothing to compare with', async () => {
+  const racing = race([rival('ours', 1, { error: 'no engine' }), rival('theirs', 1, {})], {
+    seconds: 0,
+    say: () => {},
+  });
+  await expect(racing).rejects.toThrow('bench: nothing to compare with: ours: no engine');
+});
+
 test('digests are compared relative to their largest value', () => {
   expect(differenceOf([10, 0.1], [10, 0])).toBeCloseTo(0.01);
   expect(differenceOf([1], [1, 2])).toBe(Number.POSITIVE_INFINITY);
