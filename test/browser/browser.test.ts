@@ -247,7 +247,9 @@ describe.skipIf(!chromium)(title, () => {
     expect(await main.evaluate(() => page.describeBackend({}))).toContain(', cpu, ');
   });
 
-  it('on WebGPU a fused model gives what Node gives', { timeout: 120_000 }, async ({ skip }) => {
+  it('on WebGPU a fused model gives what Node gives, and values stay on the device', {
+    timeout: 120_000,
+  }, async ({ skip }) => {
     const withGpu = await start('--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader');
     try {
       const gpuPage = await openPage('/', withGpu);
@@ -265,6 +267,9 @@ describe.skipIf(!chromium)(title, () => {
       const expected = await predictInNode('small.safetensors', 2);
       expect(expected.length).toBe(6);
       expect(maxDifference(expected, found.probabilities[0]!)).toBeLessThan(1e-4);
+      const kept = await gpuPage.evaluate(() => page.keepOnDevice({ device: 'webgpu' }));
+      expect(kept.values).toEqual([1, 2, 3].map((value) => value * 2 ** 20));
+      expect(kept.sums).toEqual(Array.from({ length: 20 }, (_, i) => 6 * 2 ** i));
       // Computing WebGPU on the cores is no gain: auto does not choose it.
       expect(await gpuPage.evaluate(() => page.describeBackend({}))).toContain(', cpu, ');
     } finally {
