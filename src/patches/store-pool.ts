@@ -8,7 +8,8 @@ import type { Modality } from './windows.ts';
 /** Reads under way at once, of a megabyte or so each. */
 const parallelReads = 6;
 
-type Buffers = { readonly [M in Modality]?: Uint16Array<ArrayBuffer> };
+/** Memory for a pool, by modality. */
+export type Buffers = { readonly [M in Modality]?: Uint16Array<ArrayBuffer> };
 
 /** Windows [from, to) of the sequence, in memory or on their way. */
 interface Pool {
@@ -20,9 +21,8 @@ interface Pool {
   readonly reads: readonly Promise<void>[];
   /** All reads have ended, well or not. */
   readonly settled: Promise<void>;
+  isSettled: boolean;
   users: number;
-  /** The next pool will be filled after it. */
-  isFollowed: boolean;
 }
 
 export interface PoolOptions {
@@ -33,18 +33,23 @@ export interface PoolOptions {
   readonly sizes: { readonly [M in Modality]?: number };
   /** Windows in a pool. */
   readonly poolWindows: number;
+  /** Memory of earlier streams; what is free again is put back. */
+  readonly spare?: Buffers[];
 }
 
 export class WindowPools {
   readonly #pools = new Map<number, Pool>();
-  readonly #free: Buffers[] = [];
+  readonly #free: Buffers[];
   /** Where in the sequence the next call is expected. */
   #next = 0;
+  #isClosed = false;
 
   constructor(
     readonly reader: Pick<StoreReader, 'runs' | 'readRun' | 'read'>,
     readonly options: PoolOptions,
-  ) {}
+  ) {
+    this.#free = options.spare ?? [];
+  }
 
   /**
    * Give the stored bits of these windows to `take`. Those that go on in the sequence come from memory, all others are
@@ -55,6 +60,8 @@ export class WindowPools {
     take: (modality: Modality, place: number, bits: Uint16Array) => void,
   ): Promise<void> {
     const at = this.#seek(windows);
+    this.#next = Math.max(this.#next, at);
+    this.#prepare();
     const { sequence, modalities, poolWindows } = this.options;
     const others: number[] = [];
     const jobs: Promise<void>[] = [];
@@ -65,6 +72,10 @@ export class WindowPools {
         continue;
       }
       const pool = this.#pool(Math.floor(position / poolWindows), position);
+      if (position < pool.from) {
+        others.push(place++);
+        continue;
+      }
       const begin = place;
       while (place < windows.length && at + place < pool.to && sequence[at + place] === windows[place])
         place++;
@@ -78,6 +89,18 @@ export class WindowPools {
     this.#next = Math.max(this.#next, Math.min(sequence.length, at + windows.length));
     this.#prepare();
     await Promise.all(jobs);
+  }
+
+  /** Give the memory back as soon as nobody reads from it. */
+  close(): void {
+    this.#isClosed = true;
+    this.#prepare();
+  }
+
+  #forget(number: number, pool: Pool): void {
+    this.#pools.delete(number);
+    if (pool.isSettled) this.#free.push(pool.buffers);
+    else void pool.settled.then(() => this.#free.push(pool.buffers));
   }
 
   /** Where the windows stand in the sequence: where they are expected, or further on (a resumed run). */
@@ -119,16 +142,13 @@ export class WindowPools {
     const { sequence, poolWindows } = this.options;
     const current = Math.floor(this.#next / poolWindows);
     for (const [number, pool] of this.#pools) {
-      if (number >= current || pool.users > 0) continue;
-      this.#pools.delete(number);
-      void pool.settled.then(() => this.#free.push(pool.buffers));
+      if ((number >= current && !this.#isClosed) || pool.users > 0) continue;
+      this.#forget(number, pool);
     }
-    const pool = this.#pools.get(current);
-    if (!pool || pool.isFollowed || (current + 1) * poolWindows >= sequence.length) return;
-    pool.isFollowed = true;
-    void pool.settled.then(() => {
-      if (this.#pools.get(current) === pool) this.#pool(current + 1, (current + 1) * poolWindows);
-    });
+    // Two pools at most: the next one waits until nobody reads from the last.
+    const isReady = this.#pools.size === 1 && this.#pools.get(current)?.isSettled;
+    const next = (current + 1) * poolWindows;
+    if (isReady && !this.#isClosed && next < sequence.length) this.#pool(current + 1, next);
   }
 
   /** A pool; where it is new, it begins at `position`: what lies before has been used. */
@@ -137,9 +157,15 @@ export class WindowPools {
     const known = this.#pools.get(number);
     if (known) return known;
     const room = Math.min(poolWindows, sequence.length);
+    const fits = (one: Buffers) =>
+      modalities.every((modality) => (one[modality]?.length ?? 0) >= room * sizes[modality]!);
+    const spare = this.#free.findIndex(fits);
     const buffers =
-      this.#free.pop() ??
-      Object.fromEntries(modalities.map((modality) => [modality, new Uint16Array(room * sizes[modality]!)]));
+      spare >= 0
+        ? this.#free.splice(spare, 1)[0]!
+        : Object.fromEntries(
+            modalities.map((modality) => [modality, new Uint16Array(room * sizes[modality]!)]),
+          );
     const pool = this.#fill(position, Math.min(sequence.length, (number + 1) * poolWindows), buffers);
     this.#pools.set(number, pool);
     return pool;
@@ -167,8 +193,12 @@ export class WindowPools {
       });
     }
     // A failed read is told to whoever asks for its windows.
-    const settled = Promise.allSettled(reads).then(() => undefined);
-    return { from, to, buffers, readOf, reads, settled, users: 0, isFollowed: false };
+    const settled = Promise.allSettled(reads).then(() => {
+      pool.isSettled = true;
+      this.#prepare();
+    });
+    const pool: Pool = { from, to, buffers, readOf, reads, settled, isSettled: false, users: 0 };
+    return pool;
   }
 }
 

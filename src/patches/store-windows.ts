@@ -4,7 +4,7 @@ import type { Recipe } from './recipe.ts';
 import type { SampleType, StoredTarget } from './store-format.ts';
 import type { StoreFiles } from './store-place.ts';
 import { storedWindowBytes } from './store-plan.ts';
-import { WindowPools } from './store-pool.ts';
+import { type Buffers, WindowPools } from './store-pool.ts';
 import { StoreReader } from './store-reader.ts';
 import { decodeSamples } from './store-samples.ts';
 import { type FarWindows, signalSize, type WindowBatch, type WindowReader } from './window-reader.ts';
@@ -36,6 +36,8 @@ export class StoreWindows implements WindowReader {
   readonly signals: WindowReader['signals'];
   readonly far: FarWindows;
   readonly label?: Int32Array;
+  /** Memory of streams that were closed. */
+  readonly #spare: Buffers[] = [];
 
   private constructor(
     readonly reader: StoreReader,
@@ -168,13 +170,15 @@ export class StoreWindows implements WindowReader {
     const { sizes } = this.#batch(0, modalities);
     const stored = Int32Array.from(this.#stored(sequence));
     const poolWindows = this.#poolWindows(modalities, megabytes);
-    const pools = new WindowPools(this.reader, { sequence: stored, modalities, sizes, poolWindows });
+    const spare = this.#spare;
+    const pools = new WindowPools(this.reader, { sequence: stored, modalities, sizes, poolWindows, spare });
     return {
       read: async (indices: ArrayLike<number>): Promise<WindowBatch> => {
         const { batch, take } = this.#batch(indices.length, modalities);
         await pools.read(this.#stored(indices), take);
         return batch;
       },
+      close: () => pools.close(),
     };
   }
 }

@@ -34,6 +34,8 @@ export interface FarWindows {
 export interface WindowStream {
   /** These windows, in this order; cheap where they are the next of the sequence. */
   read(indices: ArrayLike<number>): Promise<WindowBatch>;
+  /** Its memory may serve the next stream. */
+  close?(): void;
 }
 
 /** A set in memory as what everything reads from; anything else as it is. */
@@ -137,6 +139,9 @@ function joinFar(readers: readonly WindowReader[], begins: readonly number[]): F
           readApart(readers, begins, indices, modalities, (reader, part) =>
             streams[reader] ? streams[reader].read(part) : readers[reader]!.read(part, modalities),
           ),
+        close() {
+          for (const stream of streams) stream?.close?.();
+        },
       };
     },
   };

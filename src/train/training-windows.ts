@@ -19,6 +19,7 @@ export interface TrainingWindowsOptions extends Pick<TrainingOptions, 'ranks' | 
 export class TrainingWindows {
   readonly #options: TrainingWindowsOptions;
   #stream: WindowStream | undefined;
+  #sorted: Int32Array | undefined;
 
   constructor(options: TrainingWindowsOptions) {
     this.#options = options;
@@ -44,11 +45,10 @@ export class TrainingWindows {
 
   #orderOf(epoch: number): Int32Array {
     const { windows, indices, modalities, seed, batch, ranks } = this.#options;
+    this.#stream?.close?.();
     const { blockWindows, poolWindows, stream } = windows.far!;
-    // Neighbours must follow one another: positions in the order of their windows.
-    const sorted = Int32Array.from({ length: indices.length }, (_, i) => i).sort(
-      (a, b) => indices[a]! - indices[b]!,
-    );
+    this.#sorted ??= sortPositions(indices);
+    const sorted = this.#sorted;
     const places = epochOrder(
       sorted.map((position) => indices[position]!),
       { blockWindows, poolWindows: poolWindows(modalities), seed, epoch },
@@ -63,4 +63,9 @@ export class TrainingWindows {
     );
     return order;
   }
+}
+
+/** Positions in the order of their windows: neighbours must follow one another. */
+function sortPositions(indices: ArrayLike<number>): Int32Array {
+  return Int32Array.from({ length: indices.length }, (_, i) => i).sort((a, b) => indices[a]! - indices[b]!);
 }

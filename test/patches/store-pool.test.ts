@@ -75,6 +75,35 @@ describe('reading ahead', () => {
     expect(new Set(brought.values())).toEqual(new Set([1]));
   });
 
+  it('lends its memory to the next stream', async () => {
+    const windows = await open();
+    const spare: object[] = [];
+    const order = await orderOf(windows);
+    const options = {
+      sequence: order,
+      modalities: ['eeg'] as const,
+      sizes: { eeg: sizes.eeg },
+      poolWindows: 10,
+      spare,
+    };
+    const read = async () => {
+      const pools = new WindowPools(windows.reader, options);
+      for (let i = 0; i < 50; i += 5) await pools.read(order.slice(i, i + 5), () => {});
+      // A read that is under way keeps its pool.
+      const last = pools.read(order.slice(50, 55), () => {});
+      pools.close();
+      await last;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    };
+    await read();
+    const lent = [...spare];
+    expect(lent.length).toBeGreaterThan(0);
+    expect(lent.length).toBeLessThanOrEqual(2);
+    for (let epoch = 0; epoch < 3; epoch++) await read();
+    expect(spare.length).toBeLessThanOrEqual(2);
+    expect(lent.every((one) => spare.includes(one))).toBe(true);
+  });
+
   it('goes on in the middle, and reads what is not in the sequence at once', async () => {
     const windows = await open();
     const order = await orderOf(windows);
