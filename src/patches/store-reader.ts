@@ -48,7 +48,8 @@ export class StoreReader {
     try {
       bytes = await readWhole(files, 'zarr.json');
     } catch (cause) {
-      if (!(cause instanceof FormatError)) throw cause;
+      // A server that cannot be reached, or a file that may not be read, speaks for itself.
+      if (!(cause instanceof FormatError) || !isAbsent(cause)) throw cause;
       if (await isUnfinished(files))
         throw new DataError(
           `${files.name}: this store is not finished. Run the same 'heartmind prepare' again: it goes on where it stopped.`,
@@ -231,6 +232,10 @@ export class StoreReader {
       throw error;
     }
   }
+}
+
+function isAbsent({ message }: FormatError): boolean {
+  return /there is no such file|the server answers (403|404|410)\b/.test(message);
 }
 
 async function isUnfinished(files: StoreFiles): Promise<boolean> {

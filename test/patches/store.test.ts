@@ -403,6 +403,8 @@ describe('other readers', () => {
         asked.filter((one) => one.startsWith('e')).every((one) => one.startsWith('eeg/c.1.0.0 bytes=')),
       ).toBe(true);
       await expect(StoreReader.open(urlFiles(`${base}/nowhere`))).rejects.toThrow(/there is no store/);
+      const unreachable = StoreReader.open(urlFiles('http://127.0.0.1:1/store'));
+      await expect(unreachable).rejects.toThrow(/zarr\.json: cannot be fetched/);
     } finally {
       server.closeAllConnections();
       server.close();
