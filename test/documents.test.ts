@@ -10,6 +10,7 @@ const read = (path: string) => readFileSync(join(root, path), 'utf8');
 
 test("the documents' tables are their JSON's", () => {
   execFileSync(process.execPath, ['scripts/write-tables.mjs', '--check'], { cwd: root });
+  execFileSync(process.execPath, ['scripts/cluster/write-scaling.mjs', '--check'], { cwd: root });
   expect(read('README.md')).toMatch(/<!-- table demo -->\n\| model .*\n\|---/);
 });
 
@@ -21,17 +22,25 @@ test('results/demo.json is a whole result', () => {
   );
 });
 
-test.each(['README.md', 'ARCHITECTURE.md', 'docs/results.md', 'docs/benchmarks.md', 'sample-data/README.md'])(
-  '%s links to files that are there',
-  (document) => {
-    const links = [...read(document).matchAll(/\]\((?!https?:|#)([^)#]+)\)/g)].map((match) => match[1]!);
-    const named = [
-      ...read(document).matchAll(/`((?:test|scripts|src|results|recipes|docs|bench)\/[\w./-]+)`/g),
-    ].map((match) => match[1]!);
-    const missing = [
-      ...links.filter((link) => !existsSync(join(root, dirname(document), link))),
-      ...named.filter((path) => !existsSync(join(root, path))),
-    ];
-    expect(missing).toEqual([]);
-  },
-);
+test.each([
+  ...[
+    'README.md',
+    'ARCHITECTURE.md',
+    'docs/results.md',
+    'docs/benchmarks.md',
+    'docs/gpu.md',
+    'docs/many-machines.md',
+    'docs/data-at-scale.md',
+  ],
+  'sample-data/README.md',
+])('%s links to files that are there', (document) => {
+  const links = [...read(document).matchAll(/\]\((?!https?:|#)([^)#]+)\)/g)].map((match) => match[1]!);
+  const named = [
+    ...read(document).matchAll(/`((?:test|scripts|src|results|recipes|docs|bench)\/[\w./-]+)`/g),
+  ].map((match) => match[1]!);
+  const missing = [
+    ...links.filter((link) => !existsSync(join(root, dirname(document), link))),
+    ...named.filter((path) => !existsSync(join(root, path))),
+  ];
+  expect(missing).toEqual([]);
+});
