@@ -10,7 +10,7 @@ const x = graph.input('x', 'float32', [64, 2]);
 const target = graph.input('target', 'float32', [64, 1]);
 const w1 = graph.input('w1', 'float32', [2, 16]);
 const w2 = graph.input('w2', 'float32', [16, 1]);
-const loss = losses.mse(matmul(tanh(matmul(x, w1)), w2), target);
+const loss = losses.meanOf(losses.mse(matmul(tanh(matmul(x, w1)), w2), target));
 const [g1, g2] = differentiate(loss, [w1, w2]);
 graph.output('loss', loss);
 graph.output('next/w1', sub(w1, mul(g1, 0.1)));

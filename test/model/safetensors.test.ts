@@ -95,7 +95,7 @@ describe('safetensors', () => {
 
   it('names a dtype that it cannot hold', () => {
     expect(() => decodeSafetensors(file({ a: entry(0, 4, [4], 'F8_E4M3') }, 4), 'x')).toThrow(
-      "x: tensor 'a' has dtype F8_E4M3; heartmind reads F64, F32, F16, BF16, I64, I32, U8, BOOL. Convert it.",
+      "x: tensor 'a' has dtype F8_E4M3; heartmind reads F64, F32, F16, BF16, I64, I32, U8, I8, BOOL. Convert it.",
     );
   });
 
