@@ -162,8 +162,9 @@ const written = await watchMemory(async () => {
     await writer.add({ trial, piece: 0, signals, start, ...nothing });
     if (trial % 100_000 === 99_999) console.log(`  ${trial + 1}`);
   }
-  return writer.finish();
+  return writer;
 });
+const finished = await watchMemory(() => written.result.finish());
 planned.trials.length = 0;
 people.length = 0;
 globalThis.gc?.();
@@ -354,6 +355,7 @@ const result = {
     seconds: written.seconds,
     recordsPerSecond: round(records / written.seconds),
     rssMegabytes: written.rssMegabytes,
+    finish: { seconds: finished.seconds, rssMegabytes: finished.rssMegabytes.largestInSecondHalf },
   },
   open: { seconds: opened.seconds, rssMegabytes: opened.rssMegabytes },
   order: {

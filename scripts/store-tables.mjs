@@ -23,6 +23,14 @@ export const storeTables = {
           'writing: records/s; memory, largest in the first and second half',
           `${count(write.recordsPerSecond)}; ${memory(write)}`,
         ],
+        ...(write.finish
+          ? [
+              [
+                'its index, at the end: seconds; largest memory',
+                `${write.finish.seconds} s; ${count(write.finish.rssMegabytes)} MB`,
+              ],
+            ]
+          : []),
         ['opening the index', `${open.seconds} s`],
         [
           `order of an epoch: blocks of ${order.blockWindows}, pools of ${count(order.poolWindows)}`,

@@ -162,19 +162,18 @@ function join(parts: readonly Column[], type: NumberType | 'string'): Column {
 /** numcodecs' VLenUTF8: the number of texts, then for each its length in bytes and its UTF-8; uint32 little-endian. */
 function encodeTexts(texts: readonly string[], rows: number): Uint8Array {
   const encoder = new TextEncoder();
-  const encoded = texts.map((text) => encoder.encode(text));
-  const size = encoded.reduce((sum, { length }) => sum + length, 0);
-  const bytes = new Uint8Array(4 + 4 * rows + size);
+  // A UTF-16 unit takes three bytes of UTF-8 at most.
+  const room = texts.reduce((sum, { length }) => sum + 3 * length, 4 + 4 * rows);
+  const bytes = new Uint8Array(room);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, rows, true);
   let at = 4;
   for (let i = 0; i < rows; i++) {
-    const text = encoded[i] ?? new Uint8Array(0);
-    view.setUint32(at, text.length, true);
-    bytes.set(text, at + 4);
-    at += 4 + text.length;
+    const { written } = encoder.encodeInto(texts[i] ?? '', bytes.subarray(at + 4));
+    view.setUint32(at, written, true);
+    at += 4 + written;
   }
-  return bytes;
+  return bytes.subarray(0, at);
 }
 
 function decodeTexts(bytes: Uint8Array, rows: number, path: string): readonly string[] {
