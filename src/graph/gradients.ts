@@ -173,13 +173,22 @@ function sumTo(gradient: Value, shape: Shape): Value {
     dim === 1 && gradient.shape[i + extra] !== 1 ? [i + extra] : [],
   );
   const axes = [...leading, ...stretched];
-  if (gradient.shape.length === 2 && axes.length === 1 && axes[0] === 0) {
-    // As a product with a row of ones: engines do it in half the time of a sum over rows.
-    const rows = staticDim('gradient', gradient.shape[0]!);
-    const ones = tensorOf(gradient, [1, rows], 1);
-    return op.reshape(op.gemm(ones, gradient), shape);
-  }
+  if (gradient.shape.length === 2 && axes.length === 1 && axes[0] === 0)
+    return op.reshape(sumRows(gradient), shape);
   return axes.length === 0 ? gradient : op.reshape(op.reduceSum(gradient, axes), shape);
+}
+
+/**
+ * The sum of all rows, [M, N] → [1, N], as products with rows of ones: engines do it in a third of the time of a sum, and
+ * faster yet where some rows side by side are summed first, as one long row.
+ */
+function sumRows(x: Value): Value {
+  const [rows, columns] = staticShape('gradient', x.shape) as [number, number];
+  const together = [32, 16, 8, 4].find((n) => rows % n === 0 && rows >= 8 * n);
+  const sum = (value: Value) => op.gemm(tensorOf(value, [1, Number(value.shape[0])], 1), value);
+  if (together === undefined) return sum(x);
+  const wide = sum(op.reshape(x, [rows / together, together * columns]));
+  return sum(op.reshape(wide, [together, columns]));
 }
 
 /** A constant of one number, of another value's type. */
