@@ -38,6 +38,9 @@ export async function measureSignals(
     say(name);
     const entries = [
       rivals.ours({ ...job }),
+      ...(name.startsWith('read ') && !name.includes('records')
+        ? [rivals.ours({ ...job, kept: true }, 'heartmind, into kept arrays')]
+        : []),
       ...(rivals.peers ? peers.map((peer) => rivals.python(peer, peerNames[peer]!, { ...job })) : []),
     ];
     const outcomes = await race(entries, { seconds: full ? 6 : 2, rounds: 7, tolerance, say });
@@ -76,6 +79,7 @@ export async function measureSignals(
       count(total),
       1e-9,
     );
+  await compare('real Fourier transform', { task: 'transform', ...rows }, ['scipy'], count(total), 1e-9);
   await compare('Welch', { task: 'spectrum', ...rows }, ['scipy'], count(total), 1e-9);
   const stored = eeg.channels * eeg.rateHz * eeg.seconds;
   await compare(

@@ -191,7 +191,7 @@ function againstSignals({ signals }, names, peer) {
   return (signals?.cases ?? [])
     .filter(({ name }) => !names || names.includes(name))
     .flatMap(({ name, outcomes }) => {
-      const [ours, theirs] = [best(outcomes, isOurs), best(outcomes, (who) => who === peer)];
+      const [ours, theirs] = ['heartmind', peer].map((name) => best(outcomes, (who) => who === name));
       const label = names?.length === 1 ? '' : name;
       return ours && theirs ? [{ name: label, value: theirs.time.median / ours.time.median }] : [];
     });

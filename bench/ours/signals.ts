@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import {
   butterworth,
   parseRecipe,
+  readChannels,
   recordingWindows,
   resamplePolyphase,
+  rfft,
   sosFilter,
   sosFiltFilt,
   welch,
@@ -17,17 +19,16 @@ interface PathJob {
   readonly path: string;
 }
 
-/** Every channel of a recording, in physical units. */
-export async function readFile({ path }: PathJob): Promise<Prepared> {
-  const read = async () => {
+/** Every channel of a recording, in physical units; `kept`: into the arrays of the run before. */
+export async function readFile({ path, kept }: PathJob & { readonly kept?: boolean }): Promise<Prepared> {
+  let arrays: Float64Array[] = [];
+  return prepared(async () => {
     const recording = await openRecordingFile(path);
-    const channels: Float64Array[] = [];
-    for (const [i, { lengthSamples }] of recording.channels.entries())
-      channels.push(await recording.read(i, 0, lengthSamples));
+    const channels = await readChannels(recording, undefined, arrays);
     await recording.close();
+    if (kept) arrays = channels;
     return channels;
-  };
-  return prepared(read);
+  });
 }
 
 /** All WFDB records of a folder, one after the other: what large sets of short records cost. */
@@ -39,8 +40,7 @@ export async function readFolder({ path }: PathJob): Promise<Prepared> {
     const channels: Float64Array[] = [];
     for (const header of headers) {
       const recording = await openRecordingFile(join(path, header));
-      for (const [i, { lengthSamples }] of recording.channels.entries())
-        channels.push(await recording.read(i, 0, lengthSamples));
+      channels.push(...(await readChannels(recording)));
       await recording.close();
     }
     return channels;
@@ -60,6 +60,7 @@ export const filter = (job: SamplesJob) => eachChannel(job, (x) => sosFiltFilt(b
 export const causalFilter = (job: SamplesJob) => eachChannel(job, (x) => sosFilter(bandPass, x));
 export const resampling = (job: SamplesJob & { readonly up: number; readonly down: number }) =>
   eachChannel(job, (x) => resamplePolyphase(x, job.up, job.down));
+export const transform = (job: SamplesJob) => eachChannel(job, (x) => rfft(x).re);
 export const spectrum = (job: SamplesJob) =>
   eachChannel(job, (x) => welch(x, 200, { segmentSamples: 400 }).density);
 

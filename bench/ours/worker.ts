@@ -4,7 +4,16 @@ import { createInterface } from 'node:readline';
 import { choice } from './choices.ts';
 import { embedding, fusedModel } from './inference.ts';
 import { matrixProduct, memoryCopy } from './products.ts';
-import { causalFilter, filter, prepareEdf, readFile, readFolder, resampling, spectrum } from './signals.ts';
+import {
+  causalFilter,
+  filter,
+  prepareEdf,
+  readFile,
+  readFolder,
+  resampling,
+  spectrum,
+  transform,
+} from './signals.ts';
 import { pretrainingStep } from './step.ts';
 
 /** A prepared task: one run, and what preparing gave (../contestant.ts, Ready). */
@@ -31,6 +40,7 @@ const tasks: Readonly<Record<string, Task>> = {
   readFolder,
   resampling,
   spectrum,
+  transform,
 };
 
 const idleBytes = residentBytes('VmRSS');

@@ -20,6 +20,7 @@ def find(job):
         "causalFilter": samples_task(sosfilt),
         "resampling": samples_task(resample_poly),
         "spectrum": samples_task(welch),
+        "transform": samples_task(rfft),
         "prepareEdf": prepare_edf,
     }[name]
 
@@ -110,6 +111,12 @@ def welch(x, job):
     from scipy import signal
 
     return signal.welch(x, 200, nperseg=400, detrend="constant", axis=-1)[1]
+
+
+def rfft(x, job):
+    from scipy import fft
+
+    return fft.rfft(x, axis=-1).real
 
 
 def samples_task(compute):
