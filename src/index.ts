@@ -84,11 +84,11 @@ export {
 } from './patches/window-reader.ts';
 export { concatWindowSets, selectWindows, WindowSetBuilder } from './patches/window-set.ts';
 export type { Dropped, Modality, SignalWindows, WindowSet } from './patches/windows.ts';
-// read: bytes → Recording
-export type { ReadOptions } from './read/edf.ts';
 export { type EdfChannel, type EdfContent, encodeEdf } from './read/edf-write.ts';
 export { encodeNpz } from './read/npz.ts';
 export { openRecording } from './read/open.ts';
+// read: bytes → Recording
+export type { ReadOptions } from './read/options.ts';
 export { type ChannelRange, readChannels } from './read/read-channels.ts';
 export { readWfdbAnnotations } from './read/wfdb-annotations.ts';
 // runtime: graph → numbers

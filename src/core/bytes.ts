@@ -15,6 +15,8 @@ export interface ByteSource {
    * the range, is memory that may be used for it.
    */
   read(start: number, end: number, into?: Uint8Array): Promise<Uint8Array>;
+  /** The same at once, where the bytes can be had without waiting: memory, local files, Blobs in a worker. */
+  readSync?(start: number, end: number): Uint8Array;
   /** Another file beside this one, by bare file name; undefined where it does not exist. */
   sibling?(fileName: string): Promise<ByteSource | undefined>;
   close?(): Promise<void>;
@@ -30,6 +32,10 @@ export function bytesSource(
     name,
     byteLength: bytes.byteLength,
     async read(start, end) {
+      checkRange(name, start, end, bytes.byteLength);
+      return bytes.subarray(start, end);
+    },
+    readSync(start, end) {
       checkRange(name, start, end, bytes.byteLength);
       return bytes.subarray(start, end);
     },

@@ -15,6 +15,11 @@ export interface Channel {
   readonly range?: readonly [low: number, high: number];
   /** Size of one digital step in the channel's unit, where the format has one. */
   readonly resolution?: number;
+  /**
+   * With `resolution`: the physical value of the stored integer 0, so that round((x − offset) / resolution) is the stored
+   * integer (negated where the file's scale is a falling one). Absent where samples are not stored as integers.
+   */
+  readonly offset?: number;
   /** Hardware filters and the like, as the file says. */
   readonly note?: string;
 }
@@ -46,6 +51,8 @@ export interface Recording {
   readonly spans: readonly Span[];
   readonly annotations: readonly Annotation[];
   readonly startTime?: Date;
+  /** Nanoseconds after `startTime`, below a millisecond, where the file is that exact. */
+  readonly startNanoseconds?: number;
   /** What the file says of the subject and itself: patient, age, sex, comments. */
   readonly metadata: Readonly<Record<string, string>>;
   /** What the reader had to repair or leave out, a sentence each; reports print it. */

@@ -2,13 +2,13 @@
 
 import { DataError, HeartmindError, InterruptedError } from '../core/errors.ts';
 import type { ByteFolder } from '../core/folder.ts';
-import type { Recording } from '../core/recording.ts';
 import { prepareRecording } from '../patches/prepare.ts';
 import type { Recipe } from '../patches/recipe.ts';
 import { WindowSetBuilder } from '../patches/window-set.ts';
 import type { Modality, WindowSet } from '../patches/windows.ts';
-import { openRecording } from '../read/open.ts';
+import type { DatasetFacts } from './facts.ts';
 import type { Fold } from './folds.ts';
+import { TrialFiles } from './trial-files.ts';
 
 /** One labelled stretch: a recording, or a part of one. */
 export interface Trial {
@@ -16,6 +16,10 @@ export interface Trial {
   readonly subject: string;
   /** Path inside the dataset's folder. */
   readonly file: string;
+  /** Which of the file's recordings, where it holds several. */
+  readonly part?: string;
+  /** What opens the file, where it is no recording by itself: a name in trial-readers.ts. */
+  readonly reader?: string;
   /** Values that could be predicted: a class by name, or a number. */
   readonly targets: Readonly<Record<string, string | number>>;
   /** Seconds; the whole recording where absent. */
@@ -36,6 +40,8 @@ export interface DatasetSpec {
   readonly splits: Readonly<Record<string, Fold>>;
   /** How its recordings become windows unless said otherwise. */
   readonly recipe: Recipe;
+  /** What people need to know to get and understand it. */
+  readonly facts?: DatasetFacts;
   /** Trials in a fixed order. */
   trials(folder: ByteFolder): Promise<Trial[]>;
 }
@@ -65,8 +71,7 @@ export async function loadWindows(
     throw new DataError(`${spec.name}: no recordings in ${folder.name}. Check the folder.`);
   const trials = subjects ? all.filter((trial) => subjects.includes(trial.subject)) : all;
   const builder = new WindowSetBuilder(recipe, classes);
-  // Trials of one file follow one another: it is opened once.
-  let opened: { file: string; recording: Recording } | undefined;
+  const files = new TrialFiles(folder);
   try {
     for (const [i, trial] of trials.entries()) {
       if (signal?.aborted)
@@ -80,12 +85,7 @@ export async function loadWindows(
         continue;
       }
       try {
-        if (opened?.file !== trial.file) {
-          await opened?.recording.close();
-          opened = undefined;
-          opened = { file: trial.file, recording: await openFile(folder, trial.file) };
-        }
-        const prepared = await prepareRecording(opened.recording, recipe, {
+        const prepared = await prepareRecording(await files.open(trial), recipe, {
           name: trial.id,
           ...(trial.start === undefined ? {} : { start: trial.start }),
           ...(trial.end === undefined ? {} : { end: trial.end }),
@@ -101,20 +101,10 @@ export async function loadWindows(
       }
     }
   } finally {
-    await opened?.recording.close();
+    await files.close();
   }
   onProgress?.(trials.length, trials.length, '');
   return builder.finish();
-}
-
-async function openFile(folder: ByteFolder, file: string): Promise<Recording> {
-  const source = await folder.open(file);
-  try {
-    return await openRecording(source);
-  } catch (error) {
-    await source.close?.();
-    throw error;
-  }
 }
 
 /** Classes of a categorical target; DataError where the dataset has none of that name. */

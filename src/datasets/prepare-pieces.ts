@@ -12,13 +12,15 @@ import { encodeSamples, scaleFactorOf } from '../patches/store-samples.ts';
 import type { TrialPiece } from '../patches/store-writer.ts';
 import { WindowSetBuilder } from '../patches/window-set.ts';
 import type { Modality } from '../patches/windows.ts';
-import { openRecording } from '../read/open.ts';
 import type { Trial } from './dataset.ts';
+import { TrialFiles } from './trial-files.ts';
 
 /** Trials of one file that follow one another: it is opened once. Plain data, so that another thread can take it. */
 export interface FileTask {
   readonly file: string;
-  readonly trials: readonly (Pick<Trial, 'id' | 'subject' | 'start' | 'end'> & { readonly index: number })[];
+  readonly trials: readonly (Pick<Trial, 'id' | 'subject' | 'file' | 'part' | 'reader' | 'start' | 'end'> & {
+    readonly index: number;
+  })[];
 }
 
 export interface PieceOptions {
@@ -37,16 +39,15 @@ const marginSeconds = 60;
 /** The pieces of a file's trials, in order. Errors of reading and preparing, unless they are skipped. */
 export async function* preparePieces(
   folder: Pick<ByteFolder, 'open'>,
-  { file, trials }: FileTask,
+  { trials }: FileTask,
   options: PieceOptions,
 ): AsyncGenerator<TrialPiece> {
-  let recording: Recording | undefined;
+  const files = new TrialFiles(folder);
   try {
     for (const trial of trials) {
       let piece = 0;
       try {
-        recording ??= await openFile(folder, file);
-        for await (const prepared of prepareStretches(recording, trial, options)) {
+        for await (const prepared of prepareStretches(await files.open(trial), trial, options)) {
           yield { trial: trial.index, piece, ...(await cutPiece(prepared, trial, options)) };
           piece++;
         }
@@ -59,17 +60,7 @@ export async function* preparePieces(
       }
     }
   } finally {
-    await recording?.close();
-  }
-}
-
-async function openFile(folder: Pick<ByteFolder, 'open'>, file: string): Promise<Recording> {
-  const source = await folder.open(file);
-  try {
-    return await openRecording(source);
-  } catch (error) {
-    await source.close?.();
-    throw error;
+    await files.close();
   }
 }
 

@@ -2,8 +2,8 @@
 import { HeartmindError } from '../core/errors.ts';
 import type { ByteFolder } from '../core/folder.ts';
 import { type StorePlan, storedWindowBytes } from '../patches/store-plan.ts';
-import { openRecording } from '../read/open.ts';
 import type { Trial } from './dataset.ts';
+import { TrialFiles } from './trial-files.ts';
 
 /** Recordings whose lengths are looked at. */
 const looked = 32;
@@ -29,13 +29,14 @@ export async function estimateBytes(
 }
 
 async function countWindows(
-  { file, start = 0, end = Number.POSITIVE_INFINITY }: Trial,
+  trial: Trial,
   { lengthSeconds, stepSeconds }: StorePlan['recipe']['window'],
   folder: Pick<ByteFolder, 'open'>,
 ): Promise<number | undefined> {
+  const { start = 0, end = Number.POSITIVE_INFINITY } = trial;
+  const files = new TrialFiles(folder);
   try {
-    const recording = await openRecording(await folder.open(file));
-    await recording.close();
+    const recording = await files.open(trial);
     return recording.spans.reduce((sum, span) => {
       const duration = Math.min(end, span.start + span.duration) - Math.max(start, span.start);
       return sum + Math.max(0, Math.floor((duration - lengthSeconds) / stepSeconds) + 1);
@@ -43,5 +44,7 @@ async function countWindows(
   } catch (error) {
     if (error instanceof HeartmindError) return undefined;
     throw error;
+  } finally {
+    await files.close();
   }
 }

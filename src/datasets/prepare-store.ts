@@ -136,11 +136,14 @@ function begunPieces(preparer: Preparer, task: FileTask, options: PieceOptions):
 function planFiles(trials: readonly Trial[], begin: number): FileTask[] {
   const tasks: { file: string; trials: FileTask['trials'][number][] }[] = [];
   for (let index = begin; index < trials.length; index++) {
-    const { id, subject, file, start, end } = trials[index]!;
+    const { id, subject, file, part, reader, start, end } = trials[index]!;
     const entry = {
       index,
       id,
       subject,
+      file,
+      ...(part === undefined ? {} : { part }),
+      ...(reader === undefined ? {} : { reader }),
       ...(start === undefined ? {} : { start }),
       ...(end === undefined ? {} : { end }),
     };

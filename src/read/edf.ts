@@ -11,12 +11,8 @@ import { type EdfHeader, type EdfSignal, readEdfHeader, type SampleBytes } from 
 import { checkSamples, isRate, quoted, roomFor } from './header-text.ts';
 import { int16View } from './int16.ts';
 import { explainLineEndings } from './line-endings.ts';
+import type { ReadOptions } from './options.ts';
 import { chunkBytes, keptBytes, RangedBytes } from './ranged-bytes.ts';
-
-export interface ReadOptions {
-  /** Open a truncated file up to its last whole record, and say so in `recording.log`. */
-  readonly tolerant?: boolean;
-}
 
 /** Open an EDF or EDF+ file. FormatError where the header is damaged or promises more than there is. */
 export async function openEdf(source: ByteSource, options: ReadOptions = {}): Promise<Recording> {

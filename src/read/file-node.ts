@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path';
 import { type ByteSource, checkRange } from '../core/bytes.ts';
 import { FormatError } from '../core/errors.ts';
 import type { Recording } from '../core/recording.ts';
-import type { ReadOptions } from './edf.ts';
 import { openRecording } from './open.ts';
+import type { ReadOptions } from './options.ts';
 
 /** Open a file for ranged reads. FormatError where it does not exist, is a folder, or may not be read. */
 export async function fileSource(path: string): Promise<ByteSource> {
@@ -47,6 +47,20 @@ function sourceOf(path: string, handle: FileHandle, byteLength: number): ByteSou
             `${path}: ends at byte ${start + done}, it had ${byteLength} when opened. It was changed meanwhile; try again.`,
             path,
             start + done,
+          );
+        done += bytesRead;
+      }
+      return bytes;
+    },
+    readSync(start, end) {
+      checkRange(path, start, end, byteLength);
+      const bytes = new Uint8Array(end - start);
+      for (let done = 0; done < bytes.length; ) {
+        const bytesRead = readSync(handle.fd, bytes, done, bytes.length - done, start + done);
+        if (bytesRead === 0)
+          throw new FormatError(
+            `${path}: ends at byte ${start + done}. It was changed meanwhile; try again.`,
+            path,
           );
         done += bytesRead;
       }

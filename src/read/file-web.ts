@@ -5,8 +5,8 @@
 import { type ByteSource, blobSource, bytesSource, checkRange } from '../core/bytes.ts';
 import { FormatError } from '../core/errors.ts';
 import type { Recording } from '../core/recording.ts';
-import type { ReadOptions } from './edf.ts';
 import { openRecording } from './open.ts';
+import type { ReadOptions } from './options.ts';
 
 /**
  * Open a File that the user chose or dropped, or a Blob. `siblings` are the other chosen files: a WFDB record is its

@@ -2,8 +2,9 @@
 import { type ByteSource, gunzipSource, isGzip } from '../core/bytes.ts';
 import { FormatError, UnsupportedError } from '../core/errors.ts';
 import type { Recording } from '../core/recording.ts';
-import { openEdf, type ReadOptions } from './edf.ts';
+import { openEdf } from './edf.ts';
 import { latin1, quoted } from './header-text.ts';
+import type { ReadOptions } from './options.ts';
 import { openWfdb } from './wfdb.ts';
 
 export interface Format {

@@ -7,8 +7,8 @@
 import type { ByteSource } from '../core/bytes.ts';
 import { FormatError, UnsupportedError } from '../core/errors.ts';
 import type { Annotation, Channel, Recording } from '../core/recording.ts';
-import type { ReadOptions } from './edf.ts';
 import { checkSamples, latin1, quoted, roomFor } from './header-text.ts';
+import type { ReadOptions } from './options.ts';
 import { chunkBytes, RangedBytes } from './ranged-bytes.ts';
 import { readWfdbAnnotations } from './wfdb-annotations.ts';
 import { parseWfdbHeader, type WfdbHeader, type WfdbSignal } from './wfdb-header.ts';

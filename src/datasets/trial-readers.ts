@@ -1,0 +1,4 @@
+/** Readers of files that only one dataset has, by the name that its trials give. */
+import type { TrialReader } from './trial-files.ts';
+
+export const trialReaders: Readonly<Record<string, TrialReader>> = {};
