@@ -4,6 +4,7 @@
  *   npm run setup   packages + build
  *   npm run demo    setup, then `heartmind demo`
  *   npm run bench   setup, the benchmark built into a cache, then bench/main.ts
+ *   npm run fuzz    setup, the fuzzer built into a cache, then damaged files through every reader
  *   npm test        setup, a browser where one can be installed, then every test; last line `N passed, N failed`
  */
 import { spawnSync } from 'node:child_process';
@@ -23,9 +24,10 @@ if (major < 20 || (major === 20 && minor < 19)) {
 }
 if (task === 'setup') setup();
 else if (task === 'demo') demo();
-else if (task === 'bench') bench();
+else if (task === 'bench') runBuilt('bench', 'bench/build.config.ts');
+else if (task === 'fuzz') runBuilt('fuzz', 'test/fuzz/build.config.ts');
 else if (task === 'test') test();
-else fail(`run.mjs: '${task}' is not a task. Use setup, demo, bench or test.`);
+else fail(`run.mjs: '${task}' is not a task. Use setup, demo, bench, fuzz or test.`);
 
 function setup() {
   const installed = 'node_modules/.package-lock.json';
@@ -48,18 +50,22 @@ function demo() {
   );
 }
 
-function bench() {
+/** A program of ours that is no part of the package: built into a cache, then run with the worker's path or alone. */
+function runBuilt(name, config) {
   setup();
-  const built = 'node_modules/.cache/heartmind-bench/built';
-  const sources = [...listFiles('bench').filter((file) => file.endsWith('.ts')), ...listFiles('src')];
+  const folder = dirname(config);
+  const built = `node_modules/.cache/heartmind-${name}/built`;
+  const sources = [
+    ...['bench', 'test'].flatMap((from) => listFiles(from)).filter((file) => file.endsWith('.ts')),
+    ...listFiles('src'),
+  ];
   const main = join(built, 'main.js');
   if (!existsSync(main) || sources.some((file) => statSync(file).mtimeMs > statSync(main).mtimeMs)) {
-    step('building the benchmark (tsdown)');
-    runNode('tsdown/package.json', 'tsdown', ['--config', 'bench/build.config.ts', '--logLevel', 'warn']);
+    step(`building ${folder} (tsdown)`);
+    runNode('tsdown/package.json', 'tsdown', ['--config', config, '--logLevel', 'warn']);
   }
-  const { status } = spawnSync(process.execPath, [main, join(built, 'worker.js'), ...rest], {
-    stdio: 'inherit',
-  });
+  const workers = name === 'bench' ? [join(built, 'worker.js')] : [];
+  const { status } = spawnSync(process.execPath, [main, ...workers, ...rest], { stdio: 'inherit' });
   process.exit(status ?? 1);
 }
 

@@ -1,0 +1,63 @@
+/** Good files of every format, small, built in code: what damage begins with. */
+
+import { openRecording } from '../../src/read/open.ts';
+import type { ReadOptions } from '../../src/read/options.ts';
+import { readWfdbAnnotations } from '../../src/read/wfdb-annotations.ts';
+import { annotationFile, annotationSignal, ascii, concat, edfFile, format212, int16 } from '../read/build.ts';
+import type { Files } from './mutate.ts';
+import type { Open } from './probe.ts';
+
+export interface CorpusEntry {
+  readonly name: string;
+  readonly files: Files;
+  readonly open: Open;
+  readonly options?: ReadOptions;
+}
+
+const asRecording = (name: string, files: Files, options?: ReadOptions): CorpusEntry => ({
+  name,
+  files,
+  open: openRecording,
+  ...(options && { options }),
+});
+
+const edf = edfFile({
+  signals: [
+    { label: 'EEG Fp1', perRecord: 8, values: (r) => Array.from({ length: 8 }, (_, i) => r * 8 + i) },
+    { label: 'ECG', perRecord: 3, unit: 'mV', values: (r) => [r, -r, 100 * r] },
+    annotationSignal(['+0', '+1', '+2', '+3'], { 1: '+1.5\x150.5\x14task\x14\0' }),
+  ],
+  records: 4,
+});
+
+const wfdb: Files = {
+  'x.hea': ascii(
+    'x 3 360 6 10:20:30 03/02/2021\n' +
+      'x.dat 212 200(10)/mV 12 0 0 0 0 MLII\nx.dat 212x2 100/uV 12 0 0 0 0 V1\n' +
+      'y.dat 16:1+4 1000.5(-3)/mV 16 0 0 0 0 ECG\n# Age: 63\n# <sex>: F <diagnoses> none\n',
+  ),
+  'x.dat': format212([1, -2, 3, 4, -5, 6, 7, 8, 9, 10, -2048, 2047, 0, 0, 1, 1, 1, 1]),
+  'y.dat': concat(ascii('junk'), int16([1, 2, -3, 4, 5, -32768])),
+  'x.atr': annotationFile([
+    [1, 10],
+    [59, 70_000],
+    [5, 0, '(AFIB'],
+    [28, 20, 'odd'],
+  ]),
+};
+
+/** Every format, as far as it is built in code. */
+export async function buildCorpus(): Promise<readonly CorpusEntry[]> {
+  return [
+    asRecording('edf', { 'x.edf': edf }),
+    asRecording('wfdb', wfdb),
+    {
+      name: 'wfdb annotations',
+      files: { 'x.atr': wfdb['x.atr']! },
+      open: async (source) => {
+        await readWfdbAnnotations(source, 360);
+        return undefined;
+      },
+    },
+  ];
+}

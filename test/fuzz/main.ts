@@ -1,0 +1,156 @@
+/**
+ * `npm run fuzz -- [--cases 100000] [--seed 1] [--jobs 2] [--format NAME]… [--case N] [--out results/fuzz.json]`
+ * Damaged files of every format through its reader, in processes of their own: errors, time, memory, prototypes.
+ */
+import { fork } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { buildCorpus } from './corpus.ts';
+import type { Message, Order } from './worker.ts';
+
+const { values } = parseArgs({
+  options: {
+    cases: { type: 'string', default: '100000' },
+    seed: { type: 'string', default: '1' },
+    jobs: { type: 'string', default: '2' },
+    format: { type: 'string', multiple: true, default: [] },
+    case: { type: 'string' },
+    out: { type: 'string' },
+  },
+});
+const worker = process.argv[1]!.replace(/main\.js$/, 'worker.js');
+const [cases, seed, jobs] = [Number(values.cases), Number(values.seed), Number(values.jobs)];
+/** A process that says nothing for so long hangs in one case. */
+const hangMilliseconds = 20_000;
+
+interface Tally {
+  cases: number;
+  opened: number;
+  refused: number;
+  violations: number;
+  slowestMilliseconds: number;
+  largestGrowthBytes: number;
+}
+const tallies = new Map<string, Tally>();
+const violations: { number: number; name: string; fact: string }[] = [];
+const tallyOf = (name: string): Tally => {
+  const tally = tallies.get(name) ?? {
+    cases: 0,
+    opened: 0,
+    refused: 0,
+    violations: 0,
+    slowestMilliseconds: 0,
+    largestGrowthBytes: 0,
+  };
+  tallies.set(name, tally);
+  return tally;
+};
+
+function note(message: Extract<Message, { kind: 'end' | 'violation' }>): void {
+  const tally = tallyOf(message.name);
+  tally.cases++;
+  if (message.kind === 'end') {
+    tally[message.outcome]++;
+    tally.slowestMilliseconds = Math.max(tally.slowestMilliseconds, message.milliseconds);
+    tally.largestGrowthBytes = Math.max(tally.largestGrowthBytes, message.growth);
+    return;
+  }
+  tally.violations++;
+  const { number, name, fact } = message;
+  violations.push({ number, name, fact });
+  console.log(`violation: case ${number} (${name}): ${fact.split('\n').slice(0, 4).join('\n  ')}`);
+}
+
+/** Run the numbers in a process, anew behind every case that kills or hangs it. */
+async function runNumbers(numbers: readonly number[]): Promise<void> {
+  let rest = numbers;
+  while (rest.length > 0) {
+    const { last, ended, why } = await runProcess(rest);
+    if (ended || last === undefined) {
+      if (!ended) throw new Error(`fuzz: a process ended before its first case (${why}).`);
+      return;
+    }
+    note({ kind: 'violation', number: last.number, name: last.name, fact: why });
+    rest = rest.slice(rest.indexOf(last.number) + 1);
+  }
+}
+
+function runProcess(numbers: readonly number[]) {
+  return new Promise<{ last?: { number: number; name: string }; ended: boolean; why: string }>((resolve) => {
+    const child = fork(worker, { serialization: 'advanced' });
+    let last: { number: number; name: string } | undefined;
+    let [open, why, done] = [0, '', 0];
+    let heard = Date.now();
+    const watch = setInterval(() => {
+      if (Date.now() - heard < hangMilliseconds) return;
+      why = `hangs: nothing for ${hangMilliseconds / 1000} s`;
+      child.kill('SIGKILL');
+    }, 1000);
+    child.on('message', (message: Message) => {
+      heard = Date.now();
+      if (message.kind === 'begin') {
+        last = message;
+        open++;
+        return;
+      }
+      open--;
+      done++;
+      note(message);
+    });
+    child.on('exit', (code, signal) => {
+      clearInterval(watch);
+      const ended = done === numbers.length && open === 0;
+      resolve({
+        ...(last && open > 0 && { last }),
+        ended,
+        why: why || `the process died (${signal ?? `exit ${code}`})`,
+      });
+    });
+    child.send({ seed, numbers: [...numbers], formats: values.format } satisfies Order);
+  });
+}
+
+const corpus = await buildCorpus();
+for (const name of values.format) {
+  if (!corpus.some((entry) => entry.name === name)) {
+    console.error(`fuzz: no format '${name}'. Known: ${corpus.map((entry) => entry.name).join(', ')}.`);
+    process.exit(2);
+  }
+}
+const started = Date.now();
+const all = values.case === undefined ? Array.from({ length: cases }, (_, i) => i) : [Number(values.case)];
+const timer = setInterval(() => {
+  const done = [...tallies.values()].reduce((sum, tally) => sum + tally.cases, 0);
+  const rate = done / ((Date.now() - started) / 1000);
+  console.error(`${done} of ${all.length} cases, ${Math.round(rate)}/s, ${violations.length} violations`);
+}, 10_000);
+const batch = 2000;
+const batches = Array.from({ length: Math.ceil(all.length / batch) }, (_, i) =>
+  all.slice(i * batch, (i + 1) * batch),
+);
+await Promise.all(
+  Array.from({ length: jobs }, async () => {
+    for (let next = batches.shift(); next; next = batches.shift()) await runNumbers(next);
+  }),
+);
+clearInterval(timer);
+const formats = [...tallies.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
+console.table(Object.fromEntries(formats));
+if (values.out) {
+  const result = {
+    command: `npm run fuzz -- --cases ${cases} --seed ${seed} --out ${values.out}`,
+    cases: all.length,
+    seed,
+    seconds: Math.round((Date.now() - started) / 1000),
+    violations,
+    formats: Object.fromEntries(
+      formats.map(([name, tally]) => [
+        name,
+        { ...tally, slowestMilliseconds: Math.round(tally.slowestMilliseconds) },
+      ]),
+    ),
+  };
+  writeFileSync(values.out, `${JSON.stringify(result, null, 1)}\n`);
+}
+console.log(`${all.length} cases, ${violations.length} violations`);
+process.exit(violations.length === 0 ? 0 : 1);
