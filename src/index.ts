@@ -48,6 +48,7 @@ export { type ScoreName, type Scores, scoreAll, scoreNames } from './metrics/sco
 export { type EncoderConfig, encoderConfig, type ModelConfig, parseModelConfig } from './model/config.ts';
 export { initialEncoder } from './model/encoder-parameters.ts';
 export { type EncoderSize, exportEncoder, exportModel } from './model/export.ts';
+export { type LiveEntry, type LiveOptions, LivePredictor } from './model/live.ts';
 export { decodeModel, encodeModel, type TrainedModel } from './model/model-file.ts';
 export type { InferenceOptions, InferencePrecision } from './model/precision.ts';
 export { Embedder, type Embeddings, Predictor } from './model/predict.ts';
@@ -55,6 +56,7 @@ export { decodeSafetensors, encodeSafetensors } from './model/safetensors.ts';
 export { type Timeline, type TimelineEntry, TimelinePredictor } from './model/timeline.ts';
 export { type EncoderWeights, loadEncoderWeights } from './model/weights.ts';
 // patches: Recording → windows
+export { type LiveWindow, LiveWindows } from './patches/live-windows.ts';
 export { drawMask, type MaskKind, type MaskRecipe, maskKinds } from './patches/mask.ts';
 export { type PreparedRecording, prepareRecording } from './patches/prepare.ts';
 export {
@@ -73,6 +75,7 @@ export type { PlannedTrial, StorePlan } from './patches/store-plan.ts';
 export { urlFiles } from './patches/store-url.ts';
 export { openStoreWindows, type StoreWindows, type StoreWindowsOptions } from './patches/store-windows.ts';
 export { StoreWriter, type TrialPiece } from './patches/store-writer.ts';
+export { causalRecipe, type LiveChannel, type PreparedChunk, StreamPreparer } from './patches/stream.ts';
 export {
   asReader,
   concatReaders,
@@ -101,7 +104,9 @@ export { butterworth, notch, type Sos } from './signal/filter-design.ts';
 export { beatsBetween, heartRate, type Variability, variability } from './signal/heart.ts';
 export { checkQuality, type Quality } from './signal/quality.ts';
 export { resample, resampleFourier, resamplePolyphase } from './signal/resample.ts';
+export { RingBuffer } from './signal/ring-buffer.ts';
 export { bandPower, welch } from './signal/spectrum.ts';
+export { StreamBridge, StreamResampler } from './signal/stream.ts';
 // train: windows → weights
 export type { Checkpoint, CheckpointStore } from './train/checkpoint.ts';
 export { dealJobs } from './train/distributed.ts';

@@ -38,7 +38,7 @@ export interface PreparedRecording {
 /** Below this contrast a channel holds no clear ECG (signal/beats.ts). */
 const clearContrast = 8;
 /** Zero-phase filters need this much signal; shorter spans cannot be filtered (0.5 s). */
-const minimumSpanSamples = modelRateHz / 2;
+export const minimumSpanSamples = modelRateHz / 2;
 const filterOrder = 4;
 const notchQuality = 30;
 
@@ -131,14 +131,19 @@ class SampleMemory {
     const to = Math.min(lengthSamples, Math.round((span.stored + span.duration) * rateHz));
     if (this.#raw.length !== to - from) this.#raw = new Float64Array(to - from);
     const { values, holes } = bridgeMissing(await this.recording.read(channel, from, to, this.#raw));
-    const missing = holes.map(
-      ([first, end]) =>
-        [Math.floor((first / rateHz) * modelRateHz), Math.ceil((end / rateHz) * modelRateHz)] as const,
-    );
+    const missing = holes.map((hole) => missingRange(hole, rateHz));
     const row = { values: resample(values, rateHz, modelRateHz), missing };
     this.#channels.set(channel, row);
     return row;
   }
+}
+
+/** A hole in recorded samples → the range at 200 Hz that it touches. */
+export function missingRange(
+  [first, end]: readonly [first: number, end: number],
+  rateHz: number,
+): readonly [from: number, to: number] {
+  return [Math.floor((first / rateHz) * modelRateHz), Math.ceil((end / rateHz) * modelRateHz)];
 }
 
 async function readRow(memory: SampleMemory, row: MontageRow, span: StoredSpan): Promise<Row> {

@@ -11,7 +11,7 @@ import { type Workspace, withWorkspace } from './kernel.ts';
 /** Kaiser window's shape: SciPy's default for resample_poly. */
 const kaiserBeta = 5;
 /** Half the low-pass's length, in samples of the lower of both rates: SciPy's default. */
-const halfLengthPeriods = 10;
+export const halfLengthPeriods = 10;
 /** Larger ratios mean rates given with too many digits; the filter has 20 taps for each unit of it. */
 const maxFactor = 100_000;
 

@@ -1,0 +1,114 @@
+/** A model over a live signal: chunks of samples → class probabilities, window by window, as they become known. */
+import { UnsupportedError } from '../core/errors.ts';
+import { LiveWindows } from '../patches/live-windows.ts';
+import type { Recipe } from '../patches/recipe.ts';
+import { causalRecipe, type LiveChannel, type PreparedChunk, StreamPreparer } from '../patches/stream.ts';
+import type { Backend } from '../runtime/backend.ts';
+import type { TrainedModel } from './model-file.ts';
+import type { FloatTensors } from './parameters.ts';
+import type { InferenceOptions } from './precision.ts';
+import { Predictor } from './predict.ts';
+import type { TimelineEntry } from './timeline.ts';
+
+export interface LiveEntry {
+  readonly start: number;
+  readonly duration: number;
+  /** The prediction; absent where the recipe drops the window. */
+  readonly entry?: TimelineEntry;
+  /** Why it was dropped. */
+  readonly reason?: string;
+}
+
+export interface LiveOptions extends InferenceOptions {
+  /** From one window's start to the next's; the recipe's by default. */
+  readonly stepSeconds?: number;
+}
+
+/**
+ * Predicts a live signal. Where the model's recipe filters forwards and backwards, a stream cannot: the same filters run
+ * causally, and `notes` says so.
+ */
+export class LivePredictor {
+  readonly #predictor: Predictor;
+  readonly #recipe: Recipe;
+  #preparer: StreamPreparer;
+  #windows: LiveWindows;
+  /** Seconds from the stream's start at which the present stretch begins. */
+  #offset = 0;
+  /** What to know: derived channels, causal filters in place of others. */
+  readonly notes: readonly string[];
+
+  /** ChannelError where the montage does not fit the channels. */
+  constructor(
+    backend: Backend,
+    readonly model: TrainedModel & { readonly tensors: FloatTensors },
+    readonly channels: readonly LiveChannel[],
+    { stepSeconds, ...options }: LiveOptions = {},
+  ) {
+    const { recipe } = model;
+    const isCausal = Object.values(recipe.signals).every(
+      (signal) =>
+        !signal?.zeroPhase || (signal.lowHz === null && signal.highHz === null && signal.notchHz === null),
+    );
+    this.#recipe = {
+      ...causalRecipe(recipe),
+      window: stepSeconds === undefined ? recipe.window : { ...recipe.window, stepSeconds },
+    };
+    this.#preparer = new StreamPreparer(channels, this.#recipe);
+    this.#windows = new LiveWindows(this.#recipe);
+    this.notes = [
+      ...this.#preparer.notes,
+      ...(isCausal
+        ? []
+        : [
+            'live: the model was trained on signals filtered forwards and backwards; here the same filters run causally, which shifts phases. Train with zeroPhase false for live use.',
+          ]),
+    ];
+    this.#predictor = new Predictor(backend, model.config, model.tensors, options);
+  }
+
+  /** Predictions of the windows that this chunk completes. `chunk`: new samples of every channel, in its own unit. */
+  async push(chunk: readonly Float64Array[]): Promise<LiveEntry[]> {
+    if (chunk.length !== this.channels.length)
+      throw new UnsupportedError(
+        `live: a chunk has ${chunk.length} channels, the stream ${this.channels.length}. Give all, empty where nothing is new.`,
+        'chunks of some channels',
+      );
+    return this.#predict(this.#preparer.push(chunk));
+  }
+
+  /** The signal goes on at `start` seconds after samples were lost: filters settle anew, no window spans the gap. */
+  async gap(start: number): Promise<LiveEntry[]> {
+    const last = await this.finish();
+    this.#preparer = new StreamPreparer(this.channels, this.#recipe);
+    this.#windows = new LiveWindows(this.#recipe);
+    this.#offset = start;
+    return last;
+  }
+
+  /** The windows that the last samples complete. */
+  finish(): Promise<LiveEntry[]> {
+    return this.#predict(this.#preparer.finish());
+  }
+
+  dispose(): Promise<void> {
+    return this.#predictor.dispose();
+  }
+
+  async #predict(chunk: PreparedChunk): Promise<LiveEntry[]> {
+    const { classes } = this.model;
+    const duration = this.#recipe.window.lengthSeconds;
+    const entries: LiveEntry[] = [];
+    for (const { start: inStretch, windows, dropped } of await this.#windows.push(chunk)) {
+      const start = this.#offset + inStretch;
+      if (!windows) {
+        entries.push({ start, duration, reason: dropped.map(({ reason }) => reason).join('; ') });
+        continue;
+      }
+      const probabilities = Array.from(await this.#predictor.probabilities(windows.signals, { batch: 1 }));
+      const predicted = classes[probabilities.indexOf(Math.max(...probabilities))]!;
+      entries.push({ start, duration, entry: { start, duration, predicted, probabilities } });
+    }
+    return entries;
+  }
+}

@@ -1,0 +1,75 @@
+/** Prepared chunks of a live signal → windows, each as soon as its last sample is there. The same windows as offline. */
+import { RingBuffer } from '../signal/ring-buffer.ts';
+import { modelRateHz, type Recipe } from './recipe.ts';
+import type { PreparedChunk } from './stream.ts';
+import { WindowSetBuilder } from './window-set.ts';
+import type { Dropped, Modality, WindowSet } from './windows.ts';
+
+export interface LiveWindow {
+  /** Seconds from the stretch's start. */
+  readonly start: number;
+  /** Absent where the recipe drops the window: see `dropped`. */
+  readonly windows?: WindowSet;
+  readonly dropped: readonly Dropped[];
+}
+
+/** A sliding window with a hop over one gapless stretch; holds a window's samples and no more. */
+export class LiveWindows {
+  readonly #rings = new Map<Modality, RingBuffer[]>();
+  readonly #length: number;
+  #next = 0;
+
+  constructor(
+    /** Its window length, step and limits are used. */
+    readonly recipe: Recipe,
+    /** Name in reports of dropped windows. */
+    readonly source = 'live',
+  ) {
+    this.#length = recipe.window.lengthSeconds * modelRateHz;
+    for (const [modality, signal] of Object.entries(recipe.signals))
+      if (signal)
+        this.#rings.set(
+          modality as Modality,
+          signal.channels.map(() => new RingBuffer(this.#length)),
+        );
+  }
+
+  /** The windows that a chunk completes, in order. */
+  async push(chunk: PreparedChunk): Promise<LiveWindow[]> {
+    const rows = [...this.#rings].flatMap(([modality, rings]) =>
+      rings.map((ring, i) => ({ ring, x: chunk[modality]![i]! })),
+    );
+    const found: LiveWindow[] = [];
+    const length = rows[0]!.x.length;
+    for (let at = 0; at < length; ) {
+      const from = Math.round(this.#next * this.recipe.window.stepSeconds * modelRateHz);
+      const missing = from + this.#length - rows[0]!.ring.total;
+      const end = Math.min(length, at + missing);
+      for (const { ring, x } of rows) ring.push(x.subarray(at, end));
+      if (end - at === missing) {
+        found.push(await this.#cut(from));
+        this.#next++;
+      }
+      at = end;
+    }
+    return found;
+  }
+
+  async #cut(from: number): Promise<LiveWindow> {
+    const signals: { [M in Modality]?: Float64Array[] } = {};
+    for (const [modality, rings] of this.#rings)
+      signals[modality] = rings.map((ring) => ring.read(from, from + this.#length));
+    const start = from / modelRateHz;
+    const builder = new WindowSetBuilder(this.recipe);
+    builder.add(
+      {
+        spans: [{ start, lengthSamples: this.#length, signals }],
+        beats: new Float64Array(0),
+        facts: [],
+      },
+      { subject: this.source, trial: this.source },
+    );
+    const { dropped } = builder;
+    return builder.size === 0 ? { start, dropped } : { start, windows: await builder.finish(), dropped };
+  }
+}
