@@ -1,13 +1,16 @@
 /**
- * EDF/EDF+ header: 256 bytes + 256 per signal → typed fields. Fields are read with the leniency that real files need
- * (commas, NULs, Latin-1); nothing is allocated before the source is known to hold it.
- * Source: Kemp et al. 1992 and "EDF+ specification", edfplus.info.
+ * EDF/EDF+ and BDF/BDF+ header: 256 bytes + 256 per signal → typed fields. Fields are read with the leniency that real
+ * files need (commas, NULs, Latin-1); nothing is allocated before the source is known to hold it.
+ * Source: Kemp et al. 1992 and "EDF+ specification", edfplus.info; BioSemi's "Which file format does BioSemi use".
  */
 import type { ByteSource } from '../core/bytes.ts';
 import { FormatError } from '../core/errors.ts';
 import { decimal, isTime, latin1, quoted } from './header-text.ts';
 
-/** Bytes of one stored sample: 2 in EDF; BDF has 3 and is otherwise the same layout. */
+/** BDF is EDF's layout with samples of three bytes instead of two. */
+export type EdfFormat = 'edf' | 'bdf';
+
+/** Bytes of one stored sample. */
 export type SampleBytes = 2 | 3;
 
 export interface EdfSignal {
@@ -26,10 +29,11 @@ export interface EdfSignal {
 }
 
 export interface EdfHeader {
+  readonly format: EdfFormat;
   readonly patient: string;
   readonly recording: string;
   readonly startTime?: Date;
-  /** `EDF+C`, `EDF+D`, or what else stands there. */
+  /** `EDF+C`, `EDF+D`, `BDF+C`, `24BIT`, or what else stands there. */
   readonly reserved: string;
   readonly headerBytes: number;
   /** As promised; −1 is unknown. */
@@ -44,16 +48,20 @@ export interface EdfHeader {
 export async function readEdfHeader(
   source: ByteSource,
   log: string[],
-  sampleBytes: SampleBytes = 2,
+  format: EdfFormat = 'edf',
 ): Promise<EdfHeader> {
+  const sampleBytes = format === 'edf' ? 2 : 3;
   const fail = (fact: string, offset: number): never => {
-    throw new FormatError(`edf: ${source.name} ${fact}`, source.name, offset);
+    throw new FormatError(`${format}: ${source.name} ${fact}`, source.name, offset);
   };
   if (source.byteLength < 256)
     fail(`has ${source.byteLength} bytes, a header has at least 256. Fetch the file again.`, 0);
   const main = await source.read(0, 256);
-  if (sampleBytes === 2 && latin1(main, 0, 8) !== '0')
-    fail(`starts with ${quoted(latin1(main, 0, 8))}, EDF starts with '0'. It is not an EDF file.`, 0);
+  const start = latin1(main, 0, 8);
+  if (format === 'edf' && start !== '0')
+    fail(`starts with ${quoted(start)}, EDF starts with '0'. It is not an EDF file.`, 0);
+  if (format === 'bdf' && start !== '\xffBIOSEMI')
+    fail(`starts with ${quoted(start)}, BDF starts with '\xffBIOSEMI'. It is not a BDF file.`, 0);
 
   const number = (bytes: Uint8Array, start: number, width: number, base: number, field: string): number => {
     const text = latin1(bytes, start, start + width);
@@ -78,7 +86,7 @@ export async function readEdfHeader(
     );
   if (headerField !== headerBytes)
     log.push(
-      `edf: the header size is given as ${headerField}; ${count} signals make ${headerBytes}, which was used.`,
+      `${format}: the header size is given as ${headerField}; ${count} signals make ${headerBytes}, which was used.`,
     );
 
   const bytes = await source.read(256, headerBytes);
@@ -112,10 +120,16 @@ export async function readEdfHeader(
   }
   if (recordOffset === 0) fail('has no samples in its records.', 256 + count * 216);
   const recording = latin1(main, 88, 168);
-  const startTime = startOf(latin1(main, 168, 176), latin1(main, 176, 184), recording);
-  if (!startTime)
-    log.push(`edf: the start ${quoted(latin1(main, 168, 184))} is not a date and time; it is left out.`);
+  const isUnknown = /^Startdate X\b/.test(recording) && latin1(main, 168, 184) === unknownStart;
+  const startTime = isUnknown
+    ? undefined
+    : startOf(latin1(main, 168, 176), latin1(main, 176, 184), recording);
+  if (!startTime && !isUnknown)
+    log.push(
+      `${format}: the start ${quoted(latin1(main, 168, 184))} is not a date and time; it is left out.`,
+    );
   return {
+    format,
     patient: latin1(main, 8, 88),
     recording,
     ...(startTime && { startTime }),
@@ -129,7 +143,10 @@ export async function readEdfHeader(
   };
 }
 
-const months = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
+/** What stands for a start that is not known, beside `Startdate X` (EDF+ specification §2.1.3.3). */
+const unknownStart = '01.01.8500.00.00';
+
+export const months = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
 
 /** `dd.mm.yy` and `hh.mm.ss` (two-digit years are 1985–2084); EDF+'s `Startdate dd-MMM-yyyy` wins where there. */
 function startOf(dateText: string, timeText: string, recording: string): Date | undefined {

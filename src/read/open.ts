@@ -2,7 +2,7 @@
 import { type ByteSource, gunzipSource, isGzip } from '../core/bytes.ts';
 import { FormatError, UnsupportedError } from '../core/errors.ts';
 import type { Recording } from '../core/recording.ts';
-import { openEdf } from './edf.ts';
+import { openBdf, openEdf } from './edf.ts';
 import { latin1, quoted } from './header-text.ts';
 import type { ReadOptions } from './options.ts';
 import { openWfdb } from './wfdb.ts';
@@ -19,11 +19,15 @@ const startsWith = (head: Uint8Array, text: string) => latin1(head, 0, text.leng
 /** First match wins: signatures before file names. */
 export const formats: readonly Format[] = [
   {
+    name: 'bdf',
+    matches: (head) => head[0] === 0xff && latin1(head, 1, 8) === 'BIOSEMI',
+    open: openBdf,
+  },
+  {
     name: 'edf',
     matches: (head, fileName) => /^0 {7}/.test(rawText(head)) || fileName.endsWith('.edf'),
     open: openEdf,
   },
-  later('bdf', (head) => head[0] === 0xff && latin1(head, 1, 8) === 'BIOSEMI'),
   later('xdf', (head) => startsWith(head, 'XDF:')),
   later('brainvision', (head) => /^Brain ?Vision Data Exchange/.test(latin1(head))),
   later('mat', (head) => startsWith(head, 'MATLAB 5.0 MAT-file') || startsWith(head, 'MATLAB 7.3 MAT-file')),

@@ -43,11 +43,13 @@ describe('the header', () => {
     expect(recording.channels).toEqual([
       {
         ...{ name: 'EEG Cz', unit: 'uV', rateHz: 8, lengthSamples: 12, range: [-200, 200], resolution: 0.1 },
+        offset: 0,
         note: 'HP:0.1Hz; AgCl',
       },
       {
         ...{ name: 'ECG II', unit: 'mV', rateHz: 4, lengthSamples: 6, range: [-5, 5] },
         resolution: expect.closeTo(10 / 4095, 12),
+        offset: expect.closeTo(-5 / 4095, 12),
       },
     ]);
     expect(recording).toMatchObject({
@@ -62,7 +64,9 @@ describe('the header', () => {
     });
     // Two-digit years are 1985–2084.
     expect(recording.startTime).toEqual(new Date(Date.UTC(2084, 11, 31, 23, 59, 58)));
-    const oldest = await open(edfFile({ signals: [ramp(1)], records: 1, start: '01.01.8500.00.00' }));
+    const oldest = await open(
+      edfFile({ signals: [ramp(1)], records: 1, start: '01.01.8500.00.00', recording: '' }),
+    );
     expect(oldest.startTime).toEqual(new Date(Date.UTC(1985, 0, 1)));
   });
 
@@ -157,7 +161,9 @@ describe('samples', () => {
     async (_, range) => {
       const recording = await open(edfFile({ signals: [{ ...ramp(4), ...range }], records: 2 }));
       expect([...(await recording.read(0, 0, 8))]).toEqual(numbers(8));
-      expect(recording.channels[0]).toEqual({ name: 'EEG Cz', unit: '', rateHz: 4, lengthSamples: 8 });
+      expect(recording.channels[0]).toEqual({
+        ...{ name: 'EEG Cz', unit: '', rateHz: 4, lengthSamples: 8, resolution: 1, offset: 0 },
+      });
       expect(recording.log.join()).toContain("'EEG Cz' has an empty physical or digital range");
     },
   );
@@ -387,7 +393,7 @@ describe('a wrong number of records', () => {
     const promised = 768 + 9 * 88;
     await expect(open(bytes)).rejects.toMatchObject({
       name: 'FormatError',
-      message: `edf: x.edf ends at byte ${bytes.length}, header promises ${promised}. The copy is truncated; fetch it again.`,
+      message: `edf: x.edf ends at byte ${bytes.length}, header promises ${promised}. The copy is truncated; fetch it again, or open the 5 whole records that are there with --tolerant.`,
       source: 'x.edf',
       byteOffset: bytes.length,
     });
@@ -500,6 +506,8 @@ describe('encodeEdf', () => {
     expect(recording.startTime).toEqual(new Date(Date.UTC(2031, 4, 6, 7, 8, 9)));
     expect(recording.metadata).toEqual({
       patient: 'S01 F X X',
+      sex: 'F',
+      device: 'amp',
       recording: 'Startdate 06-MAY-2031 X lab amp',
       variant: 'EDF+C',
     });
