@@ -139,12 +139,11 @@ function channelOf(
   recordCount: number,
 ): Channel {
   const note = [signal.prefilter, signal.transducer].filter((text) => text !== '').join('; ');
-  const ends = isStatus(signal, header.format)
-    ? [-(2 ** 23), 2 ** 23 - 1]
-    : [signal.physicalMin, signal.physicalMax];
+  const isBits = isStatus(signal, header.format);
+  const ends = isBits ? [-(2 ** 23), 2 ** 23 - 1] : [signal.physicalMin, signal.physicalMax];
   return {
     name: signal.label,
-    unit: isCalibrated ? signal.unit : '',
+    unit: isBits ? 'Boolean' : isCalibrated ? signal.unit : '',
     rateHz: signal.samplesPerRecord / header.recordSeconds,
     lengthSamples: recordCount * signal.samplesPerRecord,
     ...(isCalibrated && { range: [Math.min(...ends), Math.max(...ends)] as const }),

@@ -70,6 +70,26 @@ describe('the header', () => {
     expect(oldest.startTime).toEqual(new Date(Date.UTC(1985, 0, 1)));
   });
 
+  it('gives what the patient and recording fields of EDF+ say; an unknown start is none', async () => {
+    const known = await open(
+      edfFile({
+        ...{ signals: [ramp(1)], records: 1, patient: 'MCH-02 F 05-FEB-1951 Haagse_Harry' },
+        recording: 'Startdate 04-FEB-2021 PSG-1 NN Telemetry_03',
+      }),
+    );
+    expect(known.metadata).toMatchObject({
+      sex: 'F',
+      birthdate: '1951-02-05',
+      age: '69',
+      device: 'Telemetry 03',
+    });
+    const unknown = await open(
+      edfFile({ signals: [ramp(1)], records: 1, start: '01.01.8500.00.00', recording: 'Startdate X X X X' }),
+    );
+    expect(unknown).not.toHaveProperty('startTime');
+    expect(unknown.log).toEqual([]);
+  });
+
   it('takes the four-digit year of EDF+ where it is given', async () => {
     const parts = { signals: [ramp(1)], records: 1, start: '03.02.2110.20.30' };
     const plus = await open(edfFile({ ...parts, recording: 'Startdate 03-FEB-1921 X X X' }));
@@ -290,6 +310,29 @@ describe('annotations', () => {
     expect(recording.annotations).toEqual([{ start: 1.25, duration: 0, label: 'beep' }]);
     expect(recording.startTime).toEqual(new Date(Date.UTC(2021, 1, 3, 10, 20, 30, 250)));
     expect(recording.spans).toEqual([{ start: 0, duration: 2 }]);
+  });
+
+  it('start to the nanosecond', async () => {
+    const recording = await open(
+      edfFile({
+        signals: [ramp(2), annotationSignal(['+0.0394531'], { 0: '+1.5907031\x14x\x14\0' })],
+        records: 1,
+      }),
+    );
+    expect(recording.startTime).toEqual(new Date(Date.UTC(2021, 1, 3, 10, 20, 30, 39)));
+    expect(recording.startNanoseconds).toBe(453_100);
+    expect(recording.annotations).toEqual([{ start: 1.55125, duration: 0, label: 'x' }]);
+  });
+
+  it('concern a channel where they name it behind @@', async () => {
+    const lists = { 0: '+0\x14spike@@EEG Cz\x14mail a@@b\x14\0' };
+    const { annotations } = await open(
+      edfFile({ signals: [annotationSignal(['+0'], lists), ramp(2)], records: 1 }),
+    );
+    expect(annotations).toEqual([
+      { start: 0, duration: 0, label: 'spike', channel: 0 },
+      { start: 0, duration: 0, label: 'mail a@@b' },
+    ]);
   });
 
   it('of several annotation signals are all found', async () => {
