@@ -9,6 +9,7 @@ export * from './core/errors.ts';
 export type { ByteFolder } from './core/folder.ts';
 export { Random, type RandomState } from './core/random.ts';
 export type { Annotation, Channel, Recording, Span } from './core/recording.ts';
+export { type StreamOptions, streamSource } from './core/streams.ts';
 export {
   type DType,
   float32,
@@ -104,6 +105,7 @@ export { butterworth, notch, type Sos } from './signal/filter-design.ts';
 export { beatsBetween, heartRate, type Variability, variability } from './signal/heart.ts';
 export { checkQuality, type Quality } from './signal/quality.ts';
 export { resample, resampleFourier, resamplePolyphase } from './signal/resample.ts';
+export { type Selection, selectRecording } from './signal/select.ts';
 export { RingBuffer } from './signal/ring-buffer.ts';
 export { bandPower, welch } from './signal/spectrum.ts';
 export { StreamBridge, StreamResampler } from './signal/stream.ts';

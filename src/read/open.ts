@@ -3,6 +3,7 @@ import { type ByteSource, gunzipSource, isGzip } from '../core/bytes.ts';
 import { FormatError, UnsupportedError } from '../core/errors.ts';
 import type { Recording } from '../core/recording.ts';
 import { openBdf, openEdf } from './edf.ts';
+import { withGzipSiblings } from './gzip.ts';
 import { latin1, quoted } from './header-text.ts';
 import type { ReadOptions } from './options.ts';
 import { openWfdb } from './wfdb.ts';
@@ -61,7 +62,7 @@ export async function openRecording(source: ByteSource, options: ReadOptions = {
       0,
     );
   }
-  const recording = await format.open(plain, options);
+  const recording = await format.open(withGzipSiblings(plain), options);
   if (plain === source) return recording;
   return {
     ...recording,
