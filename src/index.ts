@@ -89,24 +89,27 @@ export {
 export { concatWindowSets, selectWindows, WindowSetBuilder } from './patches/window-set.ts';
 export type { Dropped, Modality, SignalWindows, WindowSet } from './patches/windows.ts';
 export { type EdfChannel, type EdfContent, encodeEdf } from './read/edf-write.ts';
+export type { LivePiece, LiveSource } from './read/live.ts';
 export { encodeNpz } from './read/npz.ts';
 export { openRecording } from './read/open.ts';
 // read: bytes → Recording
 export type { ReadOptions } from './read/options.ts';
+export { type PipeOptions, type PipeType, pipeSource } from './read/pipe.ts';
 export { type ChannelRange, readChannels } from './read/read-channels.ts';
 export { readWfdbAnnotations } from './read/wfdb-annotations.ts';
 // runtime: graph → numbers
 export type { Backend, CompileOptions, Device, Feeds, Program } from './runtime/backend.ts';
 // signal: numbers → numbers, as SciPy
 export { detectBeats, measureBeatContrast } from './signal/beats.ts';
+export { type BeatMatch, type MatchOptions, matchBeats } from './signal/beats-match.ts';
 export { fft, irfft, rfft } from './signal/fft.ts';
 export { sosFilter, sosFiltFilt } from './signal/filter.ts';
 export { butterworth, notch, type Sos } from './signal/filter-design.ts';
 export { beatsBetween, heartRate, type Variability, variability } from './signal/heart.ts';
 export { checkQuality, type Quality } from './signal/quality.ts';
 export { resample, resampleFourier, resamplePolyphase } from './signal/resample.ts';
-export { type Selection, selectRecording } from './signal/select.ts';
 export { RingBuffer } from './signal/ring-buffer.ts';
+export { type Selection, selectRecording } from './signal/select.ts';
 export { bandPower, welch } from './signal/spectrum.ts';
 export { StreamBridge, StreamResampler } from './signal/stream.ts';
 // train: windows → weights

@@ -5,6 +5,8 @@ export { sampleDataFolder } from './datasets/sample-node.ts';
 export * from './index.ts';
 export { folderFiles, folderPlace } from './patches/store-node.ts';
 export { fileSource, openRecordingFile } from './read/file-node.ts';
+export { type FollowOptions, followRecording } from './read/follow-node.ts';
+export { type LslOptions, lslSource } from './read/lsl-node.ts';
 export { detectLaunch, type Launch } from './runtime/launch.ts';
 export { type Mpi, type OpenMpiOptions, openMpi } from './runtime/mpi-node.ts';
 export { createNodeBackend, type NodeBackendOptions } from './runtime/ort-node.ts';

@@ -16,9 +16,11 @@ import {
   type WorkFlags,
   workFlags,
 } from './command.ts';
+import { type LiveFlags, liveFlags, predictLive } from './live.ts';
 import { readModel } from './model-source.ts';
+import { formatTimelineHeader, formatTimelineRow } from './timeline-csv.ts';
 
-interface Flags extends WorkFlags {
+interface Flags extends WorkFlags, LiveFlags {
   readonly format: 'csv' | 'json';
   readonly out?: string;
   readonly model?: string;
@@ -35,6 +37,10 @@ export const predictCommand = buildCommand<Flags, [string, ...string[]], Context
       {
         input: 'model.safetensors a.edf b.edf --format json --out timeline.json',
         brief: 'Two files, as JSON',
+      },
+      {
+        input: 'runs/demo --live growing.edf',
+        brief: 'As the file grows; also - for a pipe, lsl:NAME for LSL',
       },
       { input: 'runs/demo my.edf --model ecg --step 1', brief: "The run's ECG model, a window every second" },
     ],
@@ -56,6 +62,7 @@ export const predictCommand = buildCommand<Flags, [string, ...string[]], Context
         brief: 'Open truncated files up to their last whole record',
         default: false,
       },
+      ...liveFlags,
       ...inferencePrecisionFlag,
       ...workFlags,
     },
@@ -67,6 +74,15 @@ export const predictCommand = buildCommand<Flags, [string, ...string[]], Context
   },
   async func(flags, path, ...files) {
     const model = await readModel(path, flags.model);
+    if (flags.live) {
+      if (files.length !== 1)
+        throw new ConfigError(
+          `--live: ${files.length} sources were given. Name one: a file, - or lsl:NAME[,NAME…].`,
+          '--live',
+        );
+      await predictLive(this, await createBackend(flags), model, files[0]!, flags);
+      return;
+    }
     const predictor = new TimelinePredictor(await createBackend(flags), model, flags);
     const progress = createWorkProgress(flags);
     const stage = progress.stage('predict', files.length, 'recordings');
@@ -93,23 +109,10 @@ export const predictCommand = buildCommand<Flags, [string, ...string[]], Context
 });
 
 function formatCsv(timelines: readonly Timeline[]): string {
-  const { classes } = timelines[0]!;
-  const header = ['file', 'start', 'duration', 'predicted', ...classes.map((name) => `p_${name}`)];
   const rows = timelines.flatMap(({ source, entries }) =>
-    entries.map(({ start, duration, predicted, probabilities }) => [
-      source,
-      String(start),
-      String(duration),
-      predicted,
-      ...probabilities.map((p) => p.toFixed(6)),
-    ]),
+    entries.map((entry) => formatTimelineRow(source, entry)),
   );
-  return [header, ...rows].map((row) => `${row.map(quote).join(',')}\n`).join('');
-}
-
-/** RFC 4180. */
-function quote(field: string): string {
-  return /[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;
+  return [formatTimelineHeader(timelines[0]!.classes), ...rows].join('');
 }
 
 function parseSeconds(input: string): number {

@@ -1,5 +1,5 @@
 /**
- * OpenMPI called through koffi: the only file that imports koffi, and only when a run is launched on several ranks.
+ * OpenMPI called through koffi: koffi is imported only when a run is launched on several ranks.
  * Every call blocks until all ranks have made it. Source: MPI 3.1; OpenMPI's handles are the addresses of its symbols.
  */
 import { BackendError } from '../core/errors.ts';

@@ -25,10 +25,15 @@ export async function buildCli(): Promise<void> {
   const bundle = await rolldown({
     input: join(repository, 'src/cli/main.ts'),
     platform: 'node',
-    external: [/^onnxruntime-/, /^node:/, /^koffi/],
+    external: [/^onnxruntime-/, /^node:/, /^koffi/, /^h5wasm/],
     logLevel: 'silent',
   });
-  await bundle.write({ file: main, format: 'esm' });
+  await bundle.write({
+    dir: bundleFolder,
+    entryFileNames: 'cli.mjs',
+    chunkFileNames: '[name]-[hash].mjs',
+    format: 'esm',
+  });
   await bundle.close();
 }
 

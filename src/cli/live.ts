@@ -1,0 +1,138 @@
+/** `predict --live`: a growing file, standard input or LSL streams → predictions, a line each, as they become known. */
+import { once } from 'node:events';
+import { appendFile } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { ConfigError } from '../core/errors.ts';
+import { LivePredictor } from '../model/live.ts';
+import type { TrainedModel } from '../model/model-file.ts';
+import type { FloatTensors } from '../model/parameters.ts';
+import type { InferencePrecision } from '../model/precision.ts';
+import { followRecording } from '../read/follow-node.ts';
+import type { LiveSource } from '../read/live.ts';
+import { lslSource } from '../read/lsl-node.ts';
+import { type PipeType, pipeSource, pipeTypes } from '../read/pipe.ts';
+import type { Backend } from '../runtime/backend.ts';
+import { type Context, optionalText } from './command.ts';
+import { formatTimelineHeader, formatTimelineRow } from './timeline-csv.ts';
+
+export interface LiveFlags {
+  readonly live: boolean;
+  readonly inputType: PipeType;
+  readonly inputRate?: number;
+  readonly inputUnit?: string;
+  readonly channels?: string;
+  readonly idle?: number;
+  readonly fromEnd: boolean;
+}
+
+function parsePositive(flag: string) {
+  return (input: string): number => {
+    const value = Number(input);
+    if (value > 0 && Number.isFinite(value)) return value;
+    throw new ConfigError(`${flag}: '${input}' is not a number above 0.`, flag, '> 0');
+  };
+}
+
+/** `--live` and what describes its source. */
+export const liveFlags = {
+  live: {
+    kind: 'boolean',
+    brief: 'Follow one source as it grows: a file, - (standard input), or lsl:NAME[,NAME…]',
+    default: false,
+  },
+  inputType: {
+    kind: 'enum',
+    values: pipeTypes,
+    brief: 'With --live -: text lines, or interleaved little-endian numbers',
+    default: 'text',
+  },
+  inputRate: {
+    kind: 'parsed',
+    parse: parsePositive('--input-rate'),
+    brief: 'Rate in Hz of input that does not say it',
+    optional: true,
+    placeholder: 'Hz',
+  },
+  inputUnit: optionalText('Unit of input that does not say it (default of a pipe: uV)', 'unit'),
+  channels: optionalText('With --live -: names of the channels, in order', 'a,b,…'),
+  idle: {
+    kind: 'parsed',
+    parse: parsePositive('--idle'),
+    brief: 'With --live: end when nothing new came for so many seconds (default: never)',
+    optional: true,
+    placeholder: 'seconds',
+  },
+  fromEnd: {
+    kind: 'boolean',
+    brief: 'With --live FILE: leave out what is in the file already',
+    default: false,
+  },
+} as const;
+
+export interface LiveRun extends LiveFlags {
+  readonly format: 'csv' | 'json';
+  readonly out?: string;
+  readonly step?: number;
+  readonly precision: InferencePrecision;
+}
+
+/** Predict a live source until it ends or Ctrl-C; a line a window, flushed at once. */
+export async function predictLive(
+  context: Context,
+  backend: Backend,
+  model: TrainedModel & { readonly tensors: FloatTensors },
+  argument: string,
+  flags: LiveRun,
+): Promise<void> {
+  const source = await openLive(argument, flags);
+  const write = async (line: string) => {
+    if (flags.out !== undefined) await appendFile(flags.out, line);
+    else if (!process.stdout.write(line)) await once(process.stdout, 'drain');
+  };
+  try {
+    const predictor = new LivePredictor(backend, model, source.channels, {
+      precision: flags.precision,
+      ...(flags.step === undefined ? {} : { stepSeconds: flags.step }),
+    });
+    for (const note of predictor.notes) context.process.stderr.write(`${note}\n`);
+    if (flags.format === 'csv') await write(formatTimelineHeader(model.classes));
+    const report = async (entries: Awaited<ReturnType<LivePredictor['push']>>) => {
+      for (const { start, duration, entry, reason } of entries) {
+        if (flags.format === 'json')
+          await write(
+            `${JSON.stringify(entry ? { source: source.name, ...entry } : { source: source.name, start, duration, reason })}\n`,
+          );
+        else if (entry) await write(formatTimelineRow(source.name, entry));
+        else context.process.stderr.write(`${source.name} at ${start} s: no prediction: ${reason}\n`);
+      }
+    };
+    for await (const { samples, gapTo } of source.pieces(context.signal)) {
+      if (gapTo !== undefined) await report(await predictor.gap(gapTo));
+      await report(await predictor.push(samples));
+    }
+    await report(await predictor.finish());
+    await predictor.dispose();
+  } finally {
+    await source.close();
+  }
+}
+
+async function openLive(argument: string, flags: LiveFlags): Promise<LiveSource> {
+  const { inputType: type, inputRate, inputUnit, idle, fromEnd } = flags;
+  const channels = flags.channels?.split(',').map((name) => name.trim());
+  const idleSeconds = idle === undefined ? {} : { idleSeconds: idle };
+  if (argument.startsWith('lsl:')) return lslSource(argument.slice(4).split(','), idleSeconds);
+  if (argument !== '-')
+    return followRecording(argument, {
+      ...idleSeconds,
+      fromEnd,
+      ...(inputRate === undefined ? {} : { rateHz: inputRate }),
+      ...(inputUnit === undefined ? {} : { unit: inputUnit }),
+    });
+  return pipeSource('standard input', Readable.toWeb(process.stdin) as ReadableStream<Uint8Array>, {
+    type,
+    rateHz: inputRate ?? Number.NaN,
+    ...(inputUnit === undefined ? {} : { unit: inputUnit }),
+    ...(channels && { channels }),
+  });
+}
