@@ -29,7 +29,11 @@ export const formats: readonly Format[] = [
     matches: (head, fileName) => /^0 {7}/.test(rawText(head)) || fileName.endsWith('.edf'),
     open: openEdf,
   },
-  later('xdf', (head) => startsWith(head, 'XDF:')),
+  {
+    name: 'xdf',
+    matches: (head) => startsWith(head, 'XDF:'),
+    open: async (source, options) => (await import('./xdf-recording.ts')).openXdfRecording(source, options),
+  },
   later('brainvision', (head) => /^Brain ?Vision Data Exchange/.test(latin1(head))),
   later('mat', (head) => startsWith(head, 'MATLAB 5.0 MAT-file') || startsWith(head, 'MATLAB 7.3 MAT-file')),
   {
