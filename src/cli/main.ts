@@ -2,10 +2,12 @@
 /** The command line: one verb a file, the application built here. */
 import { buildApplication, buildRouteMap, run, text_en } from '@stricli/core';
 import { type Context, describeError, describeUsageError, exitCodeOf } from './command.ts';
+import { convertCommand } from './convert.ts';
 import { demoCommand } from './demo.ts';
 import { embedCommand } from './embed.ts';
 import { evaluateCommand } from './evaluate.ts';
 import { exportCommand } from './export.ts';
+import { fetchCommand } from './fetch.ts';
 import { finetuneCommand } from './finetune.ts';
 import { infoCommand } from './info.ts';
 import { predictCommand } from './predict.ts';
@@ -23,6 +25,8 @@ const application = buildApplication(
     routes: {
       demo: demoCommand,
       info: infoCommand,
+      convert: convertCommand,
+      fetch: fetchCommand,
       prepare: prepareCommand,
       pretrain: pretrainCommand,
       finetune: finetuneCommand,

@@ -1,0 +1,247 @@
+/**
+ * One GET or HEAD over node:http(s): redirects followed by hand, proxies of the environment, a password only where it
+ * belongs, and a body that fails when nothing comes for a while. Node 20's own fetch knows no proxies.
+ */
+import { Agent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { ConfigError, InterruptedError } from '../core/errors.ts';
+import { type Environment, proxyFor, proxyHeaders, tunnelAgent } from './fetch-proxy-node.ts';
+import { FetchFailure } from './fetch-retry.ts';
+
+export interface Credentials {
+  /** Sent to this origin alone, which must be https. */
+  readonly origin: string;
+  readonly user: string;
+  readonly password: string;
+}
+
+export interface HttpOptions {
+  readonly environment?: Environment;
+  readonly credentials?: Credentials;
+  /** Connections to a host at once. */
+  readonly jobs?: number;
+  /** Silence after which a connection counts as dead. Milliseconds. */
+  readonly stallMs?: number;
+  /** Certificates to trust besides the system's; PEM. */
+  readonly ca?: string;
+  readonly userAgent?: string;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** Where the redirects ended. */
+  readonly url: string;
+  /** What the first host said of a file that lies elsewhere: the hub's `x-linked-etag`, `x-linked-size`. */
+  readonly linked: { readonly sha256?: string; readonly bytes?: number };
+  /** Chunks; FetchFailure where the connection drops or stalls. */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Done with it, read or not. */
+  discard(): void;
+}
+
+const mostRedirects = 10;
+
+/** Connections to servers, kept between requests. */
+export class HttpClient {
+  readonly #options: Required<Pick<HttpOptions, 'jobs' | 'stallMs' | 'userAgent' | 'environment'>> &
+    HttpOptions;
+  readonly #agents = new Map<string, Agent>();
+
+  /** ConfigError for a password that would go over plain http. */
+  constructor(options: HttpOptions = {}) {
+    this.#options = { environment: {}, jobs: 4, stallMs: 30_000, userAgent: 'heartmind', ...options };
+    const { credentials } = this.#options;
+    if (credentials && new URL(credentials.origin).protocol !== 'https:')
+      throw new ConfigError(
+        `${credentials.origin}: user name and password are sent over https only. Use the https address.`,
+        'credentials',
+        'https',
+      );
+  }
+
+  /** FetchFailure where there is no answer; statuses are the caller's. InterruptedError once `signal` is aborted. */
+  async request(
+    address: string,
+    headers: Readonly<Record<string, string>> = {},
+    { method = 'GET', signal }: { method?: 'GET' | 'HEAD'; signal?: AbortSignal | undefined } = {},
+  ): Promise<HttpResponse> {
+    let url = new URL(address);
+    const seen = new Set<string>();
+    let linked: HttpResponse['linked'] = {};
+    for (let hop = 0; ; hop++) {
+      const message = await this.#once(url, headers, method, signal);
+      const status = message.statusCode!;
+      const location = message.headers.location;
+      if (new URL(address).origin === url.origin) linked = { ...linkedFile(message.headers), ...linked };
+      if (![301, 302, 303, 307, 308].includes(status) || location === undefined)
+        return this.#response(message, url.href, linked, method, signal);
+      message.destroy();
+      seen.add(url.href);
+      const next = URL.canParse(location, url.href) ? new URL(location, url.href) : undefined;
+      if (!next || !/^https?:$/.test(next.protocol))
+        throw new FetchFailure(
+          `a redirect to '${location.slice(0, 80)}', which is no http(s) address`,
+          false,
+          status,
+        );
+      if (url.protocol === 'https:' && next.protocol === 'http:')
+        throw new FetchFailure(`a redirect from https to plain http (${next.host})`, false, status);
+      if (seen.has(next.href)) throw new FetchFailure(`a redirect loop at ${next.href}`, false, status);
+      if (hop >= mostRedirects) throw new FetchFailure(`more than ${mostRedirects} redirects`, false, status);
+      next.username = '';
+      next.password = '';
+      url = next;
+    }
+  }
+
+  /** Close all connections. */
+  close(): void {
+    for (const agent of this.#agents.values()) agent.destroy();
+    this.#agents.clear();
+  }
+
+  #once(
+    url: URL,
+    headers: Readonly<Record<string, string>>,
+    method: string,
+    signal: AbortSignal | undefined,
+  ): Promise<IncomingMessage> {
+    const { environment, stallMs, userAgent, ca } = this.#options;
+    const proxy = proxyFor(url, environment);
+    const isTls = url.protocol === 'https:';
+    const isForwarded = proxy !== undefined && !isTls;
+    const target = isForwarded ? proxy : url;
+    const common = {
+      method,
+      host: target.hostname.replace(/^\[|\]$/g, ''),
+      port: target.port || (target.protocol === 'https:' ? 443 : 80),
+      path: isForwarded ? `${url.origin}${url.pathname}${url.search}` : `${url.pathname}${url.search}`,
+      headers: {
+        Host: url.host,
+        'User-Agent': userAgent,
+        Accept: '*/*',
+        // Ranges and hashes are of the file itself.
+        'Accept-Encoding': 'identity',
+        ...(isForwarded ? proxyHeaders(proxy) : {}),
+        ...this.#authorization(url),
+        ...headers,
+      },
+      agent: this.#agentFor(url, proxy),
+      ...(ca === undefined ? {} : { ca }),
+    };
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) {
+        reject(stopped());
+        return;
+      }
+      const request = (target.protocol === 'https:' ? httpsRequest : httpRequest)(common);
+      const abort = () => request.destroy(stopped());
+      signal?.addEventListener('abort', abort, { once: true });
+      const timer = setTimeout(
+        () => request.destroy(new Error(`no answer for ${stallMs / 1000} s`)),
+        stallMs,
+      );
+      const settle = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', abort);
+      };
+      request.once('error', (error) => {
+        settle();
+        reject(failureOf(error));
+      });
+      request.once('response', (message) => {
+        settle();
+        resolve(message);
+      });
+      request.end();
+    });
+  }
+
+  #response(
+    message: IncomingMessage,
+    url: string,
+    linked: HttpResponse['linked'],
+    method: string,
+    signal: AbortSignal | undefined,
+  ): HttpResponse {
+    message.on('error', () => undefined); // reported by the iteration; without one, of no interest
+    return {
+      status: message.statusCode!,
+      headers: message.headers,
+      url,
+      linked,
+      body: chunksOf(message, this.#options.stallMs, signal),
+      // An answer without a body leaves its connection for the next.
+      discard: () => void (method === 'HEAD' ? message.resume() : message.complete || message.destroy()),
+    };
+  }
+
+  #authorization(url: URL): Record<string, string> {
+    const { credentials } = this.#options;
+    if (!credentials || url.origin !== credentials.origin) return {};
+    const pair = `${credentials.user}:${credentials.password}`;
+    return { Authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
+  }
+
+  #agentFor(url: URL, proxy: URL | undefined): Agent {
+    const kind =
+      url.protocol === 'https:' ? (proxy ? `tunnel ${proxy.href}` : 'https') : (proxy?.protocol ?? 'http');
+    const known = this.#agents.get(kind);
+    if (known) return known;
+    const { jobs, stallMs } = this.#options;
+    const agent = kind.startsWith('tunnel')
+      ? tunnelAgent(proxy!, jobs, stallMs)
+      : new (kind.startsWith('https') ? HttpsAgent : Agent)({ keepAlive: true, maxSockets: jobs });
+    this.#agents.set(kind, agent);
+    return agent;
+  }
+}
+
+async function* chunksOf(
+  message: IncomingMessage,
+  stallMs: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  const abort = () => message.destroy(stopped());
+  if (signal?.aborted) abort();
+  signal?.addEventListener('abort', abort, { once: true });
+  // Runs only while we wait for the server: a slow disk is no stall.
+  const stall = () => message.destroy(new Error(`nothing came for ${stallMs / 1000} s`));
+  let timer = setTimeout(stall, stallMs);
+  try {
+    for await (const chunk of message as AsyncIterable<Uint8Array>) {
+      clearTimeout(timer);
+      yield chunk;
+      timer = setTimeout(stall, stallMs);
+    }
+    if (!message.complete) throw new Error('the connection was closed before the end');
+  } catch (error) {
+    throw failureOf(error);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
+    if (!message.complete) message.destroy();
+  }
+}
+
+function stopped(): InterruptedError {
+  return new InterruptedError('fetch: stopped.');
+}
+
+/** Errors of certificates do not pass; all others of a connection may. */
+function failureOf(error: unknown): Error {
+  if (error instanceof InterruptedError || error instanceof FetchFailure) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  const lasting = /^(CERT_|ERR_TLS|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_INVALID|ERR_UNESCAPED)/.test(
+    code ?? '',
+  );
+  const text = message || code || String(error);
+  return new FetchFailure(text, !lasting, undefined, undefined, { cause: error });
+}
+
+function linkedFile(headers: IncomingHttpHeaders): { sha256?: string; bytes?: number } {
+  const sha256 = /^(?:W\/)?"?([0-9a-f]{64})"?$/.exec(String(headers['x-linked-etag'] ?? ''))?.[1];
+  const bytes = /^\d+$/.exec(String(headers['x-linked-size'] ?? ''))?.[0];
+  return { ...(sha256 ? { sha256 } : {}), ...(bytes ? { bytes: Number(bytes) } : {}) };
+}

@@ -1,0 +1,363 @@
+/**
+ * A download as facts say → a folder that holds it, whole and right: list, what is there already, room on the disk,
+ * several files at once, archives unpacked. Whatever stops it, the same call goes on from there.
+ */
+import { setMaxListeners } from 'node:events';
+import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import {
+  ConfigError,
+  DataError,
+  FormatError,
+  type HeartmindError,
+  InterruptedError,
+  StorageError,
+} from '../core/errors.ts';
+import type { DownloadFacts } from './facts.ts';
+import { type FetchedFile, type FileOptions, fetchFile } from './fetch-file-node.ts';
+import { HttpClient, type HttpOptions } from './fetch-http-node.ts';
+import {
+  baseAddress,
+  type FetchFile,
+  filesToFetch,
+  parseChecksumList,
+  pathMatcher,
+  safePath,
+} from './fetch-list.ts';
+import { lockFolder } from './fetch-lock-node.ts';
+import { Manifest } from './fetch-manifest-node.ts';
+import type { RetryPolicy } from './fetch-retry.ts';
+import { type FreeSpace, formatBytes, freeSpace, requireSpace } from './fetch-space-node.ts';
+import { unpackArchive } from './fetch-unpack-node.ts';
+
+export interface FetchOptions {
+  /** Files at once (default 4). */
+  readonly jobs?: number;
+  /** Only files that match: see pathMatcher. */
+  readonly only?: string;
+  /** Look, and fetch nothing. */
+  readonly dryRun?: boolean;
+  /** Hash again what is there. */
+  readonly verify?: boolean;
+  /** Keep archives once they are unpacked. */
+  readonly keepArchives?: boolean;
+  /** Another address in place of the publisher's. */
+  readonly mirror?: string;
+  readonly http?: Omit<HttpOptions, 'jobs'>;
+  readonly policy?: RetryPolicy;
+  readonly random?: () => number;
+  readonly free?: FreeSpace;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: (progress: FetchProgress) => void;
+  readonly onLog?: (text: string) => void;
+}
+
+export interface FetchProgress {
+  readonly files: number;
+  readonly totalFiles: number;
+  /** Of the files that are missing. */
+  readonly bytes: number;
+  /** About; undefined where nobody says. */
+  readonly totalBytes: number | undefined;
+}
+
+export interface FetchResult {
+  readonly folder: string;
+  /** All that were asked for. */
+  readonly files: number;
+  /** There and right already. */
+  readonly present: number;
+  /** Brought now, or with `dryRun` to be brought; archives count as one. */
+  readonly fetched: readonly FetchedPath[];
+  /** Files out of archives. */
+  readonly unpacked: number;
+  /** Bytes of the fetched ones; with `dryRun` about, undefined where nobody says. */
+  readonly bytes: number | undefined;
+  readonly dryRun: boolean;
+}
+
+export interface FetchedPath {
+  readonly path: string;
+  readonly url: string;
+  readonly bytes?: number;
+  readonly sha256?: string;
+  readonly verified?: FetchedFile['verified'];
+}
+
+/** After so many files that could not be had, the rest is not tried. */
+const mostFailures = 10;
+/** So many addresses are asked for their sizes; the rest is estimated from them. */
+const mostSizeRequests = 48;
+const tempting = 'Run the same command again to go on: what has come is kept.';
+
+/**
+ * Fetch into `folder`. DataError where the server does not give something, FormatError for wrong bytes and damaged
+ * archives, StorageError for a full disk or a folder in use, InterruptedError when stopped. No wrong file is ever in
+ * place.
+ */
+export async function fetchDownload(
+  name: string,
+  facts: DownloadFacts,
+  folder: string,
+  options: FetchOptions = {},
+): Promise<FetchResult> {
+  const { dryRun = false, jobs = 4, signal } = options;
+  if (signal) setMaxListeners(0, signal);
+  const http = new HttpClient({ ...options.http, jobs });
+  if (!dryRun)
+    await mkdir(folder, { recursive: true }).catch((cause: Error) => {
+      throw new StorageError(
+        `${folder}: cannot be made (${cause.message}). Choose another by --to.`,
+        folder,
+        { cause },
+      );
+    });
+  const unlock = dryRun ? undefined : await lockFolder(folder);
+  try {
+    return await new Download(name, facts, folder, http, options).run();
+  } finally {
+    http.close();
+    await unlock?.();
+  }
+}
+
+class Download {
+  readonly #name: string;
+  readonly #facts: DownloadFacts;
+  readonly #folder: string;
+  readonly #http: HttpClient;
+  readonly #options: FetchOptions;
+  readonly #fileOptions: FileOptions;
+  #bytes = 0;
+
+  constructor(name: string, facts: DownloadFacts, folder: string, http: HttpClient, options: FetchOptions) {
+    this.#name = name;
+    this.#facts = facts;
+    this.#folder = folder;
+    this.#http = http;
+    this.#options = options;
+    const { signal, policy, random, onLog, free } = options;
+    this.#fileOptions = {
+      signal,
+      ...(policy ? { policy } : {}),
+      ...(random ? { random } : {}),
+      ...(onLog ? { onLog } : {}),
+      checkSpace: (bytes) => requireSpace(folder, bytes, `${name}: what comes next`, free ?? freeSpace),
+    };
+  }
+
+  async run(): Promise<FetchResult> {
+    const { dryRun = false, onLog } = this.#options;
+    const files = await this.#list();
+    const manifest = await Manifest.open(this.#folder, { readOnly: dryRun });
+    const missing = await this.#missing(files, manifest);
+    const present = files.length - missing.length;
+    const totalBytes = await this.#totalBytes(files, missing);
+    const result = { folder: this.#folder, files: files.length, present, dryRun };
+    if (dryRun) return { ...result, fetched: missing, unpacked: 0, bytes: totalBytes };
+    const { free = freeSpace } = this.#options;
+    if (totalBytes !== undefined) await requireSpace(this.#folder, totalBytes, this.#name, free);
+    const fetched = await this.#fetchAll(missing, manifest, totalBytes);
+    const unpacked = await this.#unpackAll(files, manifest);
+    const unsure = fetched.filter(({ verified }) => verified === 'none' || verified === 'size');
+    if (unsure.length > 0)
+      onLog?.(
+        `${this.#name}: ${unsure.length} of ${fetched.length} files have no published checksum; they were taken as the server sent them.`,
+      );
+    return { ...result, fetched, unpacked, bytes: fetched.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0) };
+  }
+
+  async #list(): Promise<FetchFile[]> {
+    const { mirror, only } = this.#options;
+    const base = baseAddress(this.#facts, mirror);
+    const listed =
+      this.#facts.checksumList === undefined ? [] : await this.#checksumList(base, this.#facts.checksumList);
+    const files = filesToFetch(this.#facts, listed, base, mirror !== undefined);
+    if (files.length === 0)
+      throw new DataError(`${this.#name}: nothing is known to be fetched. Give its files.`);
+    if (only === undefined) return files;
+    const matches = pathMatcher(only);
+    const chosen = files.filter(({ path }) => matches(path));
+    if (chosen.length > 0) return chosen;
+    const examples = files.slice(0, 3).map(({ path }) => path);
+    throw new ConfigError(
+      `--only: '${only}' matches none of ${files.length} files (${examples.join(', ')}, …). '*' is within a name, '**' across folders.`,
+      '--only',
+    );
+  }
+
+  /** The publisher's list, kept in the folder; the copy there serves when the server cannot be reached. */
+  async #checksumList(base: URL, list: string) {
+    const path = safePath(list, this.#name);
+    const folder = this.#options.dryRun ? await mkdtemp(join(tmpdir(), 'heartmind-fetch-')) : this.#folder;
+    const target = join(folder, path);
+    try {
+      const url = new URL(list, base).href;
+      await fetchFile(this.#http, { url, path }, target, this.#fileOptions).catch(async (error: unknown) => {
+        const isThere = await stat(target).then(
+          () => true,
+          () => false,
+        );
+        if (!(error instanceof DataError) || !isThere) throw error;
+        this.#options.onLog?.(`${error.message} The list of the last time is used.`);
+      });
+      return parseChecksumList(await readFile(target, 'utf8'), url);
+    } finally {
+      if (this.#options.dryRun) await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  async #missing(files: readonly FetchFile[], manifest: Manifest): Promise<FetchFile[]> {
+    const { verify = false, dryRun = false, signal } = this.#options;
+    const missing = new Set<FetchFile>();
+    let differing = 0;
+    await inParallel(files, 8, async (file) => {
+      this.#stopIfAsked(0, files.length);
+      if (await manifest.check(file, verify, signal, dryRun)) return;
+      missing.add(file);
+      if (await stat(join(this.#folder, file.path)).catch(() => undefined)) differing++;
+    });
+    if (differing > 0)
+      this.#options.onLog?.(
+        `${this.#name}: ${differing} files in ${this.#folder} are not as published, and ${dryRun ? 'would be' : 'are'} replaced.`,
+      );
+    return files.filter((file) => missing.has(file));
+  }
+
+  /** Bytes that are missing, about: as published, or as the server says of some of them. */
+  async #totalBytes(files: readonly FetchFile[], missing: readonly FetchFile[]): Promise<number | undefined> {
+    if (missing.length === 0) return 0;
+    const isAll = missing.length === files.length && this.#options.only === undefined;
+    if (isAll && this.#facts.bytes !== undefined) return this.#facts.bytes;
+    const unknown = missing.filter(({ bytes }) => bytes === undefined);
+    const known = missing.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0);
+    if (unknown.length === 0) return known;
+    const step = Math.max(1, unknown.length / mostSizeRequests);
+    const asked: FetchFile[] = [];
+    for (let i = 0; i < unknown.length; i += step) asked.push(unknown[Math.floor(i)]!);
+    const sizes: number[] = [];
+    await inParallel(asked, this.#options.jobs ?? 4, async ({ url }) => {
+      try {
+        const { signal } = this.#options;
+        const answer = await this.#http.request(url, {}, { method: 'HEAD', signal });
+        answer.discard();
+        const length = answer.headers['content-length'];
+        if (answer.status === 200 && length !== undefined) sizes.push(Number(length));
+      } catch (error) {
+        if (error instanceof InterruptedError) throw error;
+      }
+    });
+    if (sizes.length < asked.length) return undefined;
+    return known + Math.round((sizes.reduce((sum, size) => sum + size, 0) / sizes.length) * unknown.length);
+  }
+
+  async #fetchAll(
+    missing: readonly FetchFile[],
+    manifest: Manifest,
+    totalBytes: number | undefined,
+  ): Promise<FetchedPath[]> {
+    const fetched: FetchedPath[] = [];
+    const failed: HeartmindError[] = [];
+    const report = () =>
+      this.#options.onProgress?.({
+        files: fetched.length,
+        totalFiles: missing.length,
+        bytes: this.#bytes,
+        totalBytes,
+      });
+    const options: FileOptions = {
+      ...this.#fileOptions,
+      onBytes: (bytes) => {
+        this.#bytes += bytes;
+        report();
+      },
+    };
+    await inParallel(missing, this.#options.jobs ?? 4, async (file) => {
+      if (failed.length >= mostFailures) return;
+      this.#stopIfAsked(fetched.length, missing.length);
+      try {
+        const done = await fetchFile(this.#http, file, join(this.#folder, file.path), options);
+        await manifest.add({ path: file.path, ...done });
+        const { bytes, sha256, verified } = done;
+        fetched.push({ path: file.path, url: file.url, bytes, sha256, verified });
+        report();
+      } catch (error) {
+        if (error instanceof InterruptedError) throw this.#stopped(fetched.length, missing.length);
+        if (!(error instanceof DataError || error instanceof FormatError)) throw error;
+        failed.push(error);
+      }
+    });
+    if (failed.length === 0) return fetched;
+    if (failed.length === 1 && missing.length === 1) throw failed[0]!;
+    const [first] = failed as [HeartmindError];
+    const text = `${this.#name}: ${failed.length} of ${missing.length} files could not be fetched, ${fetched.length} were${failed.length >= mostFailures ? ', the rest was not tried' : ''}. The first: ${first.message} ${tempting}`;
+    throw first instanceof FormatError
+      ? new FormatError(text, first.source, undefined, { cause: first })
+      : new DataError(text, { cause: first });
+  }
+
+  async #unpackAll(files: readonly FetchFile[], manifest: Manifest): Promise<number> {
+    const { signal, onLog, keepArchives = false, free = freeSpace } = this.#options;
+    let count = 0;
+    for (const file of files) {
+      const noted = manifest.entries.get(file.path);
+      if (file.unpack === undefined || !noted || noted.unpacked) continue;
+      const archive = join(this.#folder, file.path);
+      const below = dirname(file.path) === '.' ? '' : `${dirname(file.path)}/`;
+      try {
+        const members = await unpackArchive(archive, file.unpack, join(this.#folder, below), {
+          signal,
+          ...(onLog ? { onLog } : {}),
+          checkSpace: (bytes) => requireSpace(this.#folder, bytes, `${file.path}: its content`, free),
+        });
+        for (const member of members)
+          await manifest.add({ ...member, path: below + member.path, verified: 'archive', from: file.path });
+        count += members.length;
+      } catch (error) {
+        if (signal?.aborted) throw this.#stopped(files.length, files.length);
+        // Taken unverified, it may have come damaged: the next time it is fetched anew.
+        if (error instanceof FormatError && (noted.verified === 'none' || noted.verified === 'size'))
+          await rm(archive, { force: true });
+        throw error;
+      }
+      const { modifiedMs: _, ...entry } = noted;
+      await manifest.add({ ...entry, unpacked: true });
+      if (!keepArchives) await rm(archive, { force: true });
+    }
+    return count;
+  }
+
+  #stopIfAsked(done: number, total: number): void {
+    if (this.#options.signal?.aborted) throw this.#stopped(done, total);
+  }
+
+  #stopped(done: number, total: number): InterruptedError {
+    return new InterruptedError(
+      `${this.#name}: stopped with ${done} of ${total} files in ${this.#folder} (${formatBytes(Math.max(0, this.#bytes))} have come). ${tempting}`,
+    );
+  }
+}
+
+/** `work` on every item, so many at once. After the first throw no further item begins; it is rethrown when all stand. */
+async function inParallel<T>(
+  items: readonly T[],
+  jobs: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const queue = items.values();
+  let failure: { readonly error: unknown } | undefined;
+  const worker = async () => {
+    for (const item of queue) {
+      if (failure) return;
+      try {
+        await work(item);
+      } catch (error) {
+        failure ??= { error };
+        return;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(jobs, items.length) }, worker));
+  if (failure) throw failure.error;
+}
