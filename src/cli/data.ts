@@ -3,10 +3,10 @@ import { basename, dirname, join } from 'node:path';
 import type { TypedFlagParameter } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
 import type { ByteFolder } from '../core/folder.ts';
-import { type DatasetSpec, loadWindows } from '../datasets/dataset.ts';
+import { type DatasetSpec, describeFolder, loadWindows } from '../datasets/dataset.ts';
 import { openFolder } from '../datasets/folder-node.ts';
 import { labelledFiles } from '../datasets/labelled-files.ts';
-import { findDataset } from '../datasets/registry.ts';
+import { datasets, findDataset } from '../datasets/registry.ts';
 import { sampleDataFolder } from '../datasets/sample-node.ts';
 import { eegmatRecipe, type Recipe } from '../patches/recipe.ts';
 import { unfinishedFolder } from '../patches/store-format.ts';
@@ -24,7 +24,7 @@ import { parseCount } from './command.ts';
 
 /** What `--help` says of it. */
 export const dataBrief =
-  "sample-eegmat or sample-ecg (embedded), NAME=FOLDER (eegmat, ptbxl, ludb, cinc2021, mitdb), your own labels.csv (columns file, subject, and a target), or a store that 'prepare' made (its folder or URL)";
+  "sample-eegmat or sample-ecg (embedded), NAME=FOLDER (eegmat, ptbxl, bids, …: docs/datasets.md), your own labels.csv (columns file, subject, and a target), or a store that 'prepare' made (its folder or URL)";
 
 const samples: Readonly<Record<string, { dataset: string; folder: 'eegmat' | 'ecg12' }>> = {
   'sample-eegmat': { dataset: 'eegmat', folder: 'eegmat' },
@@ -72,7 +72,8 @@ export async function chooseData(
   const [, name, path] = /^([\w-]+)=(.+)$/.exec(argument) ?? [];
   if (name === undefined || path === undefined)
     throw new ConfigError(`--data: '${argument}' is none of: ${dataBrief}.`, '--data', dataBrief);
-  return { spec: findDataset(name), folder: await openFolder(path) };
+  const folder = await openFolder(path);
+  return { spec: await describeFolder(findDataset(name), folder), folder };
 }
 
 /** A store's files, where the argument names one: a URL, or a folder with a store in it, finished or not. */
@@ -101,11 +102,15 @@ function chooseStore(store: StoreReader, asked: Recipe | null): ChosenData {
   return { spec, store, folder: { ...files, list: async () => [] } };
 }
 
-/** The dataset's only target, or the one that is named. ConfigError where a choice is needed. */
+/** The dataset's only or usual target, or the one that is named. ConfigError where a choice is needed. */
 export function chooseTarget(spec: DatasetSpec, target: string | undefined): string {
   const known = Object.keys(spec.targets);
   if (target !== undefined) return target;
   if (known.length === 1) return known[0]!;
+  // A store does not keep it.
+  const usual =
+    spec.defaultTarget ?? (Object.hasOwn(datasets, spec.name) && datasets[spec.name]!.defaultTarget);
+  if (usual && known.includes(usual)) return usual;
   throw new ConfigError(
     `--target: ${spec.name} has ${known.length === 0 ? 'none' : known.join(', ')}. Name one.`,
     '--target',

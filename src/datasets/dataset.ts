@@ -27,6 +27,20 @@ export interface Trial {
   readonly end?: number;
 }
 
+/** What is to be known of values besides the classes of `targets`. */
+export type Label =
+  /** Targets of classes 0 and 1 that a trial may have several of: together they are one multi-label. */
+  | { readonly kind: 'multilabel'; readonly targets: readonly string[] }
+  | { readonly kind: 'number'; readonly unit?: string };
+
+/** What only a folder tells of a dataset: its tables name its people, its columns what can be predicted. */
+export type FolderFacts = Partial<
+  Pick<
+    DatasetSpec,
+    'title' | 'licence' | 'citation' | 'modalities' | 'targets' | 'labels' | 'splits' | 'recipe'
+  >
+>;
+
 export interface DatasetSpec {
   readonly name: string;
   readonly title: string;
@@ -36,14 +50,28 @@ export interface DatasetSpec {
   readonly modalities: readonly Modality[];
   /** Classes of each categorical target, in the order of their indices. */
   readonly targets: Readonly<Record<string, readonly string[]>>;
+  /** The one that is meant where a user names none of several. */
+  readonly defaultTarget?: string;
+  /** Numbers and multi-labels among the trials' values. */
+  readonly labels?: Readonly<Record<string, Label>>;
   /** Splits that were published, by name. */
   readonly splits: Readonly<Record<string, Fold>>;
   /** How its recordings become windows unless said otherwise. */
   readonly recipe: Recipe;
-  /** What people need to know to get and understand it. */
+  /** What people need to know to get and understand it; every dataset of the registry has them. */
   readonly facts?: DatasetFacts;
+  /** Asked for by `describeFolder`. */
+  describe?(folder: ByteFolder): Promise<FolderFacts>;
   /** Trials in a fixed order. */
   trials(folder: ByteFolder): Promise<Trial[]>;
+}
+
+/** A dataset that others can get. */
+export type PublishedDataset = DatasetSpec & { readonly facts: DatasetFacts };
+
+/** A dataset with what its folder tells. Errors of the folder and of its tables. */
+export async function describeFolder(spec: DatasetSpec, folder: ByteFolder): Promise<DatasetSpec> {
+  return spec.describe ? { ...spec, ...(await spec.describe(folder)) } : spec;
 }
 
 export interface LoadOptions {

@@ -6,7 +6,8 @@ export interface DatasetFacts {
   /** What to do to get it, for people: where to apply, what to sign. */
   readonly how: string;
   readonly applyUrl?: string;
-  readonly subjects: number;
+  /** Absent where the publisher does not tell. */
+  readonly subjects?: number;
   /** Recordings or trials, as the publisher counts. */
   readonly recordings?: number;
   readonly signals: readonly SignalFacts[];

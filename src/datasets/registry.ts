@@ -1,22 +1,27 @@
 /** The datasets that heartmind knows by name. */
 import { ConfigError } from '../core/errors.ts';
-import type { DatasetSpec } from './dataset.ts';
-import { cinc2021, ludb, ptbxl } from './ecg12.ts';
+import { cinc2020, cinc2021 } from './cinc.ts';
+import type { PublishedDataset } from './dataset.ts';
 import { eegmat } from './eegmat.ts';
-import { mitdb } from './mitdb.ts';
+import { ludb } from './ludb.ts';
+import { mitdb, mitdbBeats } from './mitdb.ts';
+import { ptbxl, ptbxl100 } from './ptbxl.ts';
 import { sampleEcg } from './sample.ts';
 
-export const datasets: Readonly<Record<string, DatasetSpec>> = {
+export const datasets: Readonly<Record<string, PublishedDataset>> = {
   eegmat,
   ptbxl,
+  'ptbxl-100': ptbxl100,
   ludb,
+  cinc2020,
   cinc2021,
   mitdb,
+  'mitdb-beats': mitdbBeats,
   'sample-ecg': sampleEcg,
 };
 
 /** A dataset by name; ConfigError lists the known ones. */
-export function findDataset(name: string): DatasetSpec {
+export function findDataset(name: string): PublishedDataset {
   if (Object.hasOwn(datasets, name)) return datasets[name]!;
   throw new ConfigError(
     `dataset '${name}' is unknown. Known: ${Object.keys(datasets).join(', ')}.`,
