@@ -40,6 +40,12 @@ export interface PickleRules {
   readonly globals: ReadonlyMap<string, PickleGlobal>;
   /** What a persistent id stands for. */
   persistentLoad(id: PickleValue): PickleValue;
+  /** What BUILD makes of a value that is no dict and of its state; not allowed where absent. */
+  build?(target: PickleValue, state: PickleValue): PickleValue;
+  /** Python 2's strings hold text or anything: as bytes where this is set. */
+  readonly stringsAsBytes?: boolean;
+  /** What is rebuilt here, for messages: `tensors`. */
+  readonly rebuilds?: string;
 }
 
 /** Marks a position on the stack. */
@@ -81,15 +87,16 @@ class PickleMachine {
       const step = opcodes[opcode];
       if (step === undefined) {
         const code = opcode.charCodeAt(0).toString(16).padStart(2, '0');
-        this.fail(`opcode 0x${code} is not one that a state dict needs`, this.position - 1);
+        this.fail(`opcode 0x${code} is not one that plain data need`, this.position - 1);
       }
       step(this);
     }
   }
 
   fail(fact: string, offset = this.position): never {
+    const { name, rebuilds = 'tensors' } = this.#rules;
     throw new FormatError(
-      `${this.#rules.name}: pickle, byte ${offset}: ${fact}. heartmind rebuilds tensors only and runs no code; save a plain state dict.`,
+      `${name}: pickle, byte ${offset}: ${fact}. heartmind rebuilds ${rebuilds} only and runs no code; save plain ${rebuilds}.`,
       this.#rules.name,
       offset,
     );
@@ -166,6 +173,11 @@ class PickleMachine {
   }
   memoize = (): void => this.remember(this.#memo.size);
 
+  duplicate(): void {
+    const value = this.#pop();
+    this.#stack.push(value, value);
+  }
+
   recall(index: number): void {
     const value = this.#memo.get(index);
     if (value === undefined) this.fail(`memo ${index} is empty`);
@@ -192,12 +204,66 @@ class PickleMachine {
     this.#stack.push(this.#rules.persistentLoad(this.#pop()));
   }
 
-  /** BUILD sets attributes: an ordered dict has `_metadata`, which is not needed; nothing else may be built. */
+  /** BUILD sets attributes: an ordered dict has `_metadata`, which is not needed; the caller may build others. */
   build(): void {
-    this.#pop();
+    const state = this.#pop();
     const target = this.#pop();
-    if (!isKind(target, 'map')) this.fail('it sets attributes of something that is no dict');
-    this.#stack.push(target);
+    if (isKind(target, 'map')) this.#stack.push(target);
+    else if (this.#rules.build) this.#stack.push(this.#rules.build(target, state));
+    else this.fail('it sets attributes of something that is no dict');
+  }
+
+  /** A string of Python 2. */
+  oldString(count: number): PickleValue {
+    return this.#rules.stringsAsBytes ? this.bytes(count) : this.text(count);
+  }
+
+  /** The items above the last mark as a new list or dict: protocol 0. */
+  gather(kind: 'list' | 'map'): void {
+    const items = this.takeToMark();
+    if (kind === 'list') {
+      this.push(new PickleList());
+      this.append(items);
+    } else {
+      this.push(new PickleMap());
+      this.setItems(items);
+    }
+  }
+
+  /** A string of protocol 0: quoted, with Python's escapes. */
+  quotedString(): PickleValue {
+    const text = this.line();
+    const quote = text[0];
+    if (text.length < 2 || (quote !== "'" && quote !== '"') || text.at(-1) !== quote)
+      this.fail('a string without quotes');
+    const latin1 = text
+      .slice(1, -1)
+      .replace(/\\(x[0-9a-fA-F]{2}|[\s\S])/g, (_, code: string) =>
+        code.length === 3 ? String.fromCharCode(Number.parseInt(code.slice(1), 16)) : (escapes[code] ?? code),
+      );
+    if (!this.#rules.stringsAsBytes) return latin1;
+    return Uint8Array.from(latin1, (character) => character.charCodeAt(0));
+  }
+
+  /** Text of protocol 0: Latin-1, other characters as `\\uXXXX`. */
+  rawUnicode(): string {
+    const end = this.#bytes.indexOf(10, this.position);
+    if (end < 0) this.fail('a line does not end');
+    let text = '';
+    for (const byte of this.bytes(end - this.position)) text += String.fromCharCode(byte);
+    this.skip(1);
+    return text.replace(/\\u([0-9a-fA-F]{4})/g, (_, code: string) =>
+      String.fromCharCode(Number.parseInt(code, 16)),
+    );
+  }
+
+  number(isWhole: boolean): PickleValue {
+    const text = this.line().replace(/L$/, '');
+    if (isWhole && /^0[01]$/.test(text)) return text === '01';
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    if (Number.isNaN(value) && text !== 'nan') this.fail(`'${text.slice(0, 20)}' is no number`);
+    if (isWhole && !Number.isSafeInteger(value) && /^-?\d{1,40}$/.test(text)) return BigInt(text);
+    return value;
   }
 
   append(values: readonly PickleValue[]): void {
@@ -237,6 +303,15 @@ function readLong(bytes: Uint8Array): number | bigint {
 
 const tupleOf = (machine: PickleMachine, count: number) => machine.push(new PickleTuple(machine.take(count)));
 
+const escapes: Readonly<Record<string, string>> = {
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  '\\': '\\',
+  "'": "'",
+  '"': '"',
+};
+
 /** What each opcode does; those that are not here are refused. */
 const opcodes: Readonly<Record<string, (machine: PickleMachine) => void>> = {
   '\x80': (m) => m.skip(1), // PROTO
@@ -255,10 +330,23 @@ const opcodes: Readonly<Record<string, (machine: PickleMachine) => void>> = {
   X: (m) => m.push(m.text(m.uint32())), // BINUNICODE
   '\x8c': (m) => m.push(m.text(m.uint8())), // SHORT_BINUNICODE
   '\x8d': (m) => m.push(m.text(m.uint64())), // BINUNICODE8
-  U: (m) => m.push(m.text(m.uint8())), // SHORT_BINSTRING, of Python 2
-  T: (m) => m.push(m.text(m.uint32())), // BINSTRING, of Python 2
+  U: (m) => m.push(m.oldString(m.uint8())), // SHORT_BINSTRING, of Python 2
+  T: (m) => m.push(m.oldString(m.uint32())), // BINSTRING, of Python 2
   C: (m) => m.push(m.bytes(m.uint8())), // SHORT_BINBYTES
   B: (m) => m.push(m.bytes(m.uint32())), // BINBYTES
+  '\x8e': (m) => m.push(m.bytes(m.uint64())), // BINBYTES8
+  '\x96': (m) => m.push(m.bytes(m.uint64())), // BYTEARRAY8
+  S: (m) => m.push(m.quotedString()),
+  V: (m) => m.push(m.rawUnicode()), // UNICODE
+  I: (m) => m.push(m.number(true)),
+  L: (m) => m.push(m.number(true)),
+  F: (m) => m.push(m.number(false)),
+  l: (m) => m.gather('list'),
+  d: (m) => m.gather('map'),
+  p: (m) => m.remember(Number(m.line())), // PUT
+  g: (m) => m.recall(Number(m.line())), // GET
+  '2': (m) => m.duplicate(), // DUP
+  '1': (m) => void m.takeToMark(), // POP_MARK
   ')': (m) => tupleOf(m, 0),
   '\x85': (m) => tupleOf(m, 1),
   '\x86': (m) => tupleOf(m, 2),
