@@ -24,6 +24,7 @@ import {
 const verbs = [
   'demo',
   'info',
+  'convert',
   'prepare',
   'pretrain',
   'finetune',
