@@ -6,7 +6,7 @@ import { openBdf, openEdf } from './edf.ts';
 import { withGzipSiblings } from './gzip.ts';
 import { latin1, quoted } from './header-text.ts';
 import type { ReadOptions } from './options.ts';
-import { openWfdb } from './wfdb.ts';
+import { isWfdbPart, openWfdb, openWfdbPart } from './wfdb.ts';
 
 export interface Format {
   readonly name: string;
@@ -55,10 +55,14 @@ export async function openRecording(source: ByteSource, options: ReadOptions = {
   const plain = isGzip(start) ? await gunzipSource(source) : source;
   const head = plain === source ? start : await plain.read(0, Math.min(512, plain.byteLength));
   const fileName = (plain.name.split(/[/\\?#]/).findLast((part) => part !== '') ?? '').toLowerCase();
+  const named = isWfdbPart(fileName) ? await openWfdbPart(withGzipSiblings(plain), options) : undefined;
+  if (named) return named;
   const format = formats.find(({ matches }) => matches(head, fileName));
   if (!format) {
+    const record = await openWfdbPart(withGzipSiblings(plain), options);
+    if (record) return record;
     const hint = /\.(dat|mat|atr|qrs)$/.test(fileName)
-      ? 'For a WFDB record, open its .hea file.'
+      ? 'For a WFDB record, its .hea file must be beside it.'
       : 'heartmind reads EDF, EDF+ and WFDB (open the .hea file).';
     throw new FormatError(
       `${source.name}: starts with ${quoted(latin1(head, 0, 16))}, which is no known recording. ${hint}`,

@@ -178,14 +178,10 @@ describe('the header', () => {
     await expect(open(text, { 'x.dat': int16([1]) })).rejects.toThrow(FormatError);
   });
 
-  it('of several segments, or of a format that cannot be read yet, names what is missing', async () => {
-    await expect(open('x/3 1 360 5\na 2\nb 3')).rejects.toMatchObject({
+  it('of a format that there is not, or of several in one file, names it', async () => {
+    await expect(open('x 1 360 5\nx.dat 99', { 'x.dat': int16([1]) })).rejects.toMatchObject({
       name: 'UnsupportedError',
-      feature: 'wfdb multi-segment records',
-    });
-    await expect(open('x 1 360 5\nx.dat 80', { 'x.dat': int16([1]) })).rejects.toMatchObject({
-      name: 'UnsupportedError',
-      feature: 'wfdb format 80',
+      feature: 'wfdb format 99',
     });
     await expect(open('x 2 360 5\nx.dat 16\nx.dat 212', { 'x.dat': int16([1]) })).rejects.toThrow(
       UnsupportedError,
@@ -230,7 +226,8 @@ describe('signal files', () => {
     const short = { ...files, 'a.dat': files['a.dat'].subarray(0, 13) };
     await expect(open(header, short)).rejects.toMatchObject({
       name: 'FormatError',
-      message: 'wfdb: a.dat ends at byte 13, x.hea promises 16. The copy is truncated; fetch it again.',
+      message:
+        'wfdb: a.dat ends at byte 13 of 16 that x.hea promises. The copy is truncated; fetch it again, or open it with --tolerant.',
       source: 'a.dat',
       byteOffset: 13,
     });
@@ -450,8 +447,22 @@ describe('files on disk', () => {
     await expect(openRecordingFile(join(folder, name))).rejects.toThrow('is not beside it');
   });
 
-  it('that are signal files say which file to open instead', async () => {
-    await expect(openRecordingFile(join(folder, 'x.dat'))).rejects.toThrow(/open its \.hea file/);
+  it.each([
+    ['x.dat', ['N']],
+    ['x.atr', ['N']],
+  ])('open by the name of a file of theirs (%s); the log says so', async (name, labels) => {
+    const recording = await openRecordingFile(join(folder, name));
+    expect(recording).toMatchObject({ format: 'wfdb', source: join(folder, 'x.hea') });
+    expect(recording.annotations.map(({ label }) => label)).toEqual(labels);
+    expect(recording.log[0]).toBe(`wfdb: '${name}' is part of the record of 'x.hea', which was opened.`);
+    await recording.close();
+  });
+
+  it('that are signal files without a header say what is missing', async () => {
+    writeFileSync(join(folder, 'y.dat'), int16([1, 2]));
+    await expect(openRecordingFile(join(folder, 'y.dat'))).rejects.toThrow(
+      /its \.hea file must be beside it/,
+    );
   });
 
   it('that do not exist, or are folders, are a FormatError with the path', async () => {

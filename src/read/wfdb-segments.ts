@@ -1,0 +1,384 @@
+/**
+ * WFDB records of several segments: records that follow one another, and stretches without any. In a fixed layout all
+ * have the same signals; in a variable one, the first segment describes them, and each stores some, found by name.
+ * Source: header(5) of the WFDB Applications Guide, physionet.org.
+ */
+import type { ByteSource } from '../core/bytes.ts';
+import { FormatError } from '../core/errors.ts';
+import type { Channel, Span } from '../core/recording.ts';
+import { quoted } from './header-text.ts';
+import { wfdbChannel } from './wfdb-channels.ts';
+import type { WfdbHeader, WfdbSignal } from './wfdb-header.ts';
+import { readWfdbHeader } from './wfdb-read-header.ts';
+import { limitNullRates, openSegment, type Segment } from './wfdb-segment.ts';
+import { isNull } from './wfdb-signal-file.ts';
+
+/** What a record stores, of one segment or several. */
+export interface StoredRecord {
+  readonly channels: readonly Channel[];
+  /** Seconds from the first stored sample. */
+  readonly spans: readonly Span[];
+  /** Seconds from the record's own start to its first stored sample. */
+  readonly origin: number;
+  read(channel: number, start: number, end: number, result: Float64Array): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What is known of a segment while it is closed. */
+interface Facts {
+  readonly header: WfdbHeader;
+  readonly frameCount: number;
+  readonly ranges: readonly (readonly [number, number] | undefined)[];
+  /** Does it store anything? One of null signals only is a gap. */
+  readonly isStored: boolean;
+}
+
+/** Frames [start, start + count) of what is stored lie in a segment, from its first frame on. */
+interface Piece {
+  readonly name: string;
+  readonly start: number;
+  readonly count: number;
+}
+
+/** Files are held open for so many segments; so many are measured at once. */
+const openSegments = 16;
+const measuredAtOnce = 8;
+/** Records repeat a segment to mean "the same again"; a header that does it without end only claims samples. */
+const maxRepeats = 100;
+
+/**
+ * Open a record by its header's list of segments. FormatError where one is missing, shorter than promised, or has other
+ * signals; `tolerant` makes gaps of those, and the log says so.
+ */
+export async function openSegmented(
+  source: ByteSource,
+  header: WfdbHeader,
+  tolerant: boolean,
+  log: string[],
+): Promise<StoredRecord> {
+  const where = source.name;
+  const fail = (fact: string): never => {
+    throw new FormatError(`wfdb: ${where} ${fact}`, where);
+  };
+  const lines = header.segments!;
+  const hasLayout = lines[0]!.frameCount === 0 && lines[0]!.name !== '~';
+  const layout = hasLayout ? await headerBeside(source, lines[0]!.name, header, log) : undefined;
+  if (hasLayout && !layout)
+    fail(`names the layout ${quoted(lines[0]!.name)}, which is not beside it. Fetch it too.`);
+  const following = lines.slice(hasLayout ? 1 : 0).filter(({ frameCount }) => frameCount > 0);
+  const repeats = new Map<string, number>();
+  for (const { name } of following) if (name !== '~') repeats.set(name, (repeats.get(name) ?? 0) + 1);
+  const most = Math.max(0, ...repeats.values());
+  if (most > maxRepeats) fail(`repeats a segment ${most} times; ${maxRepeats} are allowed. It is damaged.`);
+
+  const open = new OpenSegments(source, header, tolerant);
+  try {
+    const facts = await measure([...repeats.keys()], open, source, header, tolerant, log);
+    const first = [...facts.values()].find(({ isStored }) => isStored);
+    const described = layout?.signals ?? first?.header.signals ?? [];
+    if (!layout && facts.size > 0 && !first) log.push(`wfdb: no segment of ${where} stores a signal.`);
+    const rates = [...facts.values()].flatMap(({ header: { signals } }) => signals.filter((s) => !isNull(s)));
+    const signals = limitNullRates([...rates, ...described], log).slice(rates.length);
+    const places = new Map<string, readonly (number | undefined)[]>();
+    for (const [name, { header: segment }] of facts)
+      places.set(
+        name,
+        layout ? byName(signals, segment.signals, name, fail) : byOrder(signals, segment, name, fail),
+      );
+    if (layout) noteStrangers(signals, facts, log);
+
+    const { pieces, spans, origin, frames } = cut(where, following, facts, header, tolerant, log);
+    const channels = signals.map((signal, i) => {
+      const uses = [...facts].flatMap(([name, { header: segment, ranges }]) => {
+        const at = places.get(name)![i];
+        return at === undefined ? [] : [{ ...segment.signals[at]!, range: ranges[at] }];
+      });
+      return channelOf(signal, i, uses, header.frameRateHz, frames, log);
+    });
+    return {
+      channels,
+      spans,
+      origin,
+      async read(channel, start, end, result) {
+        const { samplesPerFrame, unit } = signals[channel]!;
+        for (let i = pieceAt(pieces, start / samplesPerFrame); i < pieces.length; i++) {
+          const piece = pieces[i]!;
+          const [low, high] = [piece.start * samplesPerFrame, (piece.start + piece.count) * samplesPerFrame];
+          const [from, to] = [Math.max(start, low), Math.min(end, high)];
+          if (from >= to) break;
+          const room = result.subarray(from - start, to - start);
+          const place = places.get(piece.name)![channel];
+          const stored = place === undefined ? undefined : facts.get(piece.name)!.header.signals[place]!;
+          // What is in another unit is left out; the log says so.
+          if (stored?.unit !== unit) room.fill(Number.NaN);
+          else await open.use(piece.name, ({ read }) => read(place!, from - low, to - low, room));
+        }
+      },
+      close: () => open.close(),
+    };
+  } catch (error) {
+    await open.close();
+    throw error;
+  }
+}
+
+async function headerBeside(
+  source: ByteSource,
+  name: string,
+  record: WfdbHeader,
+  log: string[],
+): Promise<WfdbHeader | undefined> {
+  const found = await source.sibling?.(`${name}.hea`);
+  if (!found) return undefined;
+  try {
+    const notes: string[] = [];
+    const header = await readWfdbHeader(found, notes);
+    // A segment's time of day and the like are the record's matter.
+    log.push(...notes.filter((note) => !note.includes('without a date')));
+    const fail = (fact: string): never => {
+      throw new FormatError(`wfdb: ${found.name} ${fact}`, found.name);
+    };
+    if (header.segments) fail('is a segment and has segments itself. Only one level is allowed.');
+    if (Math.abs(header.frameRateHz / record.frameRateHz - 1) > 1e-9)
+      fail(
+        `has ${header.frameRateHz} frames a second, its record ${record.frameRateHz}. Correct the header.`,
+      );
+    return header;
+  } finally {
+    await found.close?.();
+  }
+}
+
+/** Segments opened when they are read, the last few kept open. */
+class OpenSegments {
+  readonly #open = new Map<string, { readonly segment: Promise<Segment>; users: number }>();
+  readonly #headers = new Map<string, WfdbHeader>();
+
+  constructor(
+    readonly source: ByteSource,
+    readonly record: WfdbHeader,
+    readonly tolerant: boolean,
+  ) {}
+
+  async header(name: string, log: string[]): Promise<WfdbHeader | undefined> {
+    const found = this.#headers.get(name) ?? (await headerBeside(this.source, name, this.record, log));
+    if (found) this.#headers.set(name, found);
+    return found;
+  }
+
+  async use<T>(name: string, what: (segment: Segment) => Promise<T>, log: string[] = []): Promise<T> {
+    let entry = this.#open.get(name);
+    if (entry) this.#open.delete(name);
+    entry ??= { segment: this.#openOne(name, log), users: 0 };
+    this.#open.set(name, entry);
+    entry.users++;
+    try {
+      return await what(await entry.segment);
+    } catch (error) {
+      await entry.segment.catch(() => this.#open.delete(name));
+      throw error;
+    } finally {
+      entry.users--;
+      await this.#closeIdle(openSegments);
+    }
+  }
+
+  async #openOne(name: string, log: string[]): Promise<Segment> {
+    const header = (await this.header(name, log))!;
+    const beside = this.source.sibling?.bind(this.source);
+    const at: ByteSource = { ...this.source, name: `${name}.hea`, ...(beside && { sibling: beside }) };
+    return openSegment(at, header, this.tolerant, log);
+  }
+
+  async #closeIdle(keep: number): Promise<void> {
+    for (const [name, { segment, users }] of this.#open) {
+      if (this.#open.size <= keep) return;
+      if (users > 0) continue;
+      this.#open.delete(name);
+      await segment.then((one) => one.close()).catch(() => undefined);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#closeIdle(0);
+  }
+}
+
+async function measure(
+  names: readonly string[],
+  open: OpenSegments,
+  { name: where }: ByteSource,
+  record: WfdbHeader,
+  tolerant: boolean,
+  log: string[],
+): Promise<Map<string, Facts>> {
+  const facts = new Map<string, Facts>();
+  const missing: string[] = [];
+  const one = async (name: string): Promise<[string, Facts | undefined, string[]]> => {
+    const notes: string[] = [];
+    try {
+      const header = await open.header(name, notes);
+      if (!header)
+        throw new FormatError(
+          `wfdb: ${where} names the segment ${quoted(name)}, whose .hea is not beside it. Fetch it too, or open the record with --tolerant: it is a gap then.`,
+          where,
+        );
+      const measured = await open.use(
+        name,
+        async ({ signals, frameCount }) => ({
+          header,
+          frameCount,
+          ranges: signals.map(({ file }) => file?.range),
+          isStored: signals.some(({ file }) => file),
+        }),
+        notes,
+      );
+      return [name, measured, notes];
+    } catch (error) {
+      if (!tolerant || !(error instanceof FormatError)) throw error;
+      missing.push(name);
+      return [name, undefined, missing.length > 3 ? [] : [`${error.message} It is a gap.`]];
+    }
+  };
+  for (let i = 0; i < names.length; i += measuredAtOnce)
+    for (const [name, found, notes] of await Promise.all(names.slice(i, i + measuredAtOnce).map(one))) {
+      if (found) facts.set(name, found);
+      log.push(...notes);
+    }
+  if (missing.length > 0)
+    log.push(
+      `wfdb: ${missing.length} of ${names.length} segments of ${record.record} cannot be read and are gaps.`,
+    );
+  return facts;
+}
+
+function byOrder(
+  signals: readonly WfdbSignal[],
+  { signals: stored }: WfdbHeader,
+  name: string,
+  fail: (fact: string) => never,
+): number[] {
+  const odd = signals.findIndex((signal, i) => stored[i]?.samplesPerFrame !== signal.samplesPerFrame);
+  if (stored.length !== signals.length || odd >= 0)
+    fail(`has segments of unlike signals: ${quoted(name)} differs from the first. Correct its header.`);
+  return signals.map((_, i) => i);
+}
+
+/** Where each signal of the layout is stored in a segment: by description, each once. */
+function byName(
+  signals: readonly WfdbSignal[],
+  stored: readonly WfdbSignal[],
+  name: string,
+  fail: (fact: string) => never,
+): (number | undefined)[] {
+  const free = new Map<string, number[]>();
+  for (const [i, { description }] of stored.entries())
+    free.set(description, [...(free.get(description) ?? []), i]);
+  return signals.map(({ description, samplesPerFrame }) => {
+    const place = free.get(description)?.shift();
+    if (place === undefined || isNull(stored[place]!)) return undefined;
+    if (stored[place]!.samplesPerFrame !== samplesPerFrame)
+      fail(
+        `has ${samplesPerFrame} samples of ${quoted(description)} a frame, its segment ${quoted(name)} ${stored[place]!.samplesPerFrame}. Correct the header.`,
+      );
+    return place;
+  });
+}
+
+function noteStrangers(
+  signals: readonly WfdbSignal[],
+  facts: ReadonlyMap<string, Facts>,
+  log: string[],
+): void {
+  const known = new Set(signals.map(({ description }) => description));
+  const strange = new Set(
+    [...facts.values()].flatMap(({ header }) =>
+      header.signals.map(({ description }) => description).filter((one) => !known.has(one)),
+    ),
+  );
+  if (strange.size > 0)
+    log.push(
+      `wfdb: ${[...strange].slice(0, 5).map(quoted).join(', ')}: signals of segments that the layout does not name were left out.`,
+    );
+}
+
+function channelOf(
+  signal: WfdbSignal,
+  index: number,
+  uses: readonly (WfdbSignal & { readonly range: readonly [number, number] | undefined })[],
+  frameRateHz: number,
+  frames: number,
+  log: string[],
+): Channel {
+  const alike = uses.filter(({ unit }) => unit === signal.unit);
+  if (alike.length < uses.length)
+    log.push(
+      `wfdb: ${uses.length - alike.length} segments store ${quoted(signal.description)} in another unit than ${signal.unit}; it is missing there.`,
+    );
+  const [one = { ...signal, range: undefined }] = alike;
+  const isSame = alike.every(({ gain, baseline }) => gain === one.gain && baseline === one.baseline);
+  const channel = wfdbChannel(isSame ? one : signal, index, frameRateHz, frames, one.range);
+  if (isSame) return { ...channel, name: signal.description || channel.name };
+  log.push(
+    `wfdb: segments differ in gain or baseline of ${quoted(signal.description)}; each is converted with its own.`,
+  );
+  const { offset: _, range: __, ...rest } = channel;
+  return { ...rest, resolution: Math.min(...alike.map(({ gain }) => Math.abs(1 / gain))) };
+}
+
+/** Lines of the header, and what their segments hold → pieces of what is stored, and when they were recorded. */
+function cut(
+  where: string,
+  lines: NonNullable<WfdbHeader['segments']>,
+  facts: ReadonlyMap<string, Facts>,
+  { frameCount, frameRateHz }: WfdbHeader,
+  tolerant: boolean,
+  log: string[],
+) {
+  const pieces: Piece[] = [];
+  const runs: { start: number; end: number }[] = [];
+  let [time, frames] = [0, 0];
+  for (const { name, frameCount: promised } of lines) {
+    const found = facts.get(name);
+    if (found?.isStored) {
+      const count = Math.min(promised, found.frameCount);
+      if (count < promised) {
+        const fact = `promises ${promised} frames of the segment ${quoted(name)}, it holds ${count}`;
+        if (!tolerant)
+          throw new FormatError(
+            `wfdb: ${where} ${fact}. Fetch it again, or open the record with --tolerant.`,
+            where,
+          );
+        log.push(`wfdb: ${where} ${fact}; the rest is a gap.`);
+      }
+      if (count > 0) {
+        pieces.push({ name, start: frames, count });
+        const last = runs.at(-1);
+        if (last?.end === time) last.end += count;
+        else runs.push({ start: time, end: time + count });
+        frames += count;
+      }
+    }
+    time += promised;
+  }
+  if (frameCount !== undefined && frameCount !== time)
+    log.push(`wfdb: ${where} promises ${frameCount} frames, its segments have ${time}.`);
+  const first = runs[0]?.start ?? 0;
+  const spans = runs.map(
+    ({ start, end }): Span => ({
+      start: (start - first) / frameRateHz,
+      duration: (end - start) / frameRateHz,
+    }),
+  );
+  return { pieces, spans, origin: first / frameRateHz, frames };
+}
+
+function pieceAt(pieces: readonly Piece[], frame: number): number {
+  let [low, high] = [0, pieces.length];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (pieces[middle]!.start <= frame) low = middle;
+    else high = middle;
+  }
+  return low;
+}
