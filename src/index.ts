@@ -88,7 +88,7 @@ export {
 } from './patches/window-reader.ts';
 export { concatWindowSets, selectWindows, WindowSetBuilder } from './patches/window-set.ts';
 export type { Dropped, Modality, SignalWindows, WindowSet } from './patches/windows.ts';
-export { type EdfChannel, type EdfContent, encodeEdf } from './read/edf-write.ts';
+export { type EdfChannel, type EdfContent, encodeEdf, writeBdf, writeEdf } from './read/edf-write.ts';
 export type { LivePiece, LiveSource } from './read/live.ts';
 export { encodeNpz } from './read/npz.ts';
 export { openRecording } from './read/open.ts';

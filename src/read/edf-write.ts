@@ -1,9 +1,149 @@
 /**
- * Signals → the bytes of an EDF+C file: 16 bits a sample, annotations as TALs. Source: https://www.edfplus.info/specs.
- * A channel with a stated resolution is stored in whole steps of it, so that a round trip is exact to that step.
+ * Recordings → EDF+ and BDF+ files, 16 or 24 bits a sample. A channel with a resolution keeps its stored integers, so
+ * that a round trip is exact; gaps make EDF+D. EDF knows no missing samples: they are stored as the lowest integer, and
+ * an annotation `missing` says where. Where the last record must be filled up, its last values are repeated and
+ * `Recording ends` says where. Source: https://www.edfplus.info/specs.
  */
 import { ConfigError } from '../core/errors.ts';
-import type { Annotation } from '../core/recording.ts';
+import type { Annotation, Recording } from '../core/recording.ts';
+import {
+  type EdfPlan,
+  type EncodedPlan,
+  encodePlan,
+  encodeSamples,
+  onsetOf,
+  type PlannedSignal,
+  sampleBytesOf,
+} from './edf-encode.ts';
+import type { EdfFormat } from './edf-header.ts';
+import { layoutRecords, type RecordLayout, type RecordSpan, recordLayout } from './edf-layout.ts';
+import { patientField, recordingField } from './edf-metadata.ts';
+import { scaleFor, type ValueRange } from './edf-scale.ts';
+import { scanRecording } from './edf-scan.ts';
+import type { OutputFile, WriteOptions, WriteRecording } from './output.ts';
+
+/** Write EDF+ (16 bits). ConfigError where channels do not fit: too many steps of their resolution, rates that do not meet. */
+export const writeEdf: WriteRecording = (recording, fileName, options) =>
+  writeLayout(recording, fileName, 'edf', options);
+
+/** Write BDF+ (24 bits); the same otherwise. */
+export const writeBdf: WriteRecording = (recording, fileName, options) =>
+  writeLayout(recording, fileName, 'bdf', options);
+
+async function* writeLayout(
+  recording: Recording,
+  fileName: string,
+  format: EdfFormat,
+  options: WriteOptions = {},
+): AsyncGenerator<OutputFile> {
+  const plan = await planRecording(recording, format);
+  yield { name: fileName, bytes: recordBytes(recording, encodePlan(plan), options) };
+}
+
+/** Once over all samples: their ranges and where some are missing decide scales and annotations. */
+async function planRecording(recording: Recording, format: EdfFormat): Promise<EdfPlan> {
+  const { startTime, startNanoseconds = 0, metadata } = recording;
+  const hasSamples = recording.channels.some(({ lengthSamples }) => lengthSamples > 0);
+  const channels = hasSamples || recording.annotations.length === 0 ? recording.channels : [];
+  // A file of annotations only: one record that takes no time.
+  const layout: RecordLayout =
+    channels.length > 0
+      ? layoutRecords(channels, recording.spans, sampleBytesOf(format))
+      : recordLayout([], [], 0);
+  const { ranges, missing } = await scanRecording(recording, channels, layout);
+  const bits = format === 'edf' ? 16 : 24;
+  const signals = channels.map((channel, i): PlannedSignal => {
+    const [prefilter = '', ...transducer] = channel.note?.split('; ') ?? [];
+    const scale = scaleFor(channel, ranges[i]!, bits);
+    return { name: channel.name, prefilter, transducer: transducer.join('; '), scale };
+  });
+  const milliseconds = (((startTime?.getTime() ?? 0) % 1000) + 1000) % 1000;
+  const { length } = channels;
+  return {
+    ...{ format, signals, startFraction: milliseconds / 1e3 + startNanoseconds / 1e9 },
+    layout: length > 0 ? layout : { ...layout, spans: [{ start: 0, records: 1, from: [], to: [] }] },
+    ...(startTime && { startTime: new Date(startTime.getTime() - milliseconds) }),
+    patient: patientField(metadata),
+    recording: recordingField(metadata),
+    annotations: [...recording.annotations, ...missing, ...fillings(channels, layout)],
+  };
+}
+
+/** Where the last records of spans are filled up. */
+function fillings(
+  channels: Recording['channels'],
+  { spans, perRecord, recordSeconds }: RecordLayout,
+): Annotation[] {
+  return spans.flatMap((span, i): Annotation[] => {
+    const end = channels.reduce(
+      (most, { rateHz }, c) => Math.max(most, (span.to[c]! - span.from[c]!) / rateHz),
+      0,
+    );
+    const isWhole = perRecord.some((count, c) => span.to[c]! - span.from[c]! === span.records * count);
+    const start = span.start + end;
+    if (isWhole) return [];
+    if (i === spans.length - 1) return [{ start, duration: 0, label: 'Recording ends' }];
+    return [{ start, duration: span.start + span.records * recordSeconds - start, label: 'missing' }];
+  });
+}
+
+/** Samples read at a time, over all channels: 2 MiB of them. */
+const blockSamples = 2 ** 18;
+
+async function* recordBytes(
+  recording: Recording,
+  encoded: EncodedPlan,
+  options: WriteOptions,
+): AsyncGenerator<Uint8Array> {
+  const { plan, header } = encoded;
+  const { layout } = plan;
+  yield header;
+  const perBlock = Math.max(1, Math.floor(blockSamples / Math.max(1, sum(layout.perRecord))));
+  const memory = layout.perRecord.map((count) => new Float64Array(count * perBlock));
+  let place = 0;
+  for (const span of layout.spans)
+    for (let first = 0; first < span.records; first += perBlock) {
+      const records = Math.min(perBlock, span.records - first);
+      const parts: Float64Array[] = [];
+      for (const [i, count] of layout.perRecord.entries()) {
+        const start = Math.min(span.to[i]!, span.from[i]! + first * count);
+        const end = Math.min(span.to[i]!, start + records * count);
+        // A channel that has ended stays at its last value.
+        const from = start === end && start > 0 ? start - 1 : start;
+        parts.push(await recording.read(i, from, end, memory[i]!.subarray(0, end - from)));
+      }
+      yield encodeRecords(encoded, parts, span, first, records, place);
+      place += records;
+      options.onProgress?.(onsetOf(layout, span, first + records));
+    }
+}
+
+/** Records [first, first + records) of a span; `parts` hold each channel's samples from the first record on. */
+function encodeRecords(
+  { plan, recordBytes, annotationBytes }: EncodedPlan,
+  parts: readonly ArrayLike<number>[],
+  span: RecordSpan,
+  first: number,
+  records: number,
+  place: number,
+): Uint8Array {
+  const { layout, signals, format } = plan;
+  const width = sampleBytesOf(format);
+  const bytes = new Uint8Array(records * recordBytes);
+  let at = 0;
+  for (let record = 0; record < records; record++) {
+    for (const [i, count] of layout.perRecord.entries()) {
+      encodeSamples(bytes, at, width, signals[i]!.scale, parts[i]!, record * count, count);
+      at += count * width;
+    }
+    const annotations = annotationBytes(place + record, onsetOf(layout, span, first + record));
+    bytes.set(annotations, at);
+    at += annotations.length;
+  }
+  return bytes;
+}
+
+const sum = (values: readonly number[]) => values.reduce((all, value) => all + value, 0);
 
 export interface EdfChannel {
   readonly name: string;
@@ -28,142 +168,43 @@ export interface EdfContent {
   readonly annotations?: readonly Annotation[];
 }
 
-const lowest = -32768;
-const highest = 32767;
-const months = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
-
-/** Encode a recording. The last record is filled with each channel's last value. ConfigError where it does not fit EDF. */
+/**
+ * Encode signals in memory as EDF+C. The last record is filled with each channel's last value. ConfigError where it does
+ * not fit EDF.
+ */
 export function encodeEdf(content: EdfContent): Uint8Array {
-  const {
-    channels,
-    recordSeconds = 1,
-    annotations = [],
-    startTime = new Date(Date.UTC(1985, 0, 1)),
-  } = content;
-  const scaled = channels.map((channel) => scaleChannel(channel, recordSeconds));
-  const records = Math.max(
-    0,
-    ...scaled.map(({ samples, perRecord }) => Math.ceil(samples.length / perRecord)),
-  );
-  const tals = encodeTals(annotations, records, recordSeconds);
-  const talBytes = Math.max(2, ...tals.map((bytes) => bytes.length + (bytes.length % 2)));
-  const signals = channels.length + 1;
-  const headerBytes = 256 * (signals + 1);
-  const recordBytes = scaled.reduce((sum, { perRecord }) => sum + 2 * perRecord, talBytes);
-  const bytes = new Uint8Array(headerBytes + records * recordBytes);
-  const write = fieldWriter(bytes);
-  const date = `${pad(startTime.getUTCDate())}-${months[startTime.getUTCMonth()]}-${startTime.getUTCFullYear()}`;
-  write('0', 8);
-  write(content.patient ?? 'X X X X', 80);
-  write(`Startdate ${date} ${content.recording ?? 'X X X'}`, 80);
-  write(
-    [startTime.getUTCDate(), startTime.getUTCMonth() + 1, startTime.getUTCFullYear() % 100]
-      .map(pad)
-      .join('.'),
-    8,
-  );
-  write(
-    [startTime.getUTCHours(), startTime.getUTCMinutes(), startTime.getUTCSeconds()].map(pad).join('.'),
-    8,
-  );
-  write(String(headerBytes), 8);
-  write('EDF+C', 44);
-  write(String(records), 8);
-  write(shortNumber(recordSeconds, 'recordSeconds'), 8);
-  write(String(signals), 4);
-  const column = (width: number, values: readonly string[], annotation: string) => {
-    for (const value of [...values, annotation]) write(value, width);
-  };
-  column(
-    16,
-    channels.map((channel) => channel.name),
-    'EDF Annotations',
-  );
-  column(
-    80,
-    channels.map((channel) => channel.transducer ?? ''),
-    '',
-  );
-  column(
-    8,
-    channels.map((channel) => channel.unit),
-    '',
-  );
-  column(
-    8,
-    scaled.map((channel) => channel.physicalMinimum),
-    '-1',
-  );
-  column(
-    8,
-    scaled.map((channel) => channel.physicalMaximum),
-    '1',
-  );
-  column(
-    8,
-    scaled.map((channel) => String(channel.digitalMinimum)),
-    '-32768',
-  );
-  column(
-    8,
-    scaled.map((channel) => String(channel.digitalMaximum)),
-    '32767',
-  );
-  column(
-    80,
-    channels.map((channel) => channel.prefilter ?? ''),
-    '',
-  );
-  column(
-    8,
-    scaled.map((channel) => String(channel.perRecord)),
-    String(talBytes / 2),
-  );
-  column(
-    32,
-    channels.map(() => ''),
-    '',
-  );
-  const view = new DataView(bytes.buffer);
-  for (let record = 0; record < records; record++) {
-    let at = headerBytes + record * recordBytes;
-    for (const { samples, perRecord, step, offset, digitalMinimum, digitalMaximum } of scaled) {
-      for (let i = 0; i < perRecord; i++) {
-        const value = samples[Math.min(record * perRecord + i, samples.length - 1)]!;
-        const digital = Math.round((value - offset) / step);
-        view.setInt16(at, Math.min(digitalMaximum, Math.max(digitalMinimum, digital)), true);
-        at += 2;
-      }
-    }
-    bytes.set(tals[record]!, at);
-  }
-  return bytes;
-}
-
-interface ScaledChannel {
-  readonly samples: ArrayLike<number>;
-  readonly perRecord: number;
-  /** physical = digital · step + offset */
-  readonly step: number;
-  readonly offset: number;
-  readonly digitalMinimum: number;
-  readonly digitalMaximum: number;
-  readonly physicalMinimum: string;
-  readonly physicalMaximum: string;
-}
-
-function scaleChannel(
-  { name, samples, rateHz, resolution }: EdfChannel,
-  recordSeconds: number,
-): ScaledChannel {
-  const perRecord = rateHz * recordSeconds;
-  if (!Number.isInteger(perRecord) || perRecord < 1) {
+  const { channels, recordSeconds = 1, annotations = [] } = content;
+  const perRecord = channels.map(({ name, rateHz }) => {
+    const count = rateHz * recordSeconds;
+    if (Number.isInteger(count) && count >= 1) return count;
     throw new ConfigError(
-      `edf: channel '${name}' has ${perRecord} samples in a record of ${recordSeconds} s. Choose recordSeconds so that they are whole.`,
+      `edf: channel '${name}' has ${count} samples in a record of ${recordSeconds} s. Choose recordSeconds so that they are whole.`,
       'recordSeconds',
       'whole samples per record',
     );
-  }
+  });
+  const [from, to] = [channels.map(() => 0), channels.map(({ samples }) => samples.length)];
+  const layout = recordLayout([{ start: 0, from, to }], perRecord, recordSeconds);
+  const signals = channels.map((channel): PlannedSignal => {
+    const { name, prefilter = '', transducer = '' } = channel;
+    return { name, prefilter, transducer, scale: scaleFor(channel, rangeOf(channel), 16) };
+  });
+  const encoded = encodePlan({
+    ...{ format: 'edf', signals, layout, startFraction: 0, annotations },
+    ...(content.startTime && { startTime: content.startTime }),
+    patient: content.patient ?? 'X X X X',
+    recording: content.recording ?? 'X X X',
+  });
+  const { header } = encoded;
+  const records = layout.spans[0]?.records ?? 0;
+  const bytes = new Uint8Array(header.length + records * encoded.recordBytes);
+  bytes.set(header);
+  const parts = channels.map(({ samples }) => samples);
+  if (records > 0) bytes.set(encodeRecords(encoded, parts, layout.spans[0]!, 0, records, 0), header.length);
+  return bytes;
+}
+
+function rangeOf({ name, samples }: EdfChannel): ValueRange {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let i = 0; i < samples.length; i++) {
     const value = samples[i]!;
@@ -172,98 +213,5 @@ function scaleChannel(
     if (value < low) low = value;
     if (value > high) high = value;
   }
-  if (low > high) [low, high] = [0, 0];
-  if (resolution !== undefined) {
-    const [digitalMinimum, digitalMaximum] = [
-      Math.min(-1, Math.round(low / resolution)),
-      Math.max(1, Math.round(high / resolution)),
-    ];
-    if (digitalMinimum < lowest || digitalMaximum > highest) {
-      throw new ConfigError(
-        `edf: '${name}' reaches from ${low} to ${high}, more than 16 bits at a resolution of ${resolution}. Use a coarser one.`,
-        'resolution',
-      );
-    }
-    // Symmetric whole steps keep offset zero and the written ends short: 8 characters must hold them exactly.
-    const top = Math.max(-digitalMinimum, digitalMaximum);
-    const end = shortNumber(Number((top * resolution).toPrecision(12)), `physical range of ${name}`);
-    return {
-      ...{ samples, perRecord, step: resolution, offset: 0, digitalMinimum: -top, digitalMaximum: top },
-      physicalMinimum: `-${end}`,
-      physicalMaximum: end,
-    };
-  }
-  const physicalMinimum = roundedOut(high === low ? low - 1 : low, Math.floor);
-  const physicalMaximum = roundedOut(high === low ? high + 1 : high, Math.ceil);
-  const step = (Number(physicalMaximum) - Number(physicalMinimum)) / (highest - lowest);
-  return {
-    ...{
-      samples,
-      perRecord,
-      step,
-      offset: Number(physicalMinimum) - lowest * step,
-      digitalMinimum: lowest,
-      digitalMaximum: highest,
-    },
-    physicalMinimum,
-    physicalMaximum,
-  };
-}
-
-/** A bound in at most 8 characters that still encloses the value. */
-function roundedOut(bound: number, round: (x: number) => number): string {
-  for (let decimals = 6; decimals >= 0; decimals--) {
-    const text = String(round(bound * 10 ** decimals) / 10 ** decimals);
-    if (text.length <= 8 && !text.includes('e')) return text;
-  }
-  throw new ConfigError(
-    `edf: ${bound} does not fit a header field of 8 characters. Use a larger unit.`,
-    'unit',
-  );
-}
-
-function shortNumber(value: number, what: string): string {
-  const text = String(value);
-  if (text.length <= 7 && !text.includes('e')) return text; // room for a sign
-  throw new ConfigError(`edf: ${what} is ${text}, longer than a header field. Choose a rounder value.`, what);
-}
-
-/** The TAL bytes of every record: its time, then the annotations that start in it. */
-function encodeTals(
-  annotations: readonly Annotation[],
-  records: number,
-  recordSeconds: number,
-): Uint8Array[] {
-  const encoder = new TextEncoder();
-  const texts = Array.from(
-    { length: records },
-    (_, record) => `+${decimal(record * recordSeconds)}\x14\x14\0`,
-  );
-  for (const { start, duration, label } of annotations) {
-    if (records === 0) break;
-    const record = Math.min(records - 1, Math.max(0, Math.floor(start / recordSeconds)));
-    const time = `${start < 0 ? '-' : '+'}${decimal(Math.abs(start))}${duration > 0 ? `\x15${decimal(duration)}` : ''}`;
-    texts[record] += `${time}\x14${label.replace(/[^ -\uffff]/g, ' ')}\x14\0`;
-  }
-  return texts.map((text) => encoder.encode(text));
-}
-
-function decimal(value: number): string {
-  return String(Number(value.toFixed(6)));
-}
-
-function fieldWriter(bytes: Uint8Array): (text: string, width: number) => void {
-  let at = 0;
-  return (text, width) => {
-    for (let i = 0; i < width; i++) {
-      const code = i < text.length ? text.charCodeAt(i) : 0x20;
-      // Latin-1, as readers expect; what it lacks becomes a question mark.
-      bytes[at + i] = code < 0x20 ? 0x20 : code > 0xff ? 0x3f : code;
-    }
-    at += width;
-  };
-}
-
-function pad(value: number): string {
-  return String(value).padStart(2, '0');
+  return { low, high, hasMissing: false };
 }

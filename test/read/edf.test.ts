@@ -656,7 +656,11 @@ describe('encodeEdf', () => {
     ['a value that is infinite', { samples: [Number.POSITIVE_INFINITY] }, /Infinity/],
     ['a record with part of a sample', { rateHz: 2.5 }, /has 2.5 samples in a record of 1 s/],
     ['a rate of zero', { rateHz: 0 }, /has 0 samples/],
-    ['values beyond 16 bits of the resolution', { samples: [40_000], resolution: 1 }, /more than 16 bits/],
+    [
+      'values beyond 16 bits of the resolution',
+      { samples: [40_000, -40_000], resolution: 1 },
+      /more than 16 bits/,
+    ],
     ['values that 8 characters cannot hold', { samples: [1e9] }, /8 characters/],
   ])('refuses %s', (_, change, message) => {
     const channel = { name: 'x', unit: 'uV', rateHz: 2, samples: [1, 2], ...change };
