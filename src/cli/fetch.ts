@@ -109,8 +109,8 @@ export const fetchCommand = buildCommand<Flags, [string], Context>({
       throw new DataError(
         `${name}: heartmind does not know its files. Fetch it from ${spec.url} and name the folder: --data ${name}=FOLDER.`,
       );
-    const report = await checkFolder(facts, folder);
-    print({ name, ...access(spec, facts), folder, ...report }, describeClosed(spec, facts, folder, report));
+    const { report, text } = await explainClosed(spec, facts, folder);
+    print({ name, ...access(spec, facts), folder, ...report }, text);
     if (!report?.complete)
       throw new DataError(
         report
@@ -183,6 +183,18 @@ function physionetCredentials({ baseUrl }: DownloadFacts): Credentials | undefin
   return { origin: new URL(baseUrl).origin, user, password };
 }
 
+/** A closed dataset: how to apply, and the user's folder against a complete copy. */
+export async function explainClosed(
+  spec: ClosedSpec,
+  facts: DatasetFacts,
+  folder: string,
+): Promise<{ report: LayoutReport | undefined; text: string }> {
+  const report = await checkFolder(facts, folder);
+  return { report, text: describeClosed(spec, facts, folder, report) };
+}
+
+type ClosedSpec = Pick<DatasetSpec, 'title' | 'licence' | 'url' | 'citation'>;
+
 async function checkFolder(facts: DatasetFacts, folder: string): Promise<LayoutReport | undefined> {
   if (
     !(await stat(folder).then(
@@ -197,7 +209,7 @@ async function checkFolder(facts: DatasetFacts, folder: string): Promise<LayoutR
   return compareLayout(facts.layout, files);
 }
 
-function access(spec: DatasetSpec, facts: DatasetFacts) {
+function access(spec: ClosedSpec, facts: DatasetFacts) {
   const { access, how, applyUrl } = facts;
   return {
     title: spec.title,
@@ -256,7 +268,7 @@ function describeWeights(weights: PublishedWeights, path: string, result: FetchR
 }
 
 function describeClosed(
-  spec: DatasetSpec,
+  spec: ClosedSpec,
   facts: DatasetFacts,
   folder: string,
   report: LayoutReport | undefined,
