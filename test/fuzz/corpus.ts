@@ -1,9 +1,16 @@
 /** Good files of every format, small, built in code: what damage begins with. */
 
+import { readFileSync } from 'node:fs';
+import { openMat } from '../../src/read/mat.ts';
+import { decodeNumpyPickle } from '../../src/read/numpy-pickle.ts';
 import { openRecording } from '../../src/read/open.ts';
 import type { ReadOptions } from '../../src/read/options.ts';
 import { readWfdbAnnotations } from '../../src/read/wfdb-annotations.ts';
 import { annotationFile, annotationSignal, ascii, concat, edfFile, format212, int16 } from '../read/build.ts';
+import { sampleBdf } from '../read/build-bdf.ts';
+import { sampleEdf } from '../read/build-edf.ts';
+import { matSamples } from '../read/build-mat.ts';
+import { smallXdf } from '../read/build-xdf.ts';
 import type { Files } from './mutate.ts';
 import type { Open } from './probe.ts';
 
@@ -46,10 +53,35 @@ const wfdb: Files = {
   ]),
 };
 
+const readAllValues: Open = async (source, options) => {
+  const file = await openMat(source, options);
+  for (const { name } of file.variables) {
+    await file.index(name);
+    await file.read(name);
+  }
+  await file.close();
+  return undefined;
+};
+
+const decodePickle: Open = async (source) => {
+  decodeNumpyPickle(await source.read(0, source.byteLength), source.name);
+  return undefined;
+};
+/** The tests and the command run in the repository. */
+const golden = 'test/golden/read';
+const pickle = new Uint8Array(readFileSync(`${golden}/pickle/protocol-2.pkl`));
+
 /** Every format, as far as it is built in code. */
 export async function buildCorpus(): Promise<readonly CorpusEntry[]> {
   return [
     asRecording('edf', { 'x.edf': edf }),
+    asRecording('edf+', sampleEdf()),
+    asRecording('bdf', sampleBdf()),
+    asRecording('xdf', smallXdf()),
+    ...matSamples().map(
+      (files, i): CorpusEntry => ({ name: `mat values ${i + 1}`, files, open: readAllValues }),
+    ),
+    { name: 'numpy pickle', files: { 'x.pkl': pickle }, open: decodePickle },
     asRecording('wfdb', wfdb),
     {
       name: 'wfdb annotations',
