@@ -1,5 +1,6 @@
 /** The datasets that heartmind knows by name. */
 import { ConfigError } from '../core/errors.ts';
+import { bids, bidsEvents } from './bids.ts';
 import { cinc2020, cinc2021 } from './cinc.ts';
 import type { PublishedDataset } from './dataset.ts';
 import { eegmat } from './eegmat.ts';
@@ -17,6 +18,8 @@ export const datasets: Readonly<Record<string, PublishedDataset>> = {
   cinc2021,
   mitdb,
   'mitdb-beats': mitdbBeats,
+  bids,
+  'bids-events': bidsEvents,
   'sample-ecg': sampleEcg,
 };
 

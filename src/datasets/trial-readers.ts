@@ -1,4 +1,5 @@
 /** Readers of files that only one dataset has, by the name that its trials give. */
+import { openBids } from './bids-reader.ts';
 import type { TrialReader } from './trial-files.ts';
 
-export const trialReaders: Readonly<Record<string, TrialReader>> = {};
+export const trialReaders: Readonly<Record<string, TrialReader>> = { bids: openBids };

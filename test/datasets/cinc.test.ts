@@ -33,7 +33,7 @@ describe('cinc2021', () => {
 
   it('takes an empty comment for no value, not the next line', async () => {
     const folder = memoryFolder({ 'A.hea': 'A 12 500 7500\n#Sex: \n#Dx: 59118001\n#Age:\n# Rx: 5\n' });
-    const [{ targets }] = (await cinc2021.trials(folder)) as [{ targets: Record<string, unknown> }];
+    const { targets } = (await cinc2021.trials(folder))[0]!;
     expect(targets).toMatchObject({ diagnoses: '59118001' });
     for (const name of ['sex', 'age']) expect(targets).not.toHaveProperty([name]);
   });
