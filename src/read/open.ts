@@ -37,6 +37,11 @@ export const formats: readonly Format[] = [
   later('brainvision', (head) => /^Brain ?Vision Data Exchange/.test(latin1(head))),
   later('mat', (head) => startsWith(head, 'MATLAB 5.0 MAT-file') || startsWith(head, 'MATLAB 7.3 MAT-file')),
   {
+    name: 'csv',
+    matches: (head, fileName) => /\.(csv|tsv|txt|asc)$/.test(fileName) || startsWith(head, '%OpenBCI'),
+    open: async (source, options) => (await import('./csv.ts')).openCsv(source, options),
+  },
+  {
     name: 'wfdb',
     matches: (head, fileName) =>
       fileName.endsWith('.hea') || /^(\s*#[^\n]*\n)*[\w./-]+ \d+( \d|\r?\n|$)/.test(rawText(head)),

@@ -1,0 +1,84 @@
+/** Times of a table's rows → a rate, and which rows follow one another without a gap. Seconds. */
+
+/** Rates that devices have, in hertz. */
+const usualRates = [
+  1, 2, 4, 5, 8, 10, 16, 20, 25, 30, 32, 40, 50, 51.2, 52, 60, 62.5, 64, 75, 80, 100, 104, 110, 120, 125, 128,
+  130, 150, 160, 180, 200, 204.8, 208, 220, 240, 250, 256, 300, 320, 350, 360, 400, 416, 480, 500, 512, 600,
+  700, 720, 800, 960, 1000, 1024, 1200, 1250, 1500, 1600, 2000, 2048, 2400, 2500, 3000, 3200, 4000, 4096,
+  4800, 5000, 8000, 8192, 9600, 10000, 10240, 12500, 16000, 16384, 19200, 20000, 25000, 30000, 32000, 38400,
+  44100, 48000, 50000, 100000,
+];
+
+export interface RowTimes {
+  readonly rateHz: number;
+  /** Of all steps, those within half a step of the usual one. 1: regular. */
+  readonly regularity: number;
+  /** Rate by the stamps, before it was taken to the nearest usual one. */
+  readonly measuredHz: number;
+}
+
+/** The rate of rows at `times`; undefined where fewer than three go forward. `rateHz`: what is known of it. */
+export function rateOf(times: Float64Array, rateHz?: number): RowTimes | undefined {
+  const steps: number[] = [];
+  // A hundred thousand steps tell the usual one; all of them are looked at below.
+  const stride = Math.max(1, Math.floor(times.length / 100_000));
+  for (let i = stride; i < times.length; i += stride) {
+    const step = times[i]! - times[i - 1]!;
+    if (step > 0) steps.push(step);
+  }
+  if (steps.length < 2) return undefined;
+  const usual = Float64Array.from(steps).sort()[steps.length >> 1]!;
+  let [near, nearSum, all, allSum] = [0, 0, 0, 0];
+  const longest = Math.max(1, 20 * usual);
+  for (let i = 1; i < times.length; i++) {
+    const step = times[i]! - times[i - 1]!;
+    if (step >= 0 && step < longest) {
+      all++;
+      allSum += step;
+    }
+    if (Math.abs(step - usual) < 0.5 * usual) {
+      near++;
+      nearSum += step;
+    }
+  }
+  const regularity = near / (times.length - 1);
+  const isRegular = regularity >= 0.9;
+  const measuredHz = isRegular ? near / nearSum : all / allSum;
+  if (!Number.isFinite(measuredHz) || measuredHz <= 0) return undefined;
+  return { rateHz: rateHz ?? snapRate(measuredHz, isRegular ? 0.004 : 0.02), regularity, measuredHz };
+}
+
+/** The usual rate within that part of it, or five digits. */
+export function snapRate(hertz: number, tolerance: number): number {
+  let best = Number(hertz.toPrecision(5));
+  let away = tolerance;
+  for (const rate of usualRates) {
+    const distance = Math.abs(hertz / rate - 1);
+    if (distance < away) [best, away] = [rate, distance];
+  }
+  return best;
+}
+
+/** Rows [first, first + count) without a gap, from `start` seconds after the first row. */
+export interface RowStretch {
+  readonly first: number;
+  readonly count: number;
+  readonly start: number;
+}
+
+/** Stretches of rows; of times that come in packets, only a second's pause is a gap. */
+export function stretchesOf(times: Float64Array, { rateHz, regularity }: RowTimes): RowStretch[] {
+  const least = regularity >= 0.9 ? 1.5 / rateHz : Math.max(1, 20 / rateHz);
+  const stretches: RowStretch[] = [];
+  let first = 0;
+  let end = 0;
+  for (let i = 1; i <= times.length; i++) {
+    if (i < times.length && !(times[i]! - times[i - 1]! > least)) continue;
+    // Never over what is before: packets may have promised more than their times leave room for.
+    const start = Math.max(end, Math.round((times[first]! - times[0]!) * rateHz) / rateHz);
+    end = start + (i - first) / rateHz;
+    stretches.push({ first, count: i - first, start });
+    first = i;
+  }
+  return stretches;
+}
