@@ -1,13 +1,11 @@
 /** `heartmind fetch NAME`: open datasets and published weights brought; closed ones explained, and a folder of them checked. */
-import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { buildCommand, type TypedFlagParameter } from '@stricli/core';
 import { ConfigError, DataError } from '../core/errors.ts';
 import type { DatasetSpec } from '../datasets/dataset.ts';
-import type { DatasetFacts, DownloadFacts } from '../datasets/facts.ts';
+import type { DownloadFacts } from '../datasets/facts.ts';
 import type { Credentials } from '../datasets/fetch-http-node.ts';
-import { compareLayout, type LayoutReport } from '../datasets/fetch-layout.ts';
 import {
   type FetchOptions,
   type FetchProgress,
@@ -15,12 +13,11 @@ import {
   fetchDownload,
 } from '../datasets/fetch-node.ts';
 import { formatBytes } from '../datasets/fetch-space-node.ts';
-import { openFolder } from '../datasets/folder-node.ts';
 import { type PublishedWeights, publishedWeights, weightsDownload } from '../datasets/published-weights.ts';
 import { datasets } from '../datasets/registry.ts';
 import { createProgress, type Progress, type ProgressMode } from '../train/progress.ts';
 import { type Context, jsonFlag, optionalText, parseCount, parseText, workFlags } from './command.ts';
-import { renderTable } from './table.ts';
+import { access, explainClosed } from './fetch-closed.ts';
 import { version } from './version.ts';
 
 interface Flags {
@@ -183,44 +180,6 @@ function physionetCredentials({ baseUrl }: DownloadFacts): Credentials | undefin
   return { origin: new URL(baseUrl).origin, user, password };
 }
 
-/** A closed dataset: how to apply, and the user's folder against a complete copy. */
-export async function explainClosed(
-  spec: ClosedSpec,
-  facts: DatasetFacts,
-  folder: string,
-): Promise<{ report: LayoutReport | undefined; text: string }> {
-  const report = await checkFolder(facts, folder);
-  return { report, text: describeClosed(spec, facts, folder, report) };
-}
-
-type ClosedSpec = Pick<DatasetSpec, 'title' | 'licence' | 'url' | 'citation'>;
-
-async function checkFolder(facts: DatasetFacts, folder: string): Promise<LayoutReport | undefined> {
-  if (
-    !(await stat(folder).then(
-      (status) => status.isDirectory(),
-      () => false,
-    ))
-  )
-    return undefined;
-  const opened = await openFolder(folder);
-  const files = [];
-  for (const path of await opened.list()) files.push({ path, bytes: (await stat(join(folder, path))).size });
-  return compareLayout(facts.layout, files);
-}
-
-function access(spec: ClosedSpec, facts: DatasetFacts) {
-  const { access, how, applyUrl } = facts;
-  return {
-    title: spec.title,
-    access,
-    how,
-    applyUrl: applyUrl ?? spec.url,
-    licence: spec.licence,
-    citation: spec.citation,
-  };
-}
-
 function describeResult(spec: DatasetSpec, result: FetchResult): string {
   return [
     ...describeFetched(result),
@@ -264,48 +223,5 @@ function describeWeights(weights: PublishedWeights, path: string, result: FetchR
     `licence   ${weights.licence}`,
     `cite      ${weights.citation}`,
     ...(result.dryRun ? [] : [`use it    --eeg ${path}`]),
-  ].join('\n');
-}
-
-function describeClosed(
-  spec: ClosedSpec,
-  facts: DatasetFacts,
-  folder: string,
-  report: LayoutReport | undefined,
-): string {
-  const door =
-    facts.access === 'credentialed' ? 'after training or a signed agreement' : 'its authors decide';
-  const lines = [
-    spec.title,
-    `access    ${facts.access}: ${door}`,
-    `how       ${facts.how}`,
-    `apply     ${facts.applyUrl ?? spec.url}`,
-    `licence   ${spec.licence}`,
-    `cite      ${spec.citation}`,
-  ];
-  if (facts.access === 'credentialed' && facts.download)
-    lines.push(
-      'then      set PHYSIONET_USER and PHYSIONET_PASSWORD, and run this again: it is fetched over https.',
-    );
-  if (!report) return [...lines, `folder    ${folder}: not there`].join('\n');
-  const rows = report.rows.map(({ path, what, found, expected, bytes, state }) => [
-    state,
-    path,
-    expected === undefined ? `${found}` : `${found} of ${expected}`,
-    formatBytes(bytes),
-    what,
-  ]);
-  const several = (paths: readonly string[]) =>
-    `${paths.slice(0, 5).join(', ')}${paths.length > 5 ? ', …' : ''}`;
-  return [
-    ...lines,
-    `folder    ${folder}: ${report.complete ? 'complete' : 'not complete'} (${formatBytes(report.bytes)})`,
-    '',
-    renderTable(['', 'files', 'found', 'size', 'what'], rows, ['left', 'left', 'right', 'right', 'left']),
-    ...(report.empty.length > 0 ? ['', `empty     ${report.empty.length}: ${several(report.empty)}`] : []),
-    ...(report.unnamed.length > 0
-      ? ['', `surplus   ${report.unnamed.length}: ${several(report.unnamed)}`]
-      : []),
-    '',
   ].join('\n');
 }

@@ -10,12 +10,12 @@ import {
   ConfigError,
   DataError,
   FormatError,
-  type HeartmindError,
+  HeartmindError,
   InterruptedError,
   StorageError,
 } from '../core/errors.ts';
 import type { DownloadFacts } from './facts.ts';
-import { type FetchedFile, type FileOptions, fetchFile } from './fetch-file-node.ts';
+import { fetchFile } from './fetch-file-node.ts';
 import { HttpClient, type HttpOptions } from './fetch-http-node.ts';
 import {
   baseAddress,
@@ -27,6 +27,7 @@ import {
 } from './fetch-list.ts';
 import { lockFolder } from './fetch-lock-node.ts';
 import { Manifest } from './fetch-manifest-node.ts';
+import type { FetchedFile, FileOptions } from './fetch-part-node.ts';
 import type { RetryPolicy } from './fetch-retry.ts';
 import { type FreeSpace, formatBytes, freeSpace, requireSpace } from './fetch-space-node.ts';
 import { unpackArchive } from './fetch-unpack-node.ts';
@@ -89,7 +90,7 @@ export interface FetchedPath {
 const mostFailures = 10;
 /** So many addresses are asked for their sizes; the rest is estimated from them. */
 const mostSizeRequests = 48;
-const tempting = 'Run the same command again to go on: what has come is kept.';
+const resume = 'Run the same command again to go on: what has come is kept.';
 
 /**
  * Fetch into `folder`. DataError where the server does not give something, FormatError for wrong bytes and damaged
@@ -116,6 +117,10 @@ export async function fetchDownload(
   const unlock = dryRun ? undefined : await lockFolder(folder);
   try {
     return await new Download(name, facts, folder, http, options).run();
+  } catch (error) {
+    const isSaid = error instanceof HeartmindError && !/^fetch: stopped/.test(error.message);
+    if (!signal?.aborted || isSaid) throw error;
+    throw new InterruptedError(`${name}: stopped before all was in ${folder}. ${resume}`, { cause: error });
   } finally {
     http.close();
     await unlock?.();
@@ -291,7 +296,7 @@ class Download {
     if (failed.length === 0) return fetched;
     if (failed.length === 1 && missing.length === 1) throw failed[0]!;
     const [first] = failed as [HeartmindError];
-    const text = `${this.#name}: ${failed.length} of ${missing.length} files could not be fetched, ${fetched.length} were${failed.length >= mostFailures ? ', the rest was not tried' : ''}. The first: ${first.message} ${tempting}`;
+    const text = `${this.#name}: ${failed.length} of ${missing.length} files could not be fetched, ${fetched.length} were${failed.length >= mostFailures ? ', the rest was not tried' : ''}. The first: ${first.message} ${resume}`;
     throw first instanceof FormatError
       ? new FormatError(text, first.source, undefined, { cause: first })
       : new DataError(text, { cause: first });
@@ -334,7 +339,7 @@ class Download {
 
   #stopped(done: number, total: number): InterruptedError {
     return new InterruptedError(
-      `${this.#name}: stopped with ${done} of ${total} files in ${this.#folder} (${formatBytes(Math.max(0, this.#bytes))} have come). ${tempting}`,
+      `${this.#name}: stopped with ${done} of ${total} files in ${this.#folder} (${formatBytes(Math.max(0, this.#bytes))} have come). ${resume}`,
     );
   }
 }

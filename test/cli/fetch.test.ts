@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { explainClosed } from '../../src/cli/fetch.ts';
+import { explainClosed } from '../../src/cli/fetch-closed.ts';
 import { publishedWeights } from '../../src/datasets/published-weights.ts';
 import { type FaultyServer, type ServerOptions, startServer } from '../datasets/faulty-server.ts';
 import { buildCli, heartmindIn, removeCli } from './workspace.ts';
