@@ -3,31 +3,18 @@
  * several files at once, archives unpacked. Whatever stops it, the same call goes on from there.
  */
 import { setMaxListeners } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import {
-  ConfigError,
-  DataError,
-  FormatError,
-  HeartmindError,
-  InterruptedError,
-  StorageError,
-} from '../core/errors.ts';
+import { DataError, FormatError, HeartmindError, InterruptedError, StorageError } from '../core/errors.ts';
 import type { DownloadFacts } from './facts.ts';
 import { fetchFile } from './fetch-file-node.ts';
 import { HttpClient, type HttpOptions } from './fetch-http-node.ts';
-import {
-  baseAddress,
-  type FetchFile,
-  filesToFetch,
-  parseChecksumList,
-  pathMatcher,
-  safePath,
-} from './fetch-list.ts';
+import type { FetchFile } from './fetch-list.ts';
 import { lockFolder } from './fetch-lock-node.ts';
 import { Manifest } from './fetch-manifest-node.ts';
+import { inParallel } from './fetch-parallel.ts';
 import type { FetchedFile, FileOptions } from './fetch-part-node.ts';
+import { askTotalBytes, listFiles } from './fetch-plan-node.ts';
 import type { RetryPolicy } from './fetch-retry.ts';
 import { type FreeSpace, formatBytes, freeSpace, requireSpace } from './fetch-space-node.ts';
 import { unpackArchive } from './fetch-unpack-node.ts';
@@ -88,8 +75,6 @@ export interface FetchedPath {
 
 /** After so many files that could not be had, the rest is not tried. */
 const mostFailures = 10;
-/** So many addresses are asked for their sizes; the rest is estimated from them. */
-const mostSizeRequests = 48;
 const resume = 'Run the same command again to go on: what has come is kept.';
 
 /**
@@ -154,7 +139,14 @@ class Download {
 
   async run(): Promise<FetchResult> {
     const { dryRun = false, onLog } = this.#options;
-    const files = await this.#list();
+    const files = await listFiles(
+      this.#name,
+      this.#facts,
+      this.#folder,
+      this.#http,
+      this.#options,
+      this.#fileOptions,
+    );
     const manifest = await Manifest.open(this.#folder, { readOnly: dryRun });
     const missing = await this.#missing(files, manifest);
     const present = files.length - missing.length;
@@ -162,7 +154,8 @@ class Download {
     const result = { folder: this.#folder, files: files.length, present, dryRun };
     if (dryRun) return { ...result, fetched: missing, unpacked: 0, bytes: totalBytes };
     const { free = freeSpace } = this.#options;
-    if (totalBytes !== undefined) await requireSpace(this.#folder, totalBytes, this.#name, free);
+    if (totalBytes !== undefined)
+      await requireSpace(this.#folder, totalBytes - (await this.#begunBytes(missing)), this.#name, free);
     const fetched = await this.#fetchAll(missing, manifest, totalBytes);
     const unpacked = await this.#unpackAll(files, manifest);
     const unsure = fetched.filter(({ verified }) => verified === 'none' || verified === 'size');
@@ -171,46 +164,6 @@ class Download {
         `${this.#name}: ${unsure.length} of ${fetched.length} files have no published checksum; they were taken as the server sent them.`,
       );
     return { ...result, fetched, unpacked, bytes: fetched.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0) };
-  }
-
-  async #list(): Promise<FetchFile[]> {
-    const { mirror, only } = this.#options;
-    const base = baseAddress(this.#facts, mirror);
-    const listed =
-      this.#facts.checksumList === undefined ? [] : await this.#checksumList(base, this.#facts.checksumList);
-    const files = filesToFetch(this.#facts, listed, base, mirror !== undefined);
-    if (files.length === 0)
-      throw new DataError(`${this.#name}: nothing is known to be fetched. Give its files.`);
-    if (only === undefined) return files;
-    const matches = pathMatcher(only);
-    const chosen = files.filter(({ path }) => matches(path));
-    if (chosen.length > 0) return chosen;
-    const examples = files.slice(0, 3).map(({ path }) => path);
-    throw new ConfigError(
-      `--only: '${only}' matches none of ${files.length} files (${examples.join(', ')}, …). '*' is within a name, '**' across folders.`,
-      '--only',
-    );
-  }
-
-  /** The publisher's list, kept in the folder; the copy there serves when the server cannot be reached. */
-  async #checksumList(base: URL, list: string) {
-    const path = safePath(list, this.#name);
-    const folder = this.#options.dryRun ? await mkdtemp(join(tmpdir(), 'heartmind-fetch-')) : this.#folder;
-    const target = join(folder, path);
-    try {
-      const url = new URL(list, base).href;
-      await fetchFile(this.#http, { url, path }, target, this.#fileOptions).catch(async (error: unknown) => {
-        const isThere = await stat(target).then(
-          () => true,
-          () => false,
-        );
-        if (!(error instanceof DataError) || !isThere) throw error;
-        this.#options.onLog?.(`${error.message} The list of the last time is used.`);
-      });
-      return parseChecksumList(await readFile(target, 'utf8'), url);
-    } finally {
-      if (this.#options.dryRun) await rm(folder, { recursive: true, force: true });
-    }
   }
 
   async #missing(files: readonly FetchFile[], manifest: Manifest): Promise<FetchFile[]> {
@@ -230,31 +183,21 @@ class Download {
     return files.filter((file) => missing.has(file));
   }
 
-  /** Bytes that are missing, about: as published, or as the server says of some of them. */
+  /** Bytes that are missing, about: as published, or as the server says. */
   async #totalBytes(files: readonly FetchFile[], missing: readonly FetchFile[]): Promise<number | undefined> {
-    if (missing.length === 0) return 0;
     const isAll = missing.length === files.length && this.#options.only === undefined;
-    if (isAll && this.#facts.bytes !== undefined) return this.#facts.bytes;
-    const unknown = missing.filter(({ bytes }) => bytes === undefined);
-    const known = missing.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0);
-    if (unknown.length === 0) return known;
-    const step = Math.max(1, unknown.length / mostSizeRequests);
-    const asked: FetchFile[] = [];
-    for (let i = 0; i < unknown.length; i += step) asked.push(unknown[Math.floor(i)]!);
-    const sizes: number[] = [];
-    await inParallel(asked, this.#options.jobs ?? 4, async ({ url }) => {
-      try {
-        const { signal } = this.#options;
-        const answer = await this.#http.request(url, {}, { method: 'HEAD', signal });
-        answer.discard();
-        const length = answer.headers['content-length'];
-        if (answer.status === 200 && length !== undefined) sizes.push(Number(length));
-      } catch (error) {
-        if (error instanceof InterruptedError) throw error;
-      }
+    if (missing.length > 0 && isAll && this.#facts.bytes !== undefined) return this.#facts.bytes;
+    return askTotalBytes(missing, this.#http, this.#options.jobs ?? 4, this.#options.signal);
+  }
+
+  /** Bytes of the missing files that an earlier run left on the disk. */
+  async #begunBytes(missing: readonly FetchFile[]): Promise<number> {
+    let bytes = 0;
+    await inParallel(missing, 8, async ({ path }) => {
+      const part = await stat(join(this.#folder, `${path}.part`)).catch(() => undefined);
+      bytes += part?.size ?? 0;
     });
-    if (sizes.length < asked.length) return undefined;
-    return known + Math.round((sizes.reduce((sum, size) => sum + size, 0) / sizes.length) * unknown.length);
+    return bytes;
   }
 
   async #fetchAll(
@@ -342,27 +285,4 @@ class Download {
       `${this.#name}: stopped with ${done} of ${total} files in ${this.#folder} (${formatBytes(Math.max(0, this.#bytes))} have come). ${resume}`,
     );
   }
-}
-
-/** `work` on every item, so many at once. After the first throw no further item begins; it is rethrown when all stand. */
-async function inParallel<T>(
-  items: readonly T[],
-  jobs: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const queue = items.values();
-  let failure: { readonly error: unknown } | undefined;
-  const worker = async () => {
-    for (const item of queue) {
-      if (failure) return;
-      try {
-        await work(item);
-      } catch (error) {
-        failure ??= { error };
-        return;
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(jobs, items.length) }, worker));
-  if (failure) throw failure.error;
 }
