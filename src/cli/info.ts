@@ -1,71 +1,175 @@
-/** `heartmind info FILE…`: what a recording holds, and whether its signals can be trusted; without a file, the devices. */
+/** `heartmind info`: what a recording, a folder or a dataset holds, and whether it can be trusted; without one, the devices. */
+import { stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { buildCommand } from '@stricli/core';
-import type { Recording } from '../core/recording.ts';
-import { microvolts } from '../core/units.ts';
-import { openRecordingFile } from '../read/file-node.ts';
+import { ConfigError } from '../core/errors.ts';
+import { datasets } from '../datasets/registry.ts';
+import { renderTraces } from '../evaluate/traces.ts';
+import { readTraces, type Traces } from '../evaluate/traces-read.ts';
 import { type DeviceReport, tryDevices } from '../runtime/devices.ts';
 import { createNodeBackend } from '../runtime/ort-node.ts';
-import { checkQuality, type Quality } from '../signal/quality.ts';
-import { type Context, jsonFlag } from './command.ts';
+import { writeFileAtomically } from '../train/checkpoint-node.ts';
+import type { Progress, ProgressMode } from '../train/progress.ts';
+import { type Context, createWorkProgress, jsonFlag, optionalText, workFlags } from './command.ts';
+import { describeDataset, summariseDataset } from './info-dataset.ts';
+import { describeFolderSummary, summariseFolder } from './info-folder.ts';
+import { describeRecording, summariseRecording } from './info-recording.ts';
+import { openInput, type ReadFlags, readFlags, readOptionsOf } from './read-flags.ts';
+import { findRecordings } from './recordings-in.ts';
 import { renderTable } from './table.ts';
 
-/** Seconds of every channel that are read for the quality column; enough to see a loose electrode. */
-const qualitySeconds = 300;
+/** Recordings of a folder that a page shows: each takes up to a megabyte of it. */
+const pageRecordings = 20;
+/** Samples that a page's overview looks at; longer recordings are looked at in part, which is said. */
+const pageSamples = 2 ** 28;
 
-interface Flags {
+interface Flags extends ReadFlags {
   readonly json: boolean;
-  readonly tolerant: boolean;
+  readonly html?: string;
+  readonly picture: boolean;
+  readonly progress: ProgressMode;
 }
 
 export const infoCommand = buildCommand<Flags, string[], Context>({
   docs: {
-    brief: 'Show what a recording holds (channels, rates, units, quality), or which devices can compute here',
+    brief: 'Show what a recording, a folder or a dataset holds, or which devices can compute here',
     customUsage: [
       { input: 'my.edf', brief: 'One file' },
+      { input: 'recordings/ --html traces.html', brief: 'A folder, and a page with every trace' },
+      { input: 'eegmat=FOLDER', brief: 'A dataset: is the copy complete, who, which labels' },
+      { input: 'ptbxl', brief: 'What it is, its licence, how to get it' },
       { input: '--json 100.hea | jq .channels', brief: 'A WFDB record, for machines' },
       { input: '--tolerant broken.edf', brief: 'A truncated file, up to its last whole record' },
+      { input: '- < my.edf', brief: 'Standard input' },
       { input: '', brief: 'Which of cpu, webgpu and cuda are usable here' },
     ],
   },
   parameters: {
     flags: {
       ...jsonFlag,
-      tolerant: {
-        kind: 'boolean',
-        brief: 'Open truncated files up to their last whole record',
-        default: false,
-      },
+      html: optionalText('Write a page of traces: overview, ten seconds in full, quality, spectra', 'file'),
+      picture: { kind: 'boolean', brief: 'Draw every channel over time', default: true },
+      ...readFlags,
+      progress: workFlags.progress,
     },
     positional: {
       kind: 'array',
       parameter: {
-        brief: 'EDF, EDF+, WFDB header or MAT v4 file; .gz too',
+        brief: 'Recordings, folders, datasets (NAME or NAME=FOLDER), or - for standard input',
         parse: String,
-        placeholder: 'file',
+        placeholder: 'what',
       },
     },
   },
-  async func(flags, ...paths) {
-    if (paths.length === 0) {
+  async func(flags, ...names) {
+    const { stdout } = this.process;
+    if (names.length === 0) {
       const reports = await tryDevices(['cpu', 'webgpu', 'cuda'], (device) => createNodeBackend({ device }));
-      this.process.stdout.write(flags.json ? `${JSON.stringify(reports)}\n` : describeDevices(reports));
+      stdout.write(flags.json ? `${JSON.stringify(reports)}\n` : describeDevices(reports));
       return;
     }
+    const work: Work = {
+      flags,
+      progress: createWorkProgress({ progress: flags.progress, device: 'auto' }),
+      signal: this.signal,
+      columns: process.stdout.columns || 100,
+      coloured: Boolean(process.stdout.isTTY) && !process.env.NO_COLOR,
+      traces: [],
+    };
     const summaries = [];
-    for (const path of paths) {
-      const recording = await openRecordingFile(path, { tolerant: flags.tolerant });
+    for (const name of names) {
+      const { summary, text } = await lookAt(name, work);
+      if (flags.json) summaries.push(summary);
+      else stdout.write(`${text}\n`);
+    }
+    if (flags.json) stdout.write(`${JSON.stringify(names.length === 1 ? summaries[0] : summaries)}\n`);
+    if (flags.html === undefined) return;
+    if (work.traces.length === 0)
+      throw new ConfigError(
+        '--html: there is no recording to draw. Name one, or a folder of them.',
+        '--html',
+      );
+    await writeFileAtomically(flags.html, new TextEncoder().encode(renderTraces(work.traces)));
+    if (!flags.json) stdout.write(`Traces: ${flags.html}\n`);
+  },
+});
+
+interface Work {
+  readonly flags: Flags;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  readonly columns: number;
+  readonly coloured: boolean;
+  /** For the page. */
+  readonly traces: Traces[];
+}
+
+/** What an argument names, in this order: a file or folder that is there, NAME=FOLDER, NAME. */
+async function lookAt(name: string, work: Work): Promise<{ summary: unknown; text: string }> {
+  const { flags, progress, signal } = work;
+  const there = name === '-' ? undefined : await stat(name).catch(() => undefined);
+  const [, dataset, path] = /^([\w-]+)(?:=(.+))?$/.exec(name) ?? [];
+  const isKnown = dataset !== undefined && Object.hasOwn(datasets, dataset);
+  if (!there && isKnown) {
+    const folder = path ?? (await defaultFolder(dataset));
+    const summary = await summariseDataset(datasets[dataset]!, folder, progress, signal);
+    if (folder !== undefined) await drawFolder(folder, work);
+    return { summary, text: describeDataset(summary) };
+  }
+  if (there?.isDirectory()) {
+    const summary = await summariseFolder(name, readOptionsOf(flags), progress, signal);
+    await drawFolder(name, work);
+    return { summary, text: describeFolderSummary(summary) };
+  }
+  const recording = await openInput(name, readOptionsOf(flags));
+  try {
+    const { columns, coloured } = work;
+    const { picture, ...summary } = await summariseRecording(
+      recording,
+      flags.picture ? { columns, coloured } : undefined,
+    );
+    if (flags.html !== undefined) work.traces.push(await readTraces(recording, { maxSamples: pageSamples }));
+    const text = describeRecording(picture === undefined ? summary : { ...summary, picture });
+    return { summary, text };
+  } finally {
+    await recording.close();
+  }
+}
+
+/** Where `fetch` puts a dataset, if it is there. */
+async function defaultFolder(name: string): Promise<string | undefined> {
+  const base = process.env.HEARTMIND_DATA || join(homedir(), '.cache/heartmind/data');
+  const folder = join(base, name);
+  const there = await stat(folder).catch(() => undefined);
+  return there?.isDirectory() ? folder : undefined;
+}
+
+async function drawFolder(folder: string, { flags, progress, signal, traces }: Work): Promise<void> {
+  if (flags.html === undefined) return;
+  const { recordings } = await findRecordings(folder, signal);
+  const drawn = recordings.slice(0, pageRecordings);
+  if (drawn.length < recordings.length)
+    progress.log(
+      `--html: the first ${drawn.length} of ${recordings.length} recordings of ${folder} are drawn.`,
+    );
+  const stage = progress.stage('draw', drawn.length, 'recordings');
+  for (const [i, { path }] of drawn.entries()) {
+    if (signal.aborted) break;
+    try {
+      const recording = await openInput(path, readOptionsOf(flags));
       try {
-        const summary = await summarise(recording);
-        if (flags.json) summaries.push(summary);
-        else this.process.stdout.write(`${describe(summary)}\n`);
+        traces.push(await readTraces(recording, { maxSamples: pageSamples }));
       } finally {
         await recording.close();
       }
+    } catch (error) {
+      progress.log(`${path}: not drawn: ${error instanceof Error ? error.message : error}`);
     }
-    if (flags.json)
-      this.process.stdout.write(`${JSON.stringify(paths.length === 1 ? summaries[0] : summaries)}\n`);
-  },
-});
+    stage.update(i + 1);
+  }
+  stage.end();
+}
 
 function describeDevices(reports: readonly DeviceReport[]): string {
   const yesNo = (value: boolean) => (value ? 'yes' : 'no');
@@ -79,99 +183,4 @@ function describeDevices(reports: readonly DeviceReport[]): string {
     ]),
   );
   return `${table}\n\n${reports.map(({ description }) => description).join('\n')}\n`;
-}
-
-type Summary = Awaited<ReturnType<typeof summarise>>;
-
-async function summarise(recording: Recording) {
-  const channels = [];
-  for (const [index, channel] of recording.channels.entries()) {
-    const length = Math.min(channel.lengthSamples, Math.ceil(qualitySeconds * channel.rateHz));
-    const samples = await recording.read(index, 0, length);
-    const unitMicrovolts = microvolts(channel.unit);
-    const quality =
-      length > 0
-        ? checkQuality(samples, channel.rateHz, {
-            ...(unitMicrovolts === undefined ? {} : { unitMicrovolts }),
-            ...(channel.range ? { range: channel.range } : {}),
-          })
-        : undefined;
-    channels.push({ ...channel, ...spread(samples), quality });
-  }
-  const labels = new Map<string, number>();
-  for (const { label } of recording.annotations) labels.set(label, (labels.get(label) ?? 0) + 1);
-  return {
-    source: recording.source,
-    format: recording.format,
-    startTime: recording.startTime?.toISOString() ?? null,
-    duration: recording.duration,
-    spans: recording.spans,
-    metadata: recording.metadata,
-    channels,
-    annotations: Object.fromEntries([...labels].sort((a, b) => b[1] - a[1])),
-    log: recording.log,
-  };
-}
-
-function spread(samples: Float64Array): { readonly mean: number | null; readonly deviation: number | null } {
-  let [count, mean, squares] = [0, 0, 0];
-  for (const x of samples) {
-    if (!Number.isFinite(x)) continue;
-    count++;
-    const delta = x - mean;
-    mean += delta / count;
-    squares += delta * (x - mean);
-  }
-  return count === 0 ? { mean: null, deviation: null } : { mean, deviation: Math.sqrt(squares / count) };
-}
-
-function describe(summary: Summary): string {
-  const gaps = summary.spans.length - 1;
-  const lines = [
-    `${summary.source}: ${summary.format}, ${formatSeconds(summary.duration)}${gaps > 0 ? ` with ${gaps} gaps` : ''}${
-      summary.startTime ? `, from ${summary.startTime.slice(0, 19).replace('T', ' ')}` : ''
-    }`,
-    ...Object.entries(summary.metadata).map(([key, value]) => `  ${key}: ${value}`),
-    '',
-    renderTable(
-      ['#', 'channel', 'unit', 'rate Hz', 'samples', 'mean ± sd', 'quality'],
-      summary.channels.map((channel, index) => [
-        String(index),
-        channel.name,
-        channel.unit,
-        String(Number(channel.rateHz.toFixed(3))),
-        String(channel.lengthSamples),
-        channel.mean === null ? '–' : `${channel.mean.toPrecision(3)} ± ${channel.deviation!.toPrecision(3)}`,
-        channel.quality ? describeQuality(channel.quality) : 'empty',
-      ]),
-      ['right', 'left', 'left', 'right', 'right', 'right', 'left'],
-    ),
-  ];
-  const labels = Object.entries(summary.annotations);
-  if (labels.length > 0) {
-    const shown = labels.slice(0, 12).map(([label, count]) => `${label || '(empty)'} × ${count}`);
-    lines.push(
-      '',
-      `annotations: ${shown.join(', ')}${labels.length > 12 ? `, … (${labels.length} labels)` : ''}`,
-    );
-  }
-  for (const entry of summary.log) lines.push(`note: ${entry}`);
-  return `${lines.join('\n')}\n`;
-}
-
-function describeQuality(quality: Quality): string {
-  const faults = [
-    quality.flat ? 'flat' : '',
-    quality.clipped > 0.001 ? `clipped ${(100 * quality.clipped).toFixed(1)} %` : '',
-    quality.outOfRange ? 'out of range' : '',
-    quality.nonFinite > 0 ? `${quality.nonFinite} missing` : '',
-  ].filter((fault) => fault !== '');
-  return faults.length === 0 ? 'ok' : faults.join(', ');
-}
-
-/** `95.4 s`, `12 min 3 s`, `2 h 5 min`. */
-function formatSeconds(seconds: number): string {
-  if (seconds < 120) return `${Number(seconds.toFixed(1))} s`;
-  if (seconds < 7200) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
-  return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
 }

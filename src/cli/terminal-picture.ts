@@ -36,8 +36,6 @@ export function drawEnvelope(envelope: Envelope): string {
 }
 
 export interface PictureOptions {
-  /** Of the terminal. */
-  readonly columns: number;
   /** By channel: what is to be drawn as suspicious. */
   readonly faulty: readonly boolean[];
   readonly coloured: boolean;

@@ -56,17 +56,26 @@ async function openContainer(
   const source = await folder.open(file);
   try {
     if (reader !== undefined) return await findReader(reader)(source, folder);
-    const recording = (part: string) => openRecording(source, part === '' ? {} : { part });
-    return { open: async (part) => keepOpen(await recording(part)), close: async () => source.close?.() };
+    // A file of one recording is closed with it: it may have opened files beside its own. Parts share their file.
+    let isClosed = false;
+    return {
+      async open(part) {
+        const recording = await openRecording(source, part === '' ? {} : { part });
+        const close = async () => {
+          if (part !== '') return;
+          isClosed = true;
+          await recording.close();
+        };
+        return { ...recording, close };
+      },
+      async close() {
+        if (!isClosed) await source.close?.();
+      },
+    };
   } catch (error) {
     await source.close?.();
     throw error;
   }
-}
-
-/** Closing it leaves its file open for the next part. */
-function keepOpen(recording: Recording): Recording {
-  return { ...recording, close: async () => undefined };
 }
 
 function findReader(name: string): TrialReader {

@@ -25,6 +25,12 @@ export const writers: readonly Writer[] = [
     extensions: ['.bdf'],
     load: async () => (await import('./edf-write.ts')).writeBdf,
   },
+  {
+    name: 'wfdb',
+    title: 'WFDB, a header with signal and annotation files beside it',
+    extensions: ['.hea'],
+    load: async () => (await import('./wfdb-write.ts')).writeWfdb,
+  },
 ];
 
 /**
