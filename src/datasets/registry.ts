@@ -1,13 +1,16 @@
 /** The datasets that heartmind knows by name. */
 import { ConfigError } from '../core/errors.ts';
 import { bids, bidsEvents } from './bids.ts';
+import { cap } from './cap.ts';
 import { cinc2020, cinc2021 } from './cinc.ts';
 import type { PublishedDataset } from './dataset.ts';
 import { eegmat } from './eegmat.ts';
+import { hmc } from './hmc.ts';
 import { ludb } from './ludb.ts';
 import { mitdb, mitdbBeats } from './mitdb.ts';
 import { ptbxl, ptbxl100 } from './ptbxl.ts';
 import { sampleEcg } from './sample.ts';
+import { slpdb } from './slpdb.ts';
 
 export const datasets: Readonly<Record<string, PublishedDataset>> = {
   eegmat,
@@ -18,6 +21,9 @@ export const datasets: Readonly<Record<string, PublishedDataset>> = {
   cinc2021,
   mitdb,
   'mitdb-beats': mitdbBeats,
+  slpdb,
+  cap,
+  hmc,
   bids,
   'bids-events': bidsEvents,
   'sample-ecg': sampleEcg,
