@@ -34,7 +34,13 @@ export const formats: readonly Format[] = [
     matches: (head) => startsWith(head, 'XDF:'),
     open: async (source, options) => (await import('./xdf-recording.ts')).openXdfRecording(source, options),
   },
-  later('brainvision', (head) => /^Brain ?Vision Data Exchange/.test(latin1(head))),
+  {
+    name: 'brainvision',
+    matches: (head, fileName) =>
+      /^(\u00ef\u00bb\u00bf)?Brain ?Vision Data Exchange/i.test(latin1(head)) ||
+      /\.(eeg|vhdr|vmrk)$/.test(fileName),
+    open: async (source, options) => (await import('./brainvision.ts')).openBrainVision(source, options),
+  },
   later('mat', (head) => startsWith(head, 'MATLAB 5.0 MAT-file') || startsWith(head, 'MATLAB 7.3 MAT-file')),
   {
     name: 'csv',
