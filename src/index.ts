@@ -106,6 +106,14 @@ export { fft, irfft, rfft } from './signal/fft.ts';
 export { sosFilter, sosFiltFilt } from './signal/filter.ts';
 export { butterworth, notch, type Sos } from './signal/filter-design.ts';
 export { beatsBetween, heartRate, type Variability, variability } from './signal/heart.ts';
+export { hrvPoincare, hrvTime, type Poincare, sampleEntropy, type TimeDomain } from './signal/hrv.ts';
+export {
+  type FrequencyDomain,
+  type FrequencyOptions,
+  hrvBands,
+  hrvFrequency,
+} from './signal/hrv-frequency.ts';
+export { beatIntervals, type IntervalOptions, type Intervals } from './signal/hrv-intervals.ts';
 export { checkQuality, type Quality } from './signal/quality.ts';
 export { resample, resampleFourier, resamplePolyphase } from './signal/resample.ts';
 export { RingBuffer } from './signal/ring-buffer.ts';
