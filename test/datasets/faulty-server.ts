@@ -10,12 +10,12 @@ export type Fault =
   | { readonly kind: 'status'; readonly status: number; readonly retryAfter?: string }
   | { readonly kind: 'redirect'; readonly to: string; readonly headers?: Readonly<Record<string, string>> }
   | { readonly kind: 'lengthen' | 'shorten'; readonly by: number }
+  /** Another entity tag from now on, and perhaps other bytes; with a 206 all the same where If-Range is ignored. */
+  | { readonly kind: 'changed' | 'changed, If-Range ignored'; readonly content?: Uint8Array }
   | {
       readonly kind:
         | 'corrupt' // one byte is wrong
         | 'no range' // a Range is ignored: 200 from the beginning
-        | 'changed' // another entity tag from now on
-        | 'changed, If-Range ignored' // the same, but a 206 all the same
         | 'wrong range' // a 206 that begins elsewhere
         | 'range not satisfiable'
         | 'silence' // no answer at all
@@ -52,13 +52,16 @@ export async function startServer(
   const requests: FaultyServer['requests'] = [];
   const faults = new Map<string, Fault[]>();
   const versions = new Map<string, number>();
+  const current = new Map(files);
   const handle = (asked: IncomingMessage, response: ServerResponse) => {
     const path = decodeURIComponent(asked.url!.slice(1).replace(/\?.*$/, ''));
     requests.push({ method: asked.method!, path, headers: asked.headers });
     const fault = asked.method === 'HEAD' ? undefined : faults.get(path)?.shift();
-    if (fault?.kind === 'changed' || fault?.kind === 'changed, If-Range ignored')
+    if (fault?.kind === 'changed' || fault?.kind === 'changed, If-Range ignored') {
       versions.set(path, (versions.get(path) ?? 0) + 1);
-    respond(asked, response, files.get(path), versions.get(path) ?? 0, fault, options);
+      if (fault.content) current.set(path, fault.content);
+    }
+    respond(asked, response, current.get(path), versions.get(path) ?? 0, fault, options);
   };
   const server = options.tls ? createTlsServer(options.tls, handle) : createServer(handle);
   const port = await listen(server);

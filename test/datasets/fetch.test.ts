@@ -356,6 +356,21 @@ describe('proxies and passwords', () => {
     expect(secure.requests.some(({ headers }) => headers['proxy-authorization'] !== undefined)).toBe(false);
   });
 
+  it('a password does not follow a redirect to another host', async () => {
+    const tls = makeCertificate();
+    const [secure, other] = await Promise.all([startServer(files, { tls }), startServer(files, { tls })]);
+    cleanups.push(secure.close, other.close);
+    facts = { baseUrl: secure.url, files: [{ url: 'RECORDS', path: 'RECORDS' }] };
+    secure.faults.set('RECORDS', [{ kind: 'redirect', to: `${other.url}RECORDS` }]);
+    const credentials = { origin: new URL(secure.url).origin, user: 'me', password: 'secret' };
+    await run({ http: { ca: tls.cert, credentials } });
+    const sent = ({ requests }: FaultyServer) =>
+      requests
+        .filter(({ method }) => method === 'GET')
+        .map(({ headers }) => headers.authorization !== undefined);
+    expect([sent(secure), sent(other)]).toEqual([[true], [false]]);
+  });
+
   it('an unknown certificate is refused at once; a password never goes over http', async () => {
     const secure = await startServer(files, { tls: makeCertificate() });
     cleanups.push(secure.close);
@@ -389,6 +404,24 @@ describe('files without a checksum', () => {
     await expect(going).rejects.toThrow(/stopped with 0 of 1 files .*Run the same command again/);
     await run();
     expect(plain.requests.every(({ headers }) => headers.range === undefined)).toBe(true);
+    expect(Buffer.compare((await tree()).get('c.dat')!, contents.get('data/c.dat')!)).toBe(0);
+  });
+  it.each<Fault['kind'] & ('changed' | 'changed, If-Range ignored')>([
+    'changed',
+    'changed, If-Range ignored',
+  ])('are never two versions in one: %s', async (kind) => {
+    const content = bytesOf(190_000, 7);
+    server.faults.set('data/c.dat', [
+      { kind: 'drop', after: 70_000 },
+      { kind, content },
+    ]);
+    await run();
+    expect(gets('data/c.dat')[1]!.headers.range).toMatch(/^bytes=[1-9]/);
+    expect(Buffer.compare((await tree()).get('c.dat')!, content)).toBe(0);
+  });
+  it('are continued exactly where they stand', async () => {
+    server.faults.set('data/c.dat', [{ kind: 'drop', after: 70_000 }, { kind: 'wrong range' }]);
+    await run();
     expect(Buffer.compare((await tree()).get('c.dat')!, contents.get('data/c.dat')!)).toBe(0);
   });
   it('the announced size counts, and md5 where it is given', async () => {
