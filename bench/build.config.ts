@@ -8,5 +8,5 @@ export default defineConfig({
   target: 'es2023',
   dts: false,
   fixedExtension: false,
-  inputOptions: { external: [/^node:/, /^onnxruntime-(node|web|common)/, 'koffi'] },
+  inputOptions: { external: [/^node:/, /^onnxruntime-(node|web|common)/, 'koffi', /^h5wasm/] },
 });

@@ -9,6 +9,7 @@ import { measureChoices } from './choices.ts';
 import { measureLatency } from './latency.ts';
 import { describeCommit, describeMachine } from './machine.ts';
 import { parseOptions, type Section } from './options.ts';
+import { measureReaders } from './readers.ts';
 import { type Case, writeSection } from './report.ts';
 import { chooseRivals, type Rivals } from './rivals.ts';
 import { measureSignals } from './signals.ts';
@@ -21,6 +22,7 @@ const measure: Readonly<
   step: measureSteps,
   latency: measureLatency,
   signals: measureSignals,
+  readers: measureReaders,
   choices: measureChoices,
 };
 

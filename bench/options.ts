@@ -1,5 +1,5 @@
 /** What the command line of the benchmark says. */
-export const sections = ['ceiling', 'step', 'latency', 'signals', 'choices'] as const;
+export const sections = ['ceiling', 'step', 'latency', 'signals', 'readers', 'choices'] as const;
 export type Section = (typeof sections)[number];
 /** Measured where `--only` names none: choices compare our own ways with each other, on demand or with `--full`. */
 const usual = sections.filter((section) => section !== 'choices');

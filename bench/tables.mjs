@@ -40,6 +40,8 @@ export const benchTables = {
   'bench-latency': (read) => raceTable(read('latency'), (time) => milliseconds(time), 'time'),
   'bench-signals': (read) =>
     raceTable(read('signals'), (time, settings) => signalRate(time, settings), 'speed'),
+  'bench-readers': (read) =>
+    raceTable(read('readers'), (time, settings) => signalRate(time, settings), 'speed'),
   'bench-choices': (read) => raceTable(read('choices'), (time) => milliseconds(time), 'time'),
 };
 
@@ -67,7 +69,7 @@ function goalsTable(read) {
 }
 
 function machineTable(read) {
-  const rows = ['ceiling', 'step', 'latency', 'signals', 'choices'].flatMap((section) => {
+  const rows = ['ceiling', 'step', 'latency', 'signals', 'readers', 'choices'].flatMap((section) => {
     const result = read(section);
     if (!result) return [];
     const { cpu, cores, vectors, memoryGigabytes, node, onnxruntime, load } = result.machine;

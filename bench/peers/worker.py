@@ -36,6 +36,8 @@ def main():
                 try:
                     if job["peer"] == "torch":
                         import torch_tasks as tasks
+                    elif job["task"] == "readFormat":
+                        import reader_tasks as tasks
                     else:
                         import signal_tasks as tasks
                     task = tasks.find(job)

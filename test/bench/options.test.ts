@@ -4,7 +4,7 @@ import { parseOptions, sections } from '../../bench/options.ts';
 test('without arguments: the usual sections, peers that are present, python3', () => {
   expect(parseOptions([], {})).toEqual({
     full: false,
-    only: ['ceiling', 'step', 'latency', 'signals'],
+    only: ['ceiling', 'step', 'latency', 'signals', 'readers'],
     peers: 'present',
     python: 'python3',
   });
@@ -20,7 +20,10 @@ test('a part, in the order of the sections; Python by option before environment'
 });
 
 test.each([
-  [['--only', 'stap'], "bench: 'stap' is no section. Use some of ceiling, step, latency, signals, choices."],
+  [
+    ['--only', 'stap'],
+    "bench: 'stap' is no section. Use some of ceiling, step, latency, signals, readers, choices.",
+  ],
   [['--peers', 'no'], "bench: --peers is off or install, not 'no'."],
   [['--fast'], "bench: '--fast' is no option."],
   [['--python'], 'bench: --python wants a value.'],
