@@ -12,7 +12,6 @@ import numpy as np
 mne.set_log_level("error")
 shared = sys.argv[1]
 here = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../test/golden/read"))
-volts = {"V": 1.0, "mV": 1e-3, "µV": 1e-6, "uV": 1e-6, "nV": 1e-9}
 
 
 def describe(path):
@@ -22,8 +21,8 @@ def describe(path):
     channels = []
     for i, name in enumerate(raw.ch_names):
         unit = raw._orig_units[name]
-        # MNE scales to volts, other units not at all.
-        x = data[i] / volts.get(unit, 1.0)
+        # MNE scales to units without a prefix.
+        x = data[i] / raw.info["chs"][i]["range"]
         channels.append(
             {
                 "name": name,
