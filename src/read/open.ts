@@ -43,6 +43,16 @@ export const formats: readonly Format[] = [
   },
   later('mat', (head) => startsWith(head, 'MATLAB 5.0 MAT-file') || startsWith(head, 'MATLAB 7.3 MAT-file')),
   {
+    name: 'npy',
+    matches: (head) => startsWith(head, '\x93NUMPY'),
+    open: async (source, options) => (await import('./np.ts')).openNpy(source, options),
+  },
+  {
+    name: 'npz',
+    matches: (head, fileName) => fileName.endsWith('.npz') && startsWith(head, 'PK'),
+    open: async (source, options) => (await import('./np.ts')).openNpzRecording(source, options),
+  },
+  {
     name: 'csv',
     matches: (head, fileName) => /\.(csv|tsv|txt|asc)$/.test(fileName) || startsWith(head, '%OpenBCI'),
     open: async (source, options) => (await import('./csv.ts')).openCsv(source, options),

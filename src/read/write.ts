@@ -31,6 +31,12 @@ export const writers: readonly Writer[] = [
     extensions: ['.hea'],
     load: async () => (await import('./wfdb-write.ts')).writeWfdb,
   },
+  {
+    name: 'npz',
+    title: 'NumPy arrays, float64',
+    extensions: ['.npz'],
+    load: async () => (await import('./np-write.ts')).writeNpz,
+  },
 ];
 
 /**
