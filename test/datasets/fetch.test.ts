@@ -400,7 +400,7 @@ describe('files without a checksum', () => {
     facts = { baseUrl: plain.url, files: [{ url: 'data/c.dat', path: 'c.dat' }] };
     const stop = new AbortController();
     plain.faults.set('data/c.dat', [{ kind: 'stall', after: 70_000 }]);
-    const going = run({ signal: stop.signal, onProgress: () => stop.abort() });
+    const going = run({ signal: stop.signal, onProgress: ({ bytes }) => bytes > 0 && stop.abort() });
     await expect(going).rejects.toThrow(/stopped with 0 of 1 files .*Run the same command again/);
     await run();
     expect(plain.requests.every(({ headers }) => headers.range === undefined)).toBe(true);
