@@ -16,7 +16,7 @@ export interface Csv {
 export function parseCsv(text: string, name: string): Csv {
   const body = text.replace(/^\uFEFF/, '');
   const delimiter = guessDelimiter(body);
-  const records = splitRecords(body, delimiter, name).filter(({ fields }) =>
+  const records = [...csvRecords(body, delimiter, name)].filter(({ fields }) =>
     fields.some((field) => field.trim() !== ''),
   );
   const [header, ...rest] = records;
@@ -42,38 +42,45 @@ function guessDelimiter(text: string): string {
   return [',', ';', '\t'].reduce((best, delimiter) => (count(delimiter) > count(best) ? delimiter : best));
 }
 
-function splitRecords(text: string, delimiter: string, name: string): { line: number; fields: string[] }[] {
-  const records: { line: number; fields: string[] }[] = [];
-  let [line, start] = [1, 1];
-  let fields: string[] = [];
-  let field = '';
-  let quoted = false;
-  const endField = () => {
-    fields.push(field);
-    field = '';
-  };
-  for (let i = 0; i < text.length; i++) {
-    const character = text[i]!;
-    if (character === '\n') line++;
-    if (quoted) {
-      if (character !== '"') field += character;
-      else if (text[i + 1] === '"') field += text[i++];
-      else quoted = false;
-    } else if (character === '"' && field === '') quoted = true;
-    else if (character === delimiter) endField();
-    else if (character === '\n') {
-      endField();
-      records.push({ line: start, fields });
-      fields = [];
-      start = line;
-    } else if (character !== '\r') field += character;
+/** Rows as lists of fields, one after another: for tables too large to keep. FormatError for a quote without an end. */
+export function* csvRecords(
+  text: string,
+  delimiter: string,
+  name: string,
+): Generator<{ readonly line: number; readonly fields: string[] }> {
+  const stop = delimiter.charCodeAt(0);
+  let [at, line] = [0, 1];
+  while (at <= text.length) {
+    const [start, fields] = [line, [] as string[]];
+    for (;;) {
+      let field = '';
+      if (text[at] === '"') {
+        // Up to the quote that is not doubled.
+        let from = at + 1;
+        for (;;) {
+          const to = text.indexOf('"', from);
+          if (to < 0)
+            throw new FormatError(
+              `csv: ${name}: the quote opened in the row of line ${start} is never closed.`,
+              name,
+            );
+          const isDoubled = text[to + 1] === '"';
+          field += text.slice(from, isDoubled ? to + 1 : to);
+          from = to + (isDoubled ? 2 : 1);
+          if (!isDoubled) break;
+        }
+        for (let i = at; i < from; i++) if (text.charCodeAt(i) === 10) line++;
+        at = from;
+      }
+      let end = at;
+      for (let code = text.charCodeAt(end); end < text.length && code !== stop && code !== 10; )
+        code = text.charCodeAt(++end);
+      const rest = text.slice(at, end);
+      fields.push(field + (rest.includes('\r') ? rest.replaceAll('\r', '') : rest));
+      at = end + 1;
+      if (end >= text.length || text.charCodeAt(end) === 10) break;
+    }
+    line++;
+    yield { line: start, fields };
   }
-  if (quoted)
-    throw new FormatError(
-      `csv: ${name}: the quote opened in the row of line ${start} is never closed.`,
-      name,
-    );
-  endField();
-  records.push({ line: start, fields });
-  return records;
 }

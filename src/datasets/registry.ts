@@ -2,15 +2,19 @@
 import { ConfigError } from '../core/errors.ts';
 import { bids, bidsEvents } from './bids.ts';
 import { cap } from './cap.ts';
+import { chapman } from './chapman.ts';
 import { cinc2020, cinc2021 } from './cinc.ts';
+import { code15 } from './code15.ts';
 import type { PublishedDataset } from './dataset.ts';
 import { eegmat } from './eegmat.ts';
 import { hmc } from './hmc.ts';
 import { ludb } from './ludb.ts';
+import { mimicIvEcg } from './mimic-iv-ecg.ts';
 import { mitdb, mitdbBeats } from './mitdb.ts';
 import { ptbxl, ptbxl100 } from './ptbxl.ts';
 import { sampleEcg } from './sample.ts';
 import { slpdb } from './slpdb.ts';
+import { sph } from './sph.ts';
 
 export const datasets: Readonly<Record<string, PublishedDataset>> = {
   eegmat,
@@ -21,6 +25,10 @@ export const datasets: Readonly<Record<string, PublishedDataset>> = {
   cinc2021,
   mitdb,
   'mitdb-beats': mitdbBeats,
+  'mimic-iv-ecg': mimicIvEcg,
+  code15,
+  chapman,
+  sph,
   slpdb,
   cap,
   hmc,

@@ -6,5 +6,8 @@ import type { TrialReader } from './trial-files.ts';
 export const trialReaders: Readonly<Record<string, TrialReader>> = {
   bids: openBids,
   cap: renamingReader(capNames),
+  // Large, and needs an optional package: loaded when it is asked for.
+  code15: async (source) => (await import('./hdf5-tracings.ts')).openCode15(source),
+  sph: async (source) => (await import('./hdf5-tracings.ts')).openSph(source),
   slpdb: renamingReader(slpdbNames),
 };
