@@ -1,6 +1,6 @@
 /** Any recording file → Recording: sniffs the content, inflates gzip, and dispatches through one table of formats. */
 import { type ByteSource, gunzipSource, isGzip } from '../core/bytes.ts';
-import { FormatError, UnsupportedError } from '../core/errors.ts';
+import { FormatError } from '../core/errors.ts';
 import type { Recording } from '../core/recording.ts';
 import { openBdf, openEdf } from './edf.ts';
 import { withGzipSiblings } from './gzip.ts';
@@ -41,7 +41,23 @@ export const formats: readonly Format[] = [
       /\.(eeg|vhdr|vmrk)$/.test(fileName),
     open: async (source, options) => (await import('./brainvision.ts')).openBrainVision(source, options),
   },
-  later('mat', (head) => startsWith(head, 'MATLAB 5.0 MAT-file') || startsWith(head, 'MATLAB 7.3 MAT-file')),
+  {
+    name: 'eeglab',
+    matches: (_, fileName) => fileName.endsWith('.set'),
+    open: async (source, options) => (await import('./eeglab.ts')).openEeglab(source, options),
+  },
+  {
+    name: 'mat',
+    matches: (head, fileName) =>
+      fileName.endsWith('.mat') || /^MATLAB (5\.0|7\.3) MAT-file/.test(latin1(head, 0, 32)),
+    open: async (source, options) => (await import('./mat-recording.ts')).openMatRecording(source, options),
+  },
+  {
+    name: 'hdf5',
+    matches: (head, fileName) =>
+      rawText(head.subarray(0, 8)) === '\u0089HDF\r\n\u001a\n' || /\.(h5|hdf5|hdf)$/.test(fileName),
+    open: async (source, options) => (await import('./hdf5-recording.ts')).openHdf5Recording(source, options),
+  },
   {
     name: 'npy',
     matches: (head) => startsWith(head, '\x93NUMPY'),
@@ -105,18 +121,4 @@ export async function openRecording(source: ByteSource, options: ReadOptions = {
 
 function rawText(head: Uint8Array): string {
   return String.fromCharCode(...head);
-}
-
-/** A format that is recognised so that the message can name it. */
-function later(name: string, matches: Format['matches']): Format {
-  return {
-    name,
-    matches,
-    async open(source) {
-      throw new UnsupportedError(
-        `${source.name}: ${name} files cannot be read yet. Convert it to EDF+ or WFDB.`,
-        `format ${name}`,
-      );
-    },
-  };
 }
