@@ -121,6 +121,7 @@ export function chooseTarget(spec: DatasetSpec, target: string | undefined): str
 export interface LoadFlags {
   readonly target?: string;
   readonly skipBroken?: boolean;
+  readonly tolerant?: boolean;
   /** Of a store's windows that are held at once. */
   readonly memory?: number | undefined;
   readonly signal: AbortSignal;
@@ -152,13 +153,14 @@ export async function loadData(
   { spec, folder, store }: ChosenData,
   recipe: Recipe | undefined,
   progress: Progress,
-  { target, skipBroken, signal }: LoadFlags,
+  { target, skipBroken, tolerant, signal }: LoadFlags,
 ): Promise<WindowSet> {
   if (store) return (await StoreWindows.load(store, target === undefined ? {} : { target })).load();
   let stage: ReturnType<Progress['stage']> | undefined;
   const windows = await loadWindows(spec, folder, recipe ?? spec.recipe, {
     ...(target === undefined ? {} : { target }),
     ...(skipBroken === undefined ? {} : { skipBroken }),
+    ...(tolerant === undefined ? {} : { tolerant }),
     signal,
     onProgress: (done, total) => {
       stage ??= progress.stage(`read ${spec.name}`, total, 'recordings');

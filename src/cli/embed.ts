@@ -28,6 +28,7 @@ import {
   workFlags,
 } from './command.ts';
 import { findModelFile, isModelFile, readEncoder, readModel } from './model-source.ts';
+import { tolerantFlag } from './read-flags.ts';
 import { readRecipe } from './recipe-file.ts';
 
 interface Flags extends WorkFlags {
@@ -35,6 +36,7 @@ interface Flags extends WorkFlags {
   readonly model?: string;
   readonly recipe?: string;
   readonly tokens: boolean;
+  readonly tolerant: boolean;
   readonly precision: InferencePrecision;
 }
 
@@ -59,6 +61,7 @@ export const embedCommand = buildCommand<Flags, [string, ...string[]], Context>(
       ...modelNameFlag,
       recipe: optionalText('How to prepare recordings, for weights that do not carry it', 'file.json'),
       tokens: { kind: 'boolean', brief: 'Every token [windows, channels, patches, 200] too', default: false },
+      ...tolerantFlag,
       ...inferencePrecisionFlag,
       ...workFlags,
     },
@@ -80,7 +83,7 @@ export const embedCommand = buildCommand<Flags, [string, ...string[]], Context>(
     const stage = progress.stage('embed', files.length, 'recordings');
     const sets: WindowSet[] = [];
     for (const [i, file] of files.entries()) {
-      const recording = await openRecordingFile(file);
+      const recording = await openRecordingFile(file, { tolerant: flags.tolerant });
       try {
         sets.push(await recordingWindows(recording, recipe));
       } finally {

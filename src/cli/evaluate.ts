@@ -21,6 +21,7 @@ import {
 import { chooseData, chooseTarget, dataBrief, loadData } from './data.ts';
 import { encoderFlags, readEncodersFor, readModel } from './model-source.ts';
 import { onRanks, type RanksFlags, ranksFlag, type Team } from './ranks.ts';
+import { tolerantFlag } from './read-flags.ts';
 import { readRecipe } from './recipe-file.ts';
 import { describeVersions, keepIn, prepareRunFolder, writeResult } from './run-folder.ts';
 import { renderScores } from './scores-table.ts';
@@ -37,6 +38,7 @@ interface Flags extends RanksFlags {
   readonly validationSubjects: number;
   readonly seeds: readonly number[];
   readonly out: string;
+  readonly tolerant: boolean;
   readonly json: boolean;
 }
 
@@ -95,6 +97,7 @@ export const evaluateCommand = buildCommand<Flags, [], Context>({
         placeholder: '0,1,2',
       },
       out: requiredText('Folder of the run; a stopped run goes on there', 'folder'),
+      ...tolerantFlag,
       ...workFlags,
       ...ranksFlag,
       ...jsonFlag,
@@ -125,7 +128,11 @@ async function train(flags: Flags, { ranks, signal, engine, progress }: Team): P
   const chosen = await chooseData(flags.data, recipe.prepare);
   const target = chooseTarget(chosen.spec, flags.target);
   const backend = await createBackend(engine);
-  const windows = await loadData(chosen, recipe.prepare, progress, { target, signal });
+  const windows = await loadData(chosen, recipe.prepare, progress, {
+    target,
+    signal,
+    tolerant: flags.tolerant,
+  });
   return runEvaluation({
     name: `${chosen.spec.name}: ${target}`,
     backend,
@@ -152,7 +159,11 @@ async function test(flags: Flags, { signal, engine, progress }: Team): Promise<R
   const chosen = await chooseData(flags.data, model.recipe);
   const target = chooseTarget(chosen.spec, flags.target);
   const backend = await createBackend(engine);
-  const windows = await loadData(chosen, model.recipe, progress, { target, signal });
+  const windows = await loadData(chosen, model.recipe, progress, {
+    target,
+    signal,
+    tolerant: flags.tolerant,
+  });
   return evaluateModel({
     name: `${flags.model} on ${chosen.spec.name}`,
     backend,

@@ -21,6 +21,7 @@ import {
 import { chooseData, chooseTarget, dataBrief, memoryFlag, openWindows } from './data.ts';
 import { encoderFlags, readEncodersFor } from './model-source.ts';
 import { onRanks, type RanksFlags, ranksFlag } from './ranks.ts';
+import { tolerantFlag } from './read-flags.ts';
 import { readRecipe } from './recipe-file.ts';
 import { describeVersions, keepIn, prepareRunFolder, writeResult } from './run-folder.ts';
 
@@ -32,6 +33,7 @@ interface Flags extends RanksFlags {
   readonly ecg?: string;
   readonly validationSubjects: number;
   readonly out: string;
+  readonly tolerant: boolean;
   readonly memory?: number;
   readonly json: boolean;
 }
@@ -62,6 +64,7 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
         placeholder: 'n',
       },
       out: requiredText('Folder of the run', 'folder'),
+      ...tolerantFlag,
       ...memoryFlag,
       ...workFlags,
       ...ranksFlag,
@@ -69,7 +72,7 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
     },
   },
   func: onRanks<Flags>(async function (
-    { data, target: wanted, recipe: recipeName, eeg, ecg, validationSubjects, out, memory, json },
+    { data, target: wanted, recipe: recipeName, eeg, ecg, validationSubjects, out, tolerant, memory, json },
     { ranks, signal, engine, progress, writes },
   ) {
     const recipe = parseFinetuneRecipe(readRecipe(recipeName), recipeName);
@@ -78,7 +81,7 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
     const chosen = await chooseData(data, recipe.prepare);
     const target = chooseTarget(chosen.spec, wanted);
     const backend = await createBackend(engine);
-    const windows = await openWindows(chosen, recipe.prepare, progress, { target, signal, memory });
+    const windows = await openWindows(chosen, recipe.prepare, progress, { target, signal, tolerant, memory });
     const { training, validation, subjects } = splitSubjects(windows, validationSubjects, recipe.seed);
     const begun = performance.now();
     const { model, curves, bestEpoch } = await finetune({

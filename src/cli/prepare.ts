@@ -21,6 +21,7 @@ import {
   workFlags,
 } from './command.ts';
 import { chooseData, dataBrief } from './data.ts';
+import { tolerantFlag } from './read-flags.ts';
 import { readRecipe } from './recipe-file.ts';
 import { prepareRunFolder } from './run-folder.ts';
 
@@ -32,6 +33,7 @@ interface Flags {
   readonly shard: number;
   readonly force: boolean;
   readonly strict: boolean;
+  readonly tolerant: boolean;
   readonly spaceCheck: boolean;
   readonly progress: 'auto' | 'json' | 'none';
   readonly json: boolean;
@@ -85,6 +87,7 @@ export const prepareCommand = buildCommand<Flags, [string], Context>({
         brief: 'Stop at a recording that cannot be read instead of counting it',
         default: false,
       },
+      ...tolerantFlag,
       spaceCheck: { kind: 'boolean', brief: 'Look whether the disk has room before the work', default: true },
       progress: workFlags.progress,
       ...jsonFlag,
@@ -105,6 +108,7 @@ export const prepareCommand = buildCommand<Flags, [string], Context>({
       type: flags.type,
       shardBytes: shard * 2 ** 20,
       skipBroken: !flags.strict,
+      tolerant: flags.tolerant,
       force: flags.force,
       signal: this.signal,
     };

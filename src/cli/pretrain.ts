@@ -21,6 +21,7 @@ import {
 import { chooseData, dataBrief, joinWindows, memoryFlag, openWindows } from './data.ts';
 import { readEncoder } from './model-source.ts';
 import { onRanks, type RanksFlags, ranksFlag } from './ranks.ts';
+import { tolerantFlag } from './read-flags.ts';
 import { readRecipe } from './recipe-file.ts';
 import { describeVersions, keepIn, prepareRunFolder, writeResult } from './run-folder.ts';
 
@@ -30,6 +31,7 @@ interface Flags extends RanksFlags {
   readonly out: string;
   readonly initial?: string;
   readonly strict: boolean;
+  readonly tolerant: boolean;
   readonly memory?: number;
   readonly json: boolean;
 }
@@ -69,6 +71,7 @@ export const pretrainCommand = buildCommand<Flags, [], Context>({
         brief: 'Stop at a recording that cannot be read instead of counting it',
         default: false,
       },
+      ...tolerantFlag,
       ...memoryFlag,
       ...workFlags,
       ...ranksFlag,
@@ -76,7 +79,7 @@ export const pretrainCommand = buildCommand<Flags, [], Context>({
     },
   },
   func: onRanks<Flags>(async function (
-    { data, recipe: recipeName, out, initial, strict, memory, json },
+    { data, recipe: recipeName, out, initial, strict, tolerant, memory, json },
     { ranks, signal, engine, progress, writes },
   ) {
     const recipe = parsePretrainRecipe(readRecipe(recipeName), recipeName);
@@ -91,7 +94,9 @@ export const pretrainCommand = buildCommand<Flags, [], Context>({
     for (const argument of data) {
       const chosen = await chooseData(argument, prepare, recipe.prepare ?? null);
       specs.push(chosen.spec);
-      readers.push(await openWindows(chosen, prepare, progress, { signal, skipBroken: !strict, memory }));
+      readers.push(
+        await openWindows(chosen, prepare, progress, { signal, skipBroken: !strict, tolerant, memory }),
+      );
     }
     const windows = await joinWindows(readers);
     const begun = performance.now();

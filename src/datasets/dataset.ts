@@ -20,6 +20,8 @@ export interface Trial {
   readonly part?: string;
   /** What opens the file, where it is no recording by itself: a name in trial-readers.ts. */
   readonly reader?: string;
+  /** What was shown or heard, where several people were shown the same: left out together by leave-stimulus-out. */
+  readonly stimulus?: string;
   /** Values that could be predicted: a class by name, or a number. */
   readonly targets: Readonly<Record<string, string | number>>;
   /** Seconds; the whole recording where absent. */
@@ -81,6 +83,8 @@ export interface LoadOptions {
   readonly subjects?: readonly string[];
   /** Leave broken recordings out, counted, instead of stopping at the first. */
   readonly skipBroken?: boolean;
+  /** Open truncated recordings up to where they go; `dropped` counts them with what is missing. */
+  readonly tolerant?: boolean;
   readonly onProgress?: (done: number, total: number, trial: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -92,14 +96,14 @@ export async function loadWindows(
   recipe: Recipe = spec.recipe,
   options: LoadOptions = {},
 ): Promise<WindowSet> {
-  const { target, subjects, skipBroken = false, onProgress, signal } = options;
+  const { target, subjects, skipBroken = false, tolerant = false, onProgress, signal } = options;
   const classes = target === undefined ? [] : classesOf(spec, target);
   const all = await spec.trials(folder);
   if (all.length === 0)
     throw new DataError(`${spec.name}: no recordings in ${folder.name}. Check the folder.`);
   const trials = subjects ? all.filter((trial) => subjects.includes(trial.subject)) : all;
   const builder = new WindowSetBuilder(recipe, classes);
-  const files = new TrialFiles(folder);
+  const files = new TrialFiles(folder, { tolerant });
   try {
     for (const [i, trial] of trials.entries()) {
       if (signal?.aborted)

@@ -28,6 +28,8 @@ export interface PieceOptions {
   readonly type: SampleType;
   /** Count recordings that cannot be read instead of stopping at the first. */
   readonly skipBroken: boolean;
+  /** Open truncated recordings up to where they go; their log is counted. */
+  readonly tolerant?: boolean;
   /** Seconds of a stretch; a span of up to twice as many is prepared whole. Default half an hour. */
   readonly stretchSeconds?: number;
 }
@@ -42,7 +44,7 @@ export async function* preparePieces(
   { trials }: FileTask,
   options: PieceOptions,
 ): AsyncGenerator<TrialPiece> {
-  const files = new TrialFiles(folder);
+  const files = new TrialFiles(folder, { tolerant: options.tolerant ?? false });
   try {
     for (const trial of trials) {
       let piece = 0;

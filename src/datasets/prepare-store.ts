@@ -27,6 +27,8 @@ export interface PrepareStoreOptions {
   readonly shardBytes?: number;
   /** Count recordings that cannot be read instead of stopping at the first. Default true. */
   readonly skipBroken?: boolean;
+  /** Open truncated recordings up to where they go; the store counts them. Default false. */
+  readonly tolerant?: boolean;
   /** Replace whatever store is there. */
   readonly force?: boolean;
   /** Default: this thread. */
@@ -71,7 +73,7 @@ export async function prepareStore(
   place: StorePlace,
   options: PrepareStoreOptions = {},
 ): Promise<StoreInfo> {
-  const { force = false, skipBroken = true, stretchSeconds, onProgress, signal } = options;
+  const { force = false, skipBroken = true, tolerant = false, stretchSeconds, onProgress, signal } = options;
   const { plan, trials } = await planStore(spec, folder, options);
   const writer = await StoreWriter.open(place, plan, { force });
   if (writer.finished) return writer.finished;
@@ -80,6 +82,7 @@ export async function prepareStore(
     recipe: plan.recipe,
     type: plan.type,
     skipBroken,
+    tolerant,
     ...(stretchSeconds === undefined ? {} : { stretchSeconds }),
   };
   const begin = writer.next.trial;

@@ -4,6 +4,7 @@ import { DataError } from '../core/errors.ts';
 import type { ByteFolder } from '../core/folder.ts';
 import type { Recording } from '../core/recording.ts';
 import { openRecording } from '../read/open.ts';
+import type { ReadOptions } from '../read/options.ts';
 import type { Trial } from './dataset.ts';
 import { trialReaders } from './trial-readers.ts';
 
@@ -23,7 +24,11 @@ export class TrialFiles {
   #file: { readonly path: string; readonly container: TrialContainer } | undefined;
   #opened: { readonly path: string; readonly part: string; readonly recording: Recording } | undefined;
 
-  constructor(readonly folder: Pick<ByteFolder, 'open'>) {}
+  /** `options` are for recordings; files that only one dataset has are opened whole or not at all. */
+  constructor(
+    readonly folder: Pick<ByteFolder, 'open'>,
+    readonly options: ReadOptions = {},
+  ) {}
 
   /** The trial's recording, valid until another is opened. Errors of the folder and of the reader. */
   async open(trial: TrialFile): Promise<Recording> {
@@ -33,7 +38,7 @@ export class TrialFiles {
     this.#opened = undefined;
     if (this.#file?.path !== path) {
       await this.close();
-      this.#file = { path, container: await openContainer(this.folder, trial) };
+      this.#file = { path, container: await openContainer(this.folder, trial, this.options) };
     }
     const recording = await this.#file.container.open(part);
     this.#opened = { path, part, recording };
@@ -52,6 +57,7 @@ export class TrialFiles {
 async function openContainer(
   folder: Pick<ByteFolder, 'open'>,
   { file, reader }: TrialFile,
+  options: ReadOptions,
 ): Promise<TrialContainer> {
   const source = await folder.open(file);
   try {
@@ -60,7 +66,7 @@ async function openContainer(
     let isClosed = false;
     return {
       async open(part) {
-        const recording = await openRecording(source, part === '' ? {} : { part });
+        const recording = await openRecording(source, part === '' ? options : { ...options, part });
         const close = async () => {
           if (part !== '') return;
           isClosed = true;

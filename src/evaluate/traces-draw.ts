@@ -15,9 +15,8 @@ const overviewRow = 28;
 const excerptRow = 44;
 /** A longer excerpt line than this is drawn as its extremes. */
 const excerptColumns = 1000;
-/** Annotations that are named in the excerpt, and drawn at all over the whole recording. */
+/** Annotations that are named in the excerpt, and drawn through all rows of the overview. */
 const namedAnnotations = 40;
-const drawnAnnotations = 2000;
 
 /** Every channel from the lowest to the highest value over the whole recording; gaps hatched, annotations as marks. */
 export function drawOverview(traces: Traces): Html {
@@ -34,10 +33,10 @@ export function drawOverview(traces: Traces): Html {
     `All of ${traces.source}`,
     html`${hatchPattern}
 <rect class="chosen" x="${round(x(start))}" y="${marginTop}" width="${round(Math.max(2, x(start + length) - x(start)))}" height="${height - marginTop}"/>
+${timeAxis(0, duration, x, height)}
 ${join(gapsOf(spans).map((gap) => hatched(x(gap.start), x(gap.start + gap.duration), height)))}
 ${join(rows)}
-${marks(annotations.slice(0, drawnAnnotations), x, height)}
-${timeAxis(0, duration, x, height)}`,
+${marks(annotations, x, height)}`,
   );
 }
 
@@ -60,11 +59,9 @@ ${join(Array.from(channel.beats, (beat) => html`<path class="beat" d="M${round(x
   return svg(
     height + axisHeight,
     `Seconds ${excerpt.start} to ${end} of ${traces.source}`,
-    html`${hatchPattern}${join(
-      here.slice(0, namedAnnotations).map((annotation) => namedMark(annotation, excerpt, x, height)),
-    )}
-${join(rows)}
-${timeAxis(excerpt.start, end, x, height)}`,
+    html`${timeAxis(excerpt.start, end, x, height)}
+${join(here.slice(0, namedAnnotations).map((annotation) => namedMark(annotation, excerpt, x, height)))}
+${join(rows)}`,
   );
 }
 
@@ -192,20 +189,21 @@ function extremes(x: Float64Array): { low: number; high: number } {
 }
 
 /** All annotations as ticks above the rows, those that last as bars. */
-function marks(annotations: readonly Annotation[], x: (seconds: number) => number, height: number): Html {
+function marks(annotations: readonly Annotation[], x: (seconds: number) => number, bottom: number): Html {
   if (annotations.length === 0) return html``;
   const isFew = annotations.length <= namedAnnotations;
-  const ticks = annotations.map(
-    ({ start }) => `M${round(x(start))} ${marginTop - 8}v${isFew ? height - marginTop + 8 : 6}`,
+  // One a pixel: an hour of beats would outweigh the traces.
+  const ticks = new Set(annotations.map(({ start }) => Math.round(x(start))));
+  const height = isFew ? `V${bottom}` : `V${marginTop - 2}`;
+  const path = Array.from(ticks, (at) => `M${at} ${marginTop - 8}${height}`);
+  const lasting = annotations.filter(({ start, duration }) => x(start + duration) - x(start) > 1);
+  const bars = new Set(
+    lasting.map(({ start, duration }) => {
+      const [from, to] = [Math.round(x(start)), Math.round(x(start + duration))];
+      return `M${from} ${marginTop - 8}H${to}v3H${from}z`;
+    }),
   );
-  const bars = annotations.flatMap(({ start, duration }) =>
-    x(start + duration) - x(start) > 1
-      ? [
-          `M${round(x(start))} ${marginTop - 8}h${round(x(start + duration) - x(start))}v3H${round(x(start))}z`,
-        ]
-      : [],
-  );
-  return html`<path class="mark" d="${raw(ticks.join(''))}"/><path class="bar" d="${raw(bars.join(''))}"/>`;
+  return html`<path class="mark" d="${raw(path.join(''))}"/><path class="bar" d="${raw([...bars].join(''))}"/>`;
 }
 
 function namedMark(
