@@ -102,6 +102,7 @@ export type { Backend, CompileOptions, Device, Feeds, Program } from './runtime/
 // signal: numbers → numbers, as SciPy
 export { detectBeats, measureBeatContrast } from './signal/beats.ts';
 export { type BeatMatch, type MatchOptions, matchBeats } from './signal/beats-match.ts';
+export { electrodeNames, electrodePosition, electrodes1020, type Position } from './signal/electrodes.ts';
 export { fft, irfft, rfft } from './signal/fft.ts';
 export { sosFilter, sosFiltFilt } from './signal/filter.ts';
 export { butterworth, notch, type Sos } from './signal/filter-design.ts';
@@ -114,11 +115,27 @@ export {
   hrvFrequency,
 } from './signal/hrv-frequency.ts';
 export { beatIntervals, type IntervalOptions, type Intervals } from './signal/hrv-intervals.ts';
+export { interpolateChannels, splineWeights } from './signal/interpolate.ts';
 export { checkQuality, type Quality } from './signal/quality.ts';
+export {
+  averageReference,
+  doubleBanana,
+  linkedEars,
+  type Rereferenced,
+  rereference,
+  transverseMontage,
+} from './signal/reference.ts';
 export { resample, resampleFourier, resamplePolyphase } from './signal/resample.ts';
 export { RingBuffer } from './signal/ring-buffer.ts';
 export { type Selection, selectRecording } from './signal/select.ts';
 export { bandPower, welch } from './signal/spectrum.ts';
+export {
+  RunningStandardiser,
+  type Standardised,
+  standardiseByTraining,
+  standardiseCausally,
+  standardisePerSubject,
+} from './signal/standardise.ts';
 export { StreamBridge, StreamResampler } from './signal/stream.ts';
 // train: windows → weights
 export type { Checkpoint, CheckpointStore } from './train/checkpoint.ts';

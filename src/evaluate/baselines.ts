@@ -6,7 +6,8 @@
 import type { WindowSet } from '../patches/windows.ts';
 import { beatsBetween, variability } from '../signal/heart.ts';
 import { bandPower, welch } from '../signal/spectrum.ts';
-import { deviationOf, fitLogistic, predictLogistic } from './logistic.ts';
+import { standardisePerSubject } from '../signal/standardise.ts';
+import { fitLogistic, predictLogistic } from './logistic.ts';
 
 /** Half-open bands in hertz: delta, theta, alpha, beta, low gamma. */
 const bands = [
@@ -37,7 +38,7 @@ export function baselineFeatures(set: WindowSet): BaselineFeatures {
       eeg.map((row, i) => Float64Array.of(...row, ...ecg[i]!)),
     );
   for (const [name, rows] of [...features])
-    features.set(`${name}-standardised`, standardisePerSubject(rows, set.subject));
+    features.set(`${name}-standardised`, standardisePerSubject(rows, set.subject).rows);
   return features;
 }
 
@@ -73,30 +74,6 @@ export function heartFeatures(set: WindowSet): Float64Array[] {
     const { medianRatePerMinute, sdnn, rmssd } = variability(around);
     return Float64Array.of(medianRatePerMinute, sdnn, rmssd);
   });
-}
-
-/** z-scores over all windows of each person. */
-export function standardisePerSubject(
-  rows: readonly Float64Array[],
-  subjects: readonly string[],
-): Float64Array[] {
-  const bySubject = new Map<string, number[]>();
-  for (const [i, subject] of subjects.entries()) {
-    const indices = bySubject.get(subject) ?? [];
-    indices.push(i);
-    bySubject.set(subject, indices);
-  }
-  const result = rows.map((row) => Float64Array.from(row));
-  for (const indices of bySubject.values()) {
-    for (let j = 0; j < rows[0]!.length; j++) {
-      const values = indices.map((i) => rows[i]![j]!).filter(Number.isFinite);
-      const mean = values.reduce((a, b) => a + b, 0) / values.length;
-      const variance = values.reduce((a, b) => a + (b - mean) ** 2, 0) / values.length;
-      const deviation = deviationOf(variance, mean, values.length);
-      for (const i of indices) result[i]![j] = (rows[i]![j]! - mean) / deviation;
-    }
-  }
-  return result;
 }
 
 /** Fit on the training windows, predict the test windows: probabilities [test · K]. Undefined features take the training median. */

@@ -5,6 +5,7 @@
  * factorisation: a few steps whatever the features' correlation.
  */
 import { DataError } from '../core/errors.ts';
+import { deviationOf } from '../signal/standardise.ts';
 
 export interface LogisticOptions {
   /** Inverse strength of the penalty. */
@@ -75,15 +76,6 @@ function fitScaler(rows: readonly Float64Array[]): { mean: Float64Array; scale: 
   for (const row of rows) for (let j = 0; j < d; j++) mean[j]! += row[j]! / rows.length;
   for (const row of rows) for (let j = 0; j < d; j++) scale[j]! += (row[j]! - mean[j]!) ** 2 / rows.length;
   return { mean, scale: scale.map((variance, j) => deviationOf(variance, mean[j]!, rows.length)) };
-}
-
-/**
- * Standard deviation to divide by; 1 where the variance of n equal values is nothing but the rounding of their mean,
- * by scikit-learn's bound (preprocessing/_data.py, _is_constant_feature).
- */
-export function deviationOf(variance: number, mean: number, n: number): number {
-  const rounding = n * Number.EPSILON * variance + (n * mean * Number.EPSILON) ** 2;
-  return variance <= rounding ? 1 : Math.sqrt(variance);
 }
 
 function standardise(row: Float64Array, mean: Float64Array, scale: Float64Array): Float64Array {

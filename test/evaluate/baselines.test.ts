@@ -10,13 +10,13 @@ import {
   heartFeatures,
   runClassical,
   runTrivial,
-  standardisePerSubject,
 } from '../../src/evaluate/baselines.ts';
 import { fitLogistic, predictLogistic } from '../../src/evaluate/logistic.ts';
 import { scoreAll } from '../../src/metrics/scores.ts';
 import { parseRecipe } from '../../src/patches/recipe.ts';
 import { WindowSetBuilder } from '../../src/patches/window-set.ts';
 import type { WindowSet } from '../../src/patches/windows.ts';
+import { standardisePerSubject } from '../../src/signal/standardise.ts';
 
 const undefinedValue = Number.NaN;
 
@@ -41,7 +41,7 @@ describe('standardisePerSubject', () => {
   it('gives each person mean 0 and deviation 1 in each feature, whatever the others have', () => {
     const subjects = ['a', 'b', 'a', 'b', 'a', 'b'];
     const rows = [1, 1000, 2, 2000, 6, 6000].map((value) => Float64Array.of(value, -value));
-    const result = standardisePerSubject(rows, subjects);
+    const result = standardisePerSubject(rows, subjects).rows;
     for (const person of ['a', 'b']) {
       const own = result.filter((_, i) => subjects[i] === person);
       for (const j of [0, 1]) {
@@ -56,7 +56,7 @@ describe('standardisePerSubject', () => {
 
   it('leaves undefined values undefined and out of the mean', () => {
     const rows = [2, undefinedValue, 4].map((value) => Float64Array.of(value));
-    expect(standardisePerSubject(rows, ['a', 'a', 'a']).map((row) => row[0])).toEqual([
+    expect(standardisePerSubject(rows, ['a', 'a', 'a']).rows.map((row) => row[0])).toEqual([
       -1,
       undefinedValue,
       1,
@@ -66,7 +66,7 @@ describe('standardisePerSubject', () => {
   it('makes a constant feature 0, rounding of its mean or not', () => {
     // The mean of three times 0.1 is not exactly 0.1 in float64.
     const rows = [0.1, 0.1, 0.1].map((value) => Float64Array.of(value, 5));
-    for (const row of standardisePerSubject(rows, ['a', 'a', 'a'])) {
+    for (const row of standardisePerSubject(rows, ['a', 'a', 'a']).rows) {
       expect(Math.abs(row[0]!)).toBeLessThan(1e-12);
       expect(row[1]).toBe(0);
     }
