@@ -1,10 +1,9 @@
 /**
- * Records of EDF and BDF, in which the signals lie one after the other: ranges of a signal → samples, and a walk over
+ * Records of EDF, BDF and GDF, in which the signals lie one after the other: ranges of a signal → samples, and a walk over
  * some signals' bytes. Whole records are read at once where they will be asked for again; a signal's own bytes only
  * where records are large.
  */
 import type { EdfHeader, EdfSignal } from './edf-header.ts';
-import { decodeSamples, type EdfScale } from './edf-samples.ts';
 import { chunkBytes, keptBytes, type RangedBytes } from './ranged-bytes.ts';
 
 /** Requests under way at once, to sources that answer after a while. */
@@ -50,21 +49,38 @@ export async function visitRecords(
   }
 }
 
+/** Where a signal lies in records that follow one another from byte `headerBytes` on. */
+export interface RecordPlace {
+  readonly headerBytes: number;
+  readonly recordBytes: number;
+  /** Of the signal, within a record. */
+  readonly recordOffset: number;
+  readonly samplesPerRecord: number;
+  readonly sampleBytes: number;
+}
+
+/** Stored samples from byte `at` on → result[from … to). */
+export type DecodeSamples = (
+  bytes: Uint8Array,
+  at: number,
+  result: Float64Array,
+  from: number,
+  to: number,
+) => void;
+
 /**
  * Samples [start, end) → result. Whole records are read at once, for the channels that will be asked for next; only the
  * signal's own bytes where a record, or the stretch of a local file, is too large to keep.
  */
 export async function readSamples(
   bytes: RangedBytes,
-  { recordBytes, headerBytes, sampleBytes }: EdfHeader,
-  signal: EdfSignal,
-  scale: EdfScale,
+  { recordBytes, headerBytes, recordOffset, samplesPerRecord: perRecord, sampleBytes }: RecordPlace,
+  decode: DecodeSamples,
   start: number,
   end: number,
   result: Float64Array,
 ): Promise<void> {
   if (start === end) return;
-  const perRecord = signal.samplesPerRecord;
   const firstRecord = Math.floor(start / perRecord);
   const lastRecord = Math.ceil(end / perRecord);
   const isSmallPart = perRecord * sampleBytes * 8 <= recordBytes;
@@ -75,11 +91,11 @@ export async function readSamples(
       const from = Math.max(start, record * perRecord);
       const to = Math.min(end, (record + 1) * perRecord);
       const at =
-        headerBytes + record * recordBytes + signal.recordOffset + (from - record * perRecord) * sampleBytes;
+        headerBytes + record * recordBytes + recordOffset + (from - record * perRecord) * sampleBytes;
       const length = (to - from) * sampleBytes;
       if (scratch?.length !== length) scratch = bytes.source.isLocal ? new Uint8Array(length) : undefined;
       const part = await bytes.source.read(at, at + length, scratch);
-      decodeSamples(part, 0, sampleBytes, scale, result, from - start, to - start);
+      decode(part, 0, result, from - start, to - start);
     }
     return;
   }
@@ -90,9 +106,8 @@ export async function readSamples(
       for (let record = first; record < last; record++) {
         const from = Math.max(start, record * perRecord);
         const to = Math.min(end, (record + 1) * perRecord);
-        const inRecord = signal.recordOffset + (from - record * perRecord) * sampleBytes;
-        const at = (record - first) * recordBytes + inRecord;
-        decodeSamples(chunk, at, sampleBytes, scale, result, from - start, to - start);
+        const inRecord = recordOffset + (from - record * perRecord) * sampleBytes;
+        decode(chunk, (record - first) * recordBytes + inRecord, result, from - start, to - start);
       }
     });
   }

@@ -11,7 +11,7 @@ import { isStatus, readTriggers } from './bdf-status.ts';
 import { type EdfFormat, type EdfHeader, type EdfSignal, readEdfHeader } from './edf-header.ts';
 import { metadataOf } from './edf-metadata.ts';
 import { readSamples } from './edf-records.ts';
-import type { EdfScale } from './edf-samples.ts';
+import { decodeSamples, type EdfScale } from './edf-samples.ts';
 import { readTimes, spansOf } from './edf-times.ts';
 import { checkSamples, isRate, quoted, roomFor } from './header-text.ts';
 import { explainLineEndings } from './line-endings.ts';
@@ -65,7 +65,16 @@ async function openLayout(source: ByteSource, options: ReadOptions, format: EdfF
     async read(channel, start, end, into) {
       checkSamples(`${format}: ${source.name}`, source.name, channels, channel, start, end);
       const result = roomFor(end - start, into);
-      await readSamples(bytes, header, stored[channel]!, scales[channel]!, start, end, result);
+      const { recordOffset, samplesPerRecord } = stored[channel]!;
+      const { headerBytes, recordBytes, sampleBytes } = header;
+      await readSamples(
+        bytes,
+        { headerBytes, recordBytes, recordOffset, samplesPerRecord, sampleBytes },
+        (part, at, into, from, to) => decodeSamples(part, at, sampleBytes, scales[channel]!, into, from, to),
+        start,
+        end,
+        result,
+      );
       return result;
     },
     async close() {

@@ -35,6 +35,11 @@ export const formats: readonly Format[] = [
     open: async (source, options) => (await import('./xdf-recording.ts')).openXdfRecording(source, options),
   },
   {
+    name: 'gdf',
+    matches: (head) => /^GDF [12]/.test(latin1(head, 0, 8)),
+    open: async (source, options) => (await import('./gdf.ts')).openGdf(source, options),
+  },
+  {
     name: 'brainvision',
     matches: (head, fileName) =>
       /^(\u00ef\u00bb\u00bf)?Brain ?Vision Data Exchange/i.test(latin1(head)) ||
