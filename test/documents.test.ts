@@ -14,6 +14,10 @@ test("the documents' tables are their JSON's", () => {
   expect(read('README.md')).toMatch(/<!-- table demo -->\n\| model .*\n\|---/);
 });
 
+test('docs/datasets.md is what the facts of the datasets give', () => {
+  execFileSync(process.execPath, ['scripts/write-dataset-docs.mjs', '--check'], { cwd: root });
+});
+
 test('results/demo.json is a whole result', () => {
   const result = parseResult(JSON.parse(read('results/demo.json')));
   expect(result.windows).toBe(1707);
@@ -31,6 +35,7 @@ test.each([
     'docs/gpu.md',
     'docs/many-machines.md',
     'docs/data-at-scale.md',
+    'docs/datasets.md',
   ],
   'sample-data/README.md',
 ])('%s links to files that are there', (document) => {

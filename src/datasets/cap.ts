@@ -45,7 +45,7 @@ export const cap: PublishedDataset = {
         channels: ['C4-A1'],
         ratesHz: [],
         unit: 'uV',
-        note: 'at least three derivations a night, which differ between nights, as do rates (128 to 512 Hz) and spellings; C4-A1 is the one asked for, and nights without it are left out and counted',
+        note: 'at least three derivations a night, which differ between nights, as do rates and spellings; C4-A1 is the one asked for, and nights without it are left out and counted',
       },
       {
         kind: 'ecg',

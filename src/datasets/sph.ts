@@ -11,7 +11,7 @@ export const sph: PublishedDataset = {
   name: 'sph',
   title:
     'A large-scale multi-label 12-lead electrocardiogram database with standardized diagnostic statements (SPH)',
-  licence: 'CC BY 4.0',
+  licence: 'as figshare states; its article is CC BY 4.0',
   url: 'https://doi.org/10.6084/m9.figshare.c.5779802.v1',
   citation:
     'Liu H, Chen D, Chen D, et al. A large-scale multi-label 12-lead electrocardiogram database with standardized diagnostic statements. Scientific Data 9:272 (2022). doi:10.1038/s41597-022-01403-5',
