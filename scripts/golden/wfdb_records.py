@@ -105,7 +105,8 @@ def annotations(path):
     a = wfdb.rdann(stem, extension)
     notes = [(x or "").rstrip("\x00") for x in a.aux_note]
     rows = [
-        [int(s), y, n, int(sub), int(chan), int(num)]
+        # 255 is WFDB's word for no channel.
+        [int(s), y, n, int(sub), 0 if chan == 255 else int(chan), int(num)]
         for s, y, n, sub, chan, num in zip(a.sample, a.symbol, notes, a.subtype, a.chan, a.num)
     ]
     text = "\n".join("\t".join(str(v) for v in row) for row in rows)

@@ -15,6 +15,9 @@ export const noteCode = 22;
 /** Words that are no annotation: they move the time, or say more about the annotation before them. */
 export const pseudoCodes = { skip: 59, number: 60, subtype: 61, channel: 62, text: 63 } as const;
 
+/** A channel holds for all annotations that follow; this one says that those concern none. */
+export const noChannel = 255;
+
 /** `N` of 1; `[42]` of a code without a mnemonic. */
 export function mnemonicOf(code: number): string {
   return mnemonics[code] ?? `[${code}]`;

@@ -8,7 +8,7 @@ import { FormatError } from '../core/errors.ts';
 import type { Annotation } from '../core/recording.ts';
 import { isRate } from './header-text.ts';
 import { isAha, parseAha } from './wfdb-aha.ts';
-import { mnemonicOf, noteCode, pseudoCodes } from './wfdb-annotation-codes.ts';
+import { mnemonicOf, noChannel, noteCode, pseudoCodes } from './wfdb-annotation-codes.ts';
 
 export interface WfdbAnnotation extends Annotation {
   /** What the annotator meant by it: of `~`, which signals are noisy. Where it is not 0. */
@@ -24,7 +24,7 @@ export interface StoredAnnotation {
   readonly code: number;
   /** Its mnemonic, where the file's kind gives it. */
   readonly mnemonic?: string;
-  channel?: number;
+  channel?: number | undefined;
   subtype?: number;
   number?: number;
   text: string;
@@ -149,6 +149,7 @@ function parseMit(bytes: Uint8Array): ParsedAnnotations {
     } else if (code === pseudoCodes.channel) {
       // Of this annotation, and all that follow.
       channel = step & 0xff;
+      if (channel === noChannel) channel = undefined;
       if (current) current.channel = channel;
     } else if (code === pseudoCodes.number) {
       number = (step << 24) >> 24;

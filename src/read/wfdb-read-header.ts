@@ -14,7 +14,16 @@ export async function readWfdbHeader(source: ByteSource, log: string[]): Promise
       `wfdb: ${source.name} has ${source.byteLength} bytes, too many for a header. Open the record's .hea file.`,
       source.name,
     );
-  return parseWfdbHeader(latin1(await source.read(0, source.byteLength)), source.name, log);
+  return parseWfdbHeader(textOf(await source.read(0, source.byteLength)), source.name, log);
+}
+
+/** UTF-8 where it is that, else ISO 8859-1. */
+function textOf(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes).replaceAll('\0', ' ');
+  } catch {
+    return latin1(bytes);
+  }
 }
 
 /** The bare file name of a path or URL. */
