@@ -137,7 +137,7 @@ export function sampleGdf(): Record<string, Uint8Array> {
       type: 3,
       bytes: (r) => uint16s(Array.from({ length: 16 }, (_, i) => r * 1000 + i * 77)),
     },
-    { label: 'T', perRecord: 2, type: 16, bytes: (r) => float32s([r, -r]), unitCode: 6048 },
+    { label: 'T', perRecord: 2, type: 16, bytes: (r) => float32s([r, r / 4]), unitCode: 6048 },
   ];
   return {
     'sample.gdf': gdfFile({

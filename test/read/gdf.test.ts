@@ -113,7 +113,7 @@ describe('a recording', () => {
       { name: 'Fz', unit: 'uV', rateHz: 16, lengthSamples: 64, resolution: 1, offset: 0, note: 'LP:40Hz' },
       { name: 'T', unit: 'degC', rateHz: 2, lengthSamples: 8 },
     ]);
-    expect([...(await recording.read(1, 0, 8))]).toEqual([0, -0, 1, -1, 2, -2, 3, -3]);
+    expect([...(await recording.read(1, 0, 8))]).toEqual([0, 0, 1, 0.25, 2, 0.5, 3, 0.75]);
     expect(recording.annotations).toEqual([
       { start: 0, duration: 0, label: '768' },
       { start: 0.4, duration: 1, label: '769', channel: 0 },
