@@ -94,6 +94,10 @@ async function choosePath(file: MatFile, part: string | undefined, log: string[]
   const choice = only ? [only, ...others].map(({ name }) => name) : inside;
   if (choice.length === 0)
     throw new FormatError(`mat: ${file.source} has no matrix of signals.`, file.source);
+  if (choice.length === 1) {
+    log.push(`mat: the signals are taken from ${quoted(choice[0]!)}, the only matrix.`);
+    return choice[0]!;
+  }
   const some = choice.slice(0, 8).join(', ');
   throw new ConfigError(
     `mat: ${file.source} has ${choice.length} arrays that may be signals: ${some}${choice.length > 8 ? ', …' : ''}. Choose one with --part.`,
