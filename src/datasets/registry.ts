@@ -6,6 +6,7 @@ import { chapman } from './chapman.ts';
 import { cinc2020, cinc2021 } from './cinc.ts';
 import { code15 } from './code15.ts';
 import type { PublishedDataset } from './dataset.ts';
+import { dreamer } from './dreamer.ts';
 import { eegmat } from './eegmat.ts';
 import { hmc } from './hmc.ts';
 import { ludb } from './ludb.ts';
@@ -18,6 +19,7 @@ import { sph } from './sph.ts';
 
 export const datasets: Readonly<Record<string, PublishedDataset>> = {
   eegmat,
+  dreamer,
   ptbxl,
   'ptbxl-100': ptbxl100,
   ludb,
