@@ -21,11 +21,22 @@ export {
 } from './core/tensor.ts';
 export { microvolts, unitFactor } from './core/units.ts';
 // datasets: files of many people, labelled, split by subject
-export { type DatasetSpec, type LoadOptions, loadWindows, type Trial } from './datasets/dataset.ts';
+export {
+  type DatasetSpec,
+  describeFolder,
+  type Label,
+  type LoadOptions,
+  loadWindows,
+  type PublishedDataset,
+  type Trial,
+} from './datasets/dataset.ts';
+export type { DatasetFacts } from './datasets/facts.ts';
 export { assertDisjoint, type Fold, kFoldBySubject, leaveOneSubjectOut } from './datasets/folds.ts';
 export { labelledFiles } from './datasets/labelled-files.ts';
+export { readLudbWaves, type Wave } from './datasets/ludb.ts';
 export { type Preparer, type PrepareStoreOptions, prepareStore } from './datasets/prepare-store.ts';
 export { datasets, findDataset } from './datasets/registry.ts';
+export { type Diagnosis, diagnoses } from './datasets/snomed.ts';
 // metrics and evaluate: predictions → scores → report
 export { baselineFeatures, runClassical, runTrivial } from './evaluate/baselines.ts';
 export { evaluateModel } from './evaluate/finished-model.ts';

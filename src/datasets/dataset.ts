@@ -73,7 +73,10 @@ export type PublishedDataset = DatasetSpec & { readonly facts: DatasetFacts };
 
 /** A dataset with what its folder tells. Errors of the folder and of its tables. */
 export async function describeFolder(spec: DatasetSpec, folder: ByteFolder): Promise<DatasetSpec> {
-  return spec.describe ? { ...spec, ...(await spec.describe(folder)) } : spec;
+  if (!spec.describe) return spec;
+  // Described once: what the folder tells is not asked for again.
+  const { describe: _, ...rest } = spec;
+  return { ...rest, ...(await spec.describe(folder)) };
 }
 
 export interface LoadOptions {
@@ -91,11 +94,13 @@ export interface LoadOptions {
 
 /** Read, prepare and cut a dataset. DataError where nothing is found or a label is none of the target's classes. */
 export async function loadWindows(
-  spec: DatasetSpec,
+  asked: DatasetSpec,
   folder: ByteFolder,
-  recipe: Recipe = spec.recipe,
+  givenRecipe?: Recipe,
   options: LoadOptions = {},
 ): Promise<WindowSet> {
+  const spec = await describeFolder(asked, folder);
+  const recipe = givenRecipe ?? spec.recipe;
   const { target, subjects, skipBroken = false, tolerant = false, onProgress, signal } = options;
   const classes = target === undefined ? [] : classesOf(spec, target);
   const all = await spec.trials(folder);

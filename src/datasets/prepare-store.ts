@@ -9,7 +9,7 @@ import type { SampleType, StoreInfo } from '../patches/store-format.ts';
 import type { StorePlace } from '../patches/store-place.ts';
 import { fitShard, type StorePlan } from '../patches/store-plan.ts';
 import { StoreWriter, type TrialPiece } from '../patches/store-writer.ts';
-import type { DatasetSpec, Trial } from './dataset.ts';
+import { type DatasetSpec, describeFolder, type Trial } from './dataset.ts';
 import { type FileTask, type PieceOptions, preparePieces } from './prepare-pieces.ts';
 
 /** Who prepares files: this thread, or several. */
@@ -40,10 +40,12 @@ export interface PrepareStoreOptions {
 
 /** What is to be prepared, before anything is. */
 export async function planStore(
-  spec: DatasetSpec,
+  asked: DatasetSpec,
   folder: ByteFolder,
-  { recipe = spec.recipe, type = 'int16', shardBytes }: PrepareStoreOptions = {},
+  { recipe: givenRecipe, type = 'int16', shardBytes }: PrepareStoreOptions = {},
 ): Promise<{ readonly plan: StorePlan; readonly trials: readonly Trial[] }> {
+  const spec = await describeFolder(asked, folder);
+  const recipe = givenRecipe ?? spec.recipe;
   const trials = await spec.trials(folder);
   if (trials.length === 0)
     throw new DataError(`${spec.name}: no recordings in ${folder.name}. Check the folder.`);

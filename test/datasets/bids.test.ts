@@ -102,8 +102,7 @@ describe('bids', () => {
 
   it('reads windows of both modalities', async () => {
     const folder = memoryFolder(files);
-    const spec = await describeFolder(bids, folder);
-    const windows = await loadWindows(spec, folder, undefined, { target: 'group' });
+    const windows = await loadWindows(bids, folder, undefined, { target: 'group' });
     expect([...windows.label!]).toEqual([0, 1, 1]);
     expect(windows.subject).toEqual(['sub-01', 'sub-02', 'sub-02']);
     expect(Object.keys(windows.signals)).toEqual(['eeg', 'ecg']);

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { describeFolder, loadWindows } from '../../src/datasets/dataset.ts';
 import { openFolder } from '../../src/datasets/folder-node.ts';
 import { assertDisjoint } from '../../src/datasets/folds.ts';
+import { planStore } from '../../src/datasets/prepare-store.ts';
 import { ptbxl, ptbxl100 } from '../../src/datasets/ptbxl.ts';
 import { scpStatements, scpSubclasses } from '../../src/datasets/scp-statements.ts';
 import { memoryFolder } from './memory-folder.ts';
@@ -110,6 +111,10 @@ describe.skipIf(!existsSync(real))('ptbxl, real recordings (extra: only where th
     expect(new Set([...train, ...validation, ...test])).toEqual(
       new Set(trials.map(({ subject }) => subject)),
     );
+    // A store keeps the folds and every statement, whoever plans it.
+    const { plan } = await planStore(ptbxl, folder);
+    expect(plan.dataset.splits.published!.test).toEqual(test);
+    expect(plan.targets.AFIB).toEqual(['0', '1']);
     const { subject } = trials[0]!;
     const windows = await loadWindows(spec, folder, spec.recipe, { target: 'SR', subjects: [subject] });
     expect(windows.count).toBeGreaterThan(0);
