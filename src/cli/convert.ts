@@ -142,32 +142,53 @@ async function planJobs(
       `convert: ${out} is to be a folder of ${kinds.includes('folder') ? 'all recordings' : `${inputs.length} recordings`}. Say in which format: --to ${writers.map(({ name }) => name).join(' | ')}.`,
       '--to',
     );
-  const jobs: Job[] = [];
+  const found: { readonly input: string; readonly inside: string }[] = [];
   for (const [i, input] of inputs.entries()) {
     if (input === '-')
       throw new ConfigError('convert: standard input is one recording. Name an output file.', 'in');
-    if (kinds[i] === 'folder') {
-      const { recordings } = await findRecordings(input, signal);
-      const here = recordings.filter(({ inside }) => !tableExtensions.test(inside));
-      if (here.length === 0)
-        throw new DataError(`${input}: there is no recording in this folder. Check the path.`);
-      for (const { path, inside } of here)
-        jobs.push({ input: path, output: join(out, renamed(inside, writer)), to: writer.name });
-    } else jobs.push({ input, output: join(out, renamed(basename(input), writer)), to: writer.name });
+    if (kinds[i] !== 'folder') {
+      found.push({ input, inside: basename(input) });
+      continue;
+    }
+    const { recordings } = await findRecordings(input, signal);
+    const here = recordings.filter(({ inside }) => !tableExtensions.test(inside));
+    if (here.length === 0)
+      throw new DataError(`${input}: there is no recording in this folder. Check the path.`);
+    for (const { path, inside } of here) found.push({ input: path, inside });
   }
-  const sources = new Map<string, string>();
-  for (const { input, output } of jobs) {
-    const other = sources.get(output);
-    if (other !== undefined)
-      throw new ConfigError(
-        `convert: ${other} and ${input} would both become ${output}. Convert them one by one.`,
-        'in',
-      );
-    sources.set(output, input);
-  }
+  const jobs = nameOutputs(found, writer).map(({ input, name }) => ({
+    input,
+    output: join(out, name),
+    to: writer.name,
+  }));
   // Found out before the first is converted, not in the middle of the night.
   if (!force) for (const { output } of jobs) await refuse(output, { inputs: new Set(), force });
   return jobs;
+}
+
+/** `x.vhdr` → `x.edf`; where there is an `x.set` too, `x.vhdr.edf` and `x.set.edf`. ConfigError where names still meet. */
+function nameOutputs(
+  found: readonly { readonly input: string; readonly inside: string }[],
+  writer: Writer,
+): { input: string; name: string }[] {
+  const [extension] = writer.extensions;
+  const count = new Map<string, number>();
+  for (const { inside } of found) {
+    const short = stemOf(inside);
+    count.set(short, (count.get(short) ?? 0) + 1);
+  }
+  const sources = new Map<string, string>();
+  return found.map(({ input, inside }) => {
+    const name = `${count.get(stemOf(inside)) === 1 ? stemOf(inside) : inside.replace(/\.gz$/i, '')}${extension}`;
+    const other = sources.get(name);
+    if (other !== undefined)
+      throw new ConfigError(
+        `convert: ${other} and ${input} would both become ${name}. Convert them one by one.`,
+        'in',
+      );
+    sources.set(name, input);
+    return { input, name };
+  });
 }
 
 async function kindOf(path: string): Promise<'file' | 'folder' | undefined> {
@@ -176,11 +197,11 @@ async function kindOf(path: string): Promise<'file' | 'folder' | undefined> {
   return there && (there.isDirectory() ? 'folder' : 'file');
 }
 
-/** `a/b.hea.gz` → `a/b.edf`. */
-function renamed(path: string, writer: Writer): string {
+/** `a/b.hea.gz` → `a/b`. */
+function stemOf(path: string): string {
   const plain = path.replace(/\.gz$/i, '');
-  const stem = plain.replace(/\.[A-Za-z][\w]*$/, '');
-  return `${stem === '' ? plain : stem}${writer.extensions[0]!}`;
+  const stem = plain.replace(/\.[A-Za-z]\w*$/, '');
+  return /(^|\/)$/.test(stem) ? plain : stem;
 }
 
 interface Converted {

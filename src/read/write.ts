@@ -37,6 +37,30 @@ export const writers: readonly Writer[] = [
     extensions: ['.npz'],
     load: async () => (await import('./np-write.ts')).writeNpz,
   },
+  {
+    name: 'parquet',
+    title: 'Parquet, a column a channel; one rate only',
+    extensions: ['.parquet'],
+    load: async () => (await import('./parquet-write.ts')).writeParquet,
+  },
+  {
+    name: 'parquet',
+    title: 'Parquet',
+    extensions: ['.parquet'],
+    load: async () => (await import('./parquet-write.ts')).writeParquet,
+  },
+  {
+    name: 'npz',
+    title: 'NumPy arrays, float64',
+    extensions: ['.npz'],
+    load: async () => (await import('./np-write.ts')).writeNpz,
+  },
+  {
+    name: 'parquet',
+    title: 'Parquet',
+    extensions: ['.parquet'],
+    load: async () => (await import('./parquet-write.ts')).writeParquet,
+  },
 ];
 
 /**

@@ -122,6 +122,28 @@ describe.concurrent('convert', () => {
     expect(await files('out')).toEqual(['deep', 'deep/two.bdf', 'one.bdf']);
   });
 
+  test('recordings of one name keep their old extension', async () => {
+    await mkdir(join(folder, 'twins'));
+    await copyFile(join(folder, 'a.edf'), join(folder, 'twins/a.edf'));
+    expect(await convert('a.edf', 'twins/a.hea')).toMatchObject({ code: 0, stderr: '' });
+    expect(await convert('twins', 'twins-out', '--to', 'bdf')).toMatchObject({ code: 0, stderr: '' });
+    expect(await files('twins-out')).toEqual(['a.edf.bdf', 'a.hea.bdf']);
+  });
+
+  test('a header and the files that it names come compressed together, and are read so', async () => {
+    expect(await convert('a.edf', 'z/rec.hea.gz')).toMatchObject({ code: 0, stderr: '' });
+    expect(await files('z')).toEqual(['rec.atr.gz', 'rec.dat.gz', 'rec.hea.gz']);
+    await read('z/rec.hea.gz', async ({ channels, annotations }) => {
+      expect(channels.map(({ name }) => name)).toEqual(['Fz', 'T3', 'ECG']);
+      expect(annotations).toMatchObject([{ start: 12 }]);
+    });
+  });
+
+  test.each(['npz', 'parquet'])('%s by its name', async (extension) => {
+    expect(await convert('a.edf', `table.${extension}`)).toMatchObject({ code: 0, stderr: '' });
+    expect(await files()).toContain(`table.${extension}`);
+  });
+
   test('one broken recording does not stop the others, and is not passed over', async () => {
     await mkdir(join(folder, 'mixed'));
     await copyFile(join(folder, 'short.edf'), join(folder, 'mixed/a.edf'));
@@ -144,13 +166,14 @@ describe.concurrent('convert', () => {
     ['its own input', ['a.edf', 'a.edf', '--force'], 2, /a\.edf: this file is being read/],
     ['a file that is there', ['a.edf', 'in/one.edf'], 2, /in\/one\.edf: the file is there\. Give --force/],
     ['an unknown format', ['a.edf', 'a.mp3'], 2, /the name says no format.*edf \(\.edf\)/],
+    ['a name that is an end alone', ['a.edf', '.gz'], 2, /says no format/],
     ['an unknown --to', ['a.edf', 'x', '--to', 'mp3'], 2, /'mp3' cannot be written/],
     ['a folder without --to', ['in', 'out2'], 2, /Say in which format: --to edf/],
     [
       'two inputs of one name',
       ['a.edf', 'in/../a.edf', 'out3', '--to', 'edf'],
       2,
-      /would both become out3\/a\.edf/,
+      /would both become a\.edf\.edf/,
     ],
     ['an empty range', ['a.edf', 'x.edf', '--start', '9', '--end', '8'], 2, /the range 9–8 s is empty/],
     ['a range beyond', ['a.edf', 'x.edf', '--start', '99'], 3, /nothing is recorded from 99/],
