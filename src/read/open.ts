@@ -74,6 +74,11 @@ export const formats: readonly Format[] = [
     open: async (source, options) => (await import('./np.ts')).openNpzRecording(source, options),
   },
   {
+    name: 'parquet',
+    matches: (head) => startsWith(head, 'PAR1'),
+    open: async (source, options) => (await import('./parquet.ts')).openParquet(source, options),
+  },
+  {
     name: 'csv',
     matches: (head, fileName) => /\.(csv|tsv|txt|asc)$/.test(fileName) || startsWith(head, '%OpenBCI'),
     open: async (source, options) => (await import('./csv.ts')).openCsv(source, options),
