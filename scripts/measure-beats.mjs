@@ -189,7 +189,10 @@ async function measure() {
     return read;
   }
 
-  /** LUDB annotates whole beats only, so what lies before the first and after the last annotation does not count. */
+  /**
+   * Two halves, because settings were chosen on the first. LUDB annotates whole beats only, so what lies before the first
+   * and after the last annotation does not count.
+   */
   async function readLudb() {
     const at = join(flags.ludb, 'data');
     if (!existsSync(at)) return [];
@@ -206,7 +209,17 @@ async function measure() {
         if (annotated.length === 0) continue;
         const x = await recording.read(c, 0, lengthSamples);
         const [from, to] = [annotated[0] - tolerances[0], annotated.at(-1) + tolerances[0]];
-        read.push({ set: 'ludb', record: name, x, rateHz, annotated, excluded: [], from, to, isLong: false });
+        read.push({
+          set: Number.parseInt(name, 10) <= 100 ? 'ludb-1-100' : 'ludb-101-200',
+          record: name,
+          x,
+          rateHz,
+          annotated,
+          excluded: [],
+          from,
+          to,
+          isLong: false,
+        });
       }
       await recording.close();
     }
@@ -220,7 +233,7 @@ function writeTables() {
   const result = JSON.parse(readFileSync(output, 'utf8'));
   const text = readFileSync(document, 'utf8');
   const updated = text.replace(
-    /(<!-- table beats-(\w+) -->\n)[\s\S]*?(<!-- \/table -->)/g,
+    /(<!-- table beats-([\w-]+) -->\n)[\s\S]*?(<!-- \/table -->)/g,
     (_, open, set, close) => `${open}${renderSet(result, set)}${close}`,
   );
   if (updated === text) return true;

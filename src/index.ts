@@ -111,6 +111,21 @@ export { readWfdbAnnotations } from './read/wfdb-annotations.ts';
 // runtime: graph → numbers
 export type { Backend, CompileOptions, Device, Feeds, Program } from './runtime/backend.ts';
 // signal: numbers → numbers, as SciPy
+export {
+  type ArtefactName,
+  type ArtefactOptions,
+  artefactRules,
+  findArtefacts,
+  type WindowArtefacts,
+} from './signal/artefacts.ts';
+export { badChannelRules, type ChannelVerdict, findBadChannels } from './signal/artefacts-channels.ts';
+export {
+  type BlinkRemoval,
+  type HeartRemoval,
+  removeBlinks,
+  removeHeart,
+} from './signal/artefacts-remove.ts';
+export { type BandPowers, type Bands, bandPowers, eegBands } from './signal/band-powers.ts';
 export { detectBeats, measureBeatContrast } from './signal/beats.ts';
 export { type BeatMatch, type MatchOptions, matchBeats } from './signal/beats-match.ts';
 export { electrodeNames, electrodePosition, electrodes1020, type Position } from './signal/electrodes.ts';
