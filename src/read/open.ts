@@ -40,6 +40,11 @@ export const formats: readonly Format[] = [
     open: async (source, options) => (await import('./gdf.ts')).openGdf(source, options),
   },
   {
+    name: 'cnt',
+    matches: (head, fileName) => /^Version 3\.\d/.test(latin1(head, 0, 12)) || fileName.endsWith('.cnt'),
+    open: async (source, options) => (await import('./cnt.ts')).openCnt(source, options),
+  },
+  {
     name: 'brainvision',
     matches: (head, fileName) =>
       /^(\u00ef\u00bb\u00bf)?Brain ?Vision Data Exchange/i.test(latin1(head)) ||
