@@ -5,6 +5,7 @@
  */
 import type { ByteSource } from '../core/bytes.ts';
 import { FormatError, HeartmindError } from '../core/errors.ts';
+import { globalHeapFault, lengthBytesOf } from './hdf5-guard.ts';
 import { type HdfLibrary, type HdfModule, hdfLibrary } from './hdf5-library.ts';
 
 /** Small reads of metadata are many; a page holds the neighbours. */
@@ -27,6 +28,8 @@ export class HdfFile {
   #pages = new Map<number, Uint8Array>();
   #missing: number | undefined;
   #sourceError: unknown;
+  /** Of lengths in the file, as its superblock says. */
+  #lengthBytes = 8;
 
   constructor(
     readonly source: ByteSource,
@@ -95,6 +98,7 @@ export class HdfFile {
     try {
       if (readSync && end - position >= directBytes) {
         buffer.set(this.source.readSync!(position, end), offset);
+        this.#check(buffer.subarray(offset, offset + end - position), position);
         return end - position;
       }
       for (let at = position; at < end; ) {
@@ -109,11 +113,23 @@ export class HdfFile {
         buffer.set(part, offset + at - position);
         at += part.length;
       }
+      this.#check(buffer.subarray(offset, offset + end - position), position);
       return end - position;
     } catch (error) {
       if (error instanceof HeartmindError) this.#sourceError = error;
       throw error instanceof module.FS.ErrnoError ? error : new module.FS.ErrnoError(inputOutputError);
     }
+  }
+
+  #check(bytes: Uint8Array, position: number): void {
+    this.#lengthBytes = lengthBytesOf(bytes) ?? this.#lengthBytes;
+    const fault = this.#lengthBytes === 8 ? globalHeapFault(bytes) : undefined;
+    if (fault)
+      throw new FormatError(
+        `${this.where}: ${this.source.name}: ${fault}, at byte ${position}. The file is damaged; fetch it again.`,
+        this.source.name,
+        position,
+      );
   }
 
   #load(page: number): Uint8Array {

@@ -21,6 +21,16 @@ export interface Walker {
   readonly hdf: Hdf5File;
   readonly choose: MatChooser;
   readonly keep: boolean;
+  /** Values that may still be looked at: references that go round in a circle would never end. */
+  readonly budget: { left: number };
+}
+
+/** MATLAB gives every value an object of its own, which takes more bytes than that. */
+const leastObjectBytes = 32;
+
+/** As many values as a file can have. */
+export function budgetOf(byteLength: number): Walker['budget'] {
+  return { left: 64 + Math.floor(byteLength / leastObjectBytes) };
 }
 
 export interface Object73 {
@@ -113,11 +123,12 @@ export async function* readMat73(
   const object = await describe73(hdf, path);
   if (!object) return emptyMatrix;
   if (depth > deepest) fail(hdf, path, `nests more than ${deepest} values`);
+  if (walker.budget.left-- <= 0) fail(hdf, path, 'has references that go round in a circle');
   const { shape } = object;
   const decision = choose(name, { class: object.class, shape });
   const skipped: MatValue = { kind: 'skipped', class: object.class, shape };
   if (decision === 'whole') {
-    const value = await wholeValue(hdf, object, name, depth);
+    const value = await wholeValue(walker, object, name, depth);
     yield { path: name, value };
     return keep ? value : skipped;
   }
@@ -147,7 +158,8 @@ export async function* readMat73(
   return skipped;
 }
 
-async function wholeValue(hdf: Hdf5File, object: Object73, name: string, depth: number): Promise<MatValue> {
+async function wholeValue(around: Walker, object: Object73, name: string, depth: number): Promise<MatValue> {
+  const { hdf, budget } = around;
   const { class: matClass, shape, path } = object;
   if (object.isEmpty) return emptyOf(object);
   switch (matClass) {
@@ -157,7 +169,12 @@ async function wholeValue(hdf: Hdf5File, object: Object73, name: string, depth: 
       return { kind: 'opaque', class: matClass, className: object.className, shape };
     case 'cell':
     case 'struct': {
-      const walker = { hdf, keep: true, choose: (at: string) => (at === name ? 'inside' : 'whole') } as const;
+      const walker = {
+        hdf,
+        budget,
+        keep: true,
+        choose: (at: string) => (at === name ? 'inside' : 'whole'),
+      } as const;
       const steps = readMat73(walker, path, name, depth);
       for (;;) {
         const { done, value } = await steps.next();

@@ -9,7 +9,7 @@ import type { ByteSource } from '../core/bytes.ts';
 import { openHdf5 } from './hdf5.ts';
 
 import { type MatFile, type MatVariable, matFile, type WalkVariable } from './mat-file.ts';
-import { describe73, readMat73, type Walker } from './mat73-values.ts';
+import { budgetOf, describe73, readMat73, type Walker } from './mat73-values.ts';
 
 /** Open the file and describe its variables. FormatError where it is damaged. */
 export async function openMat73(source: ByteSource): Promise<MatFile> {
@@ -24,7 +24,7 @@ export async function openMat73(source: ByteSource): Promise<MatFile> {
     }
     const walk: WalkVariable = async function* (i, choose, keep) {
       const { name } = variables[i]!;
-      const walker: Walker = { hdf, choose, keep };
+      const walker: Walker = { hdf, choose, keep, budget: budgetOf(source.byteLength) };
       return yield* readMat73(walker, `/${name}`, name);
     };
     return matFile(source, '7.3', variables, [], walk, () => hdf.close());

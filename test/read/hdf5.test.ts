@@ -159,6 +159,20 @@ describe('MAT 7.3', () => {
 });
 
 describe('damage', () => {
+  it('that libhdf5 would never come back from is refused on its way in', async () => {
+    const bytes = new Uint8Array(files['v73.mat']!);
+    const text = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
+    const heap = text.indexOf('GCOL');
+    // The free space behind the last object: index 0, then its size.
+    const view = new DataView(bytes.buffer);
+    let at = heap + 16;
+    while (view.getUint16(at, true) !== 0) at += 16 + Math.ceil(view.getUint32(at + 8, true) / 8) * 8;
+    view.setUint32(at + 8, 0, true);
+    const file = await openHdf5(bytesSource('v73.mat', bytes));
+    await expect(file.attributes('/a')).rejects.toThrow(/a global heap has an object of 0 bytes/);
+    await file.close();
+  });
+
   it('is refused with an error of ours, and the next file opens', async () => {
     let refused = 0;
     for (const name of ['types.h5', 'v73.mat'])
