@@ -18,9 +18,9 @@ export interface PagedColumn {
 }
 
 export interface PageSink {
-  number(value: number): void;
-  text(value: Uint8Array): void;
-  missing(): void;
+  /** The next rows; those with 0 in `defined` have no value. */
+  numbers(values: Float64Array, defined: Uint32Array | undefined): void;
+  texts(values: readonly Uint8Array[], defined: Uint32Array | undefined): void;
 }
 
 interface Fields {
@@ -130,8 +130,13 @@ export function readPages(bytes: Uint8Array, column: PagedColumn, rows: number, 
         }
       }
       const defined = column.maxDefinition > 0 ? readHybrid(levels!, 1, count) : undefined;
-      const present = defined ? defined.reduce((sum, bit) => sum + bit, 0) : count;
-      emit(decode(values, column, encoding, present, dictionary), defined, count, sink);
+      let present = count;
+      if (defined) for (const bit of defined) present -= 1 - bit;
+      const decoded = decode(values, column, encoding, present, dictionary);
+      // Pages without values say nothing of their kind.
+      if (decoded instanceof Float64Array && (present > 0 || column.type !== 'BYTE_ARRAY'))
+        sink.numbers(decoded, defined);
+      else sink.texts(decoded instanceof Float64Array ? [] : decoded, defined);
       done += count;
       if (count === 0 && storedBytes === 0 && at === start) throw new PageDamage('a page is empty');
     }
@@ -139,17 +144,6 @@ export function readPages(bytes: Uint8Array, column: PagedColumn, rows: number, 
 }
 
 type Values = Float64Array | readonly Uint8Array[];
-
-function emit(values: Values, defined: Uint32Array | undefined, count: number, sink: PageSink): void {
-  for (let i = 0, k = 0; i < count; i++) {
-    if (defined && defined[i] === 0) sink.missing();
-    else {
-      const value = values[k++]!;
-      if (typeof value === 'number') sink.number(value);
-      else sink.text(value);
-    }
-  }
-}
 
 function decode(
   bytes: Uint8Array,
@@ -164,12 +158,14 @@ function decode(
     if (!dictionary || bytes.length === 0)
       throw new PageDamage('a page refers to a dictionary that is not there');
     const places = readHybrid(bytes.subarray(1), bytes[0]!, count);
-    for (const place of places)
-      if (place >= dictionary.length)
-        throw new PageDamage(`a value refers to entry ${place} of ${dictionary.length}`);
-    return dictionary instanceof Float64Array
-      ? Float64Array.from(places, (place) => dictionary[place]!)
-      : Array.from(places, (place) => dictionary[place]!);
+    const { length } = dictionary;
+    let highest = 0;
+    for (let i = 0; i < places.length; i++) if (places[i]! > highest) highest = places[i]!;
+    if (highest >= length) throw new PageDamage(`a value refers to entry ${highest} of ${length}`);
+    if (!(dictionary instanceof Float64Array)) return Array.from(places, (place) => dictionary[place]!);
+    const result = new Float64Array(count);
+    for (let i = 0; i < count; i++) result[i] = dictionary[places[i]!]!;
+    return result;
   }
   if (encoding === 3 && column.type === 'BOOLEAN' && bytes.length >= 4)
     return Float64Array.from(readHybrid(bytes.subarray(4), 1, count));
@@ -201,7 +197,9 @@ function readPlain(
   if (!(count >= 0 && count * bits <= bytes.length * 8))
     throw new PageDamage(`${count} values do not fit ${bytes.length} bytes`);
   const result = new Float64Array(count);
-  if (type === 'DOUBLE') for (let i = 0; i < count; i++) result[i] = view.getFloat64(8 * i, true);
+  if (type === 'DOUBLE' && bytes.byteOffset % 8 === 0)
+    result.set(new Float64Array(bytes.buffer, bytes.byteOffset, count));
+  else if (type === 'DOUBLE') for (let i = 0; i < count; i++) result[i] = view.getFloat64(8 * i, true);
   else if (type === 'FLOAT') for (let i = 0; i < count; i++) result[i] = view.getFloat32(4 * i, true);
   else if (type === 'INT32')
     for (let i = 0; i < count; i++)
@@ -252,11 +250,38 @@ function readHybrid(bytes: Uint8Array, width: number, count: number): Uint32Arra
       const values = Math.min(count - done, Math.floor(header / 2) * 8);
       if (at + (values * width) / 8 > bytes.length || values === 0)
         throw new PageDamage(`runs hold ${done} of ${count} values`);
-      for (let i = 0, bit = at * 8; i < values; i++, bit += width) result[done++] = bitsAt(bytes, bit, width);
+      unpack(bytes, at, width, result, done, values);
+      done += values;
       at += Math.floor(header / 2) * width;
     }
   }
   return result;
+}
+
+/** Values of `width` bits, one after the other, from byte `at` on. */
+function unpack(
+  bytes: Uint8Array,
+  at: number,
+  width: number,
+  result: Uint32Array,
+  from: number,
+  count: number,
+): void {
+  if (width > 24) {
+    for (let i = 0; i < count; i++) result[from + i] = bitsAt(bytes, at * 8 + i * width, width);
+    return;
+  }
+  const mask = (1 << width) - 1;
+  let [held, bits, next] = [0, 0, at];
+  for (let i = 0; i < count; i++) {
+    while (bits < width) {
+      held |= bytes[next++]! << bits;
+      bits += 8;
+    }
+    result[from + i] = held & mask;
+    held >>>= width;
+    bits -= width;
+  }
 }
 
 function bitsAt(bytes: Uint8Array, bit: number, width: number): number {

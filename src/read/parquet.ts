@@ -170,15 +170,15 @@ async function readNumbers(
   const values = new Float64Array(rowCount);
   let row = 0;
   await readChunks(source, metadata, column, {
-    number(value) {
-      values[row++] = value;
+    numbers(part, defined) {
+      if (!defined) {
+        values.set(part, row);
+        row += part.length;
+        return;
+      }
+      for (let i = 0, k = 0; i < defined.length; i++) values[row++] = defined[i] ? part[k++]! : Number.NaN;
     },
-    text() {
-      values[row++] = Number.NaN;
-    },
-    missing() {
-      values[row++] = Number.NaN;
-    },
+    texts() {},
   });
   const divisor = column.perSecond ?? column.scale;
   if (divisor !== 1) for (let i = 0; i < row; i++) values[i] = values[i]! / divisor;
@@ -194,26 +194,23 @@ async function readTexts(
   const changes: RowText[] = [];
   const utf8 = new TextDecoder();
   let row = 0;
-  let last: Uint8Array | undefined;
+  const empty = new Uint8Array(0);
+  let last: Uint8Array = empty;
   let lastText = '';
   const note = (text: string) => {
     if (text !== lastText) changes.push({ row, text });
     lastText = text;
   };
   await readChunks(source, metadata, column, {
-    number() {
-      row++;
-    },
-    text(bytes) {
-      // The same entry of a dictionary: nothing to decode.
-      if (bytes !== last) note(utf8.decode(bytes));
-      last = bytes;
-      row++;
-    },
-    missing() {
-      note('');
-      last = undefined;
-      row++;
+    numbers() {},
+    texts(part, defined) {
+      const count = defined?.length ?? part.length;
+      for (let i = 0, k = 0; i < count; i++, row++) {
+        const bytes = defined?.[i] === 0 ? empty : part[k++]!;
+        // The same entry of a dictionary: nothing to decode.
+        if (bytes !== last) note(utf8.decode(bytes));
+        last = bytes;
+      }
     },
   });
   return changes;
