@@ -30,7 +30,7 @@ export interface SignalFacts {
 }
 
 export interface LayoutFacts {
-  /** Path inside the folder; `*` within a name, `**` for folders. */
+  /** Path inside the folder; `*` and `?` within a name, `**` for folders. */
   readonly path: string;
   readonly what: string;
   /** How many a complete copy holds. */

@@ -1,7 +1,7 @@
 /** MIMIC-IV-ECG: 800,035 diagnostic 12-lead ECGs of 161,352 patients, with the machine's statements and measurements. */
 import type { ByteFolder } from '../core/folder.ts';
 import { twelveLeadRecipe, twelveLeads } from '../patches/recipe.ts';
-import { csvRecords, parseCsv } from './csv.ts';
+import { csvRecords } from './csv.ts';
 import { type PublishedDataset, readText, type Trial } from './dataset.ts';
 import { openAccess, physionet } from './physionet.ts';
 import { numberIn, present } from './trial-values.ts';
@@ -54,23 +54,40 @@ export const mimicIvEcg: PublishedDataset = {
   },
   async trials(folder) {
     const files = new Set(await folder.list());
-    const { rows } = parseCsv(await readText(folder, 'record_list.csv'), 'record_list.csv');
     const measured = files.has(measurementFile) ? await readMeasurements(folder) : undefined;
-    return rows.flatMap(({ fields: { subject_id, study_id, path } }): Trial[] => {
-      const file = `${path ?? ''}.hea`;
-      if (!files.has(file)) return [];
-      const targets = measured?.get(study_id!) ?? {};
-      return [{ id: `mimic-iv-ecg ${study_id}`, subject: `mimic ${subject_id}`, file, targets }];
-    });
+    const { header, records } = openTable(await readText(folder, listFile), listFile);
+    const [subject, study, path] = ['subject_id', 'study_id', 'path'].map((name) => header.indexOf(name)) as [
+      number,
+      number,
+      number,
+    ];
+    const trials: Trial[] = [];
+    for (const { fields } of records) {
+      const file = `${fields[path]?.trim() ?? ''}.hea`;
+      if (!files.has(file)) continue;
+      const number = fields[study]!.trim();
+      trials.push({
+        ...{ id: `mimic-iv-ecg ${number}`, subject: `mimic ${fields[subject]!.trim()}`, file },
+        targets: measured?.get(number) ?? {},
+      });
+    }
+    return trials;
   },
 };
 
+const listFile = 'record_list.csv';
 const measurementFile = 'machine_measurements.csv';
 
-/** By study. The table has 800,035 rows of 37 fields: only what is used is kept. */
+/** Tables of 800,035 rows: only what is used of each is kept. */
+function openTable(text: string, name: string) {
+  const records = csvRecords(text.replace(/^\uFEFF/, ''), ',', name);
+  const header: string[] = records.next().value?.fields.map((field: string) => field.trim()) ?? [];
+  return { header, records };
+}
+
+/** By study. */
 async function readMeasurements(folder: ByteFolder) {
-  const records = csvRecords(await readText(folder, measurementFile), ',', measurementFile);
-  const header = records.next().value?.fields.map((name: string) => name.trim()) ?? [];
+  const { header, records } = openTable(await readText(folder, measurementFile), measurementFile);
   const study = header.indexOf('study_id');
   const reports = [...header.keys()].filter((i) => /^report_\d+$/.test(header[i]!));
   const columns = measurements.map((name) => [name, header.indexOf(name)] as const);
