@@ -8,8 +8,14 @@ import type { ReadOptions } from '../../src/read/options.ts';
 import { readWfdbAnnotations } from '../../src/read/wfdb-annotations.ts';
 import { annotationFile, annotationSignal, ascii, concat, edfFile, format212, int16 } from '../read/build.ts';
 import { sampleBdf } from '../read/build-bdf.ts';
+import { sampleBrainVision } from '../read/build-brainvision.ts';
+import { smallCsv } from '../read/build-csv.ts';
 import { sampleEdf } from '../read/build-edf.ts';
+import { eeglabSamples } from '../read/build-eeglab.ts';
+import { sampleGdf } from '../read/build-gdf.ts';
 import { matSamples } from '../read/build-mat.ts';
+import { smallNpy, smallNpz } from '../read/build-npy.ts';
+import { wfdbCorpus } from '../read/build-wfdb.ts';
 import { smallXdf } from '../read/build-xdf.ts';
 import type { Files } from './mutate.ts';
 import type { Open } from './probe.ts';
@@ -69,7 +75,8 @@ const decodePickle: Open = async (source) => {
 };
 /** The tests and the command run in the repository. */
 const golden = 'test/golden/read';
-const pickle = new Uint8Array(readFileSync(`${golden}/pickle/protocol-2.pkl`));
+const goldenFile = (path: string) => new Uint8Array(readFileSync(`${golden}/${path}`));
+const pickle = goldenFile('pickle/protocol-2.pkl');
 
 /** Every format, as far as it is built in code. */
 export async function buildCorpus(): Promise<readonly CorpusEntry[]> {
@@ -78,6 +85,19 @@ export async function buildCorpus(): Promise<readonly CorpusEntry[]> {
     asRecording('edf+', sampleEdf()),
     asRecording('bdf', sampleBdf()),
     asRecording('xdf', smallXdf()),
+    asRecording('gdf', sampleGdf()),
+    asRecording('brainvision', sampleBrainVision()),
+    asRecording('eeglab', eeglabSamples()),
+    asRecording('hdf5', { 'A00001.h5': goldenFile('hdf5/A00001.h5') }, { rateHz: 500 }),
+    asRecording('hdf5 corpus', { 'exams_part0.hdf5': goldenFile('hdf5/exams_part0.hdf5') }, { part: '0' }),
+    asRecording('eeglab 7.3', { 'raw.set': goldenFile('eeglab/raw-v73.set') }),
+    { name: 'mat values 7.3', files: { 'v73.mat': goldenFile('hdf5/v73.mat') }, open: readAllValues },
+    asRecording('npy', smallNpy(), { rateHz: 100 }),
+    asRecording('npz', smallNpz(), { rateHz: 100 }),
+    ...(
+      ['plain.csv', 'museMonitor.csv', 'OpenBCI-RAW.txt', 'polar.txt', 'labels.csv', 'gap.csv'] as const
+    ).map((name) => asRecording(`csv ${name}`, smallCsv(name))),
+    ...Object.entries(wfdbCorpus()).map(([name, files]) => asRecording(`wfdb ${name}`, files)),
     ...matSamples().map(
       (files, i): CorpusEntry => ({ name: `mat values ${i + 1}`, files, open: readAllValues }),
     ),
