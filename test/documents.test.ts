@@ -11,6 +11,7 @@ const read = (path: string) => readFileSync(join(root, path), 'utf8');
 test("the documents' tables are their JSON's", () => {
   execFileSync(process.execPath, ['scripts/write-tables.mjs', '--check'], { cwd: root });
   execFileSync(process.execPath, ['scripts/cluster/write-scaling.mjs', '--check'], { cwd: root });
+  execFileSync(process.execPath, ['scripts/measure-beats.mjs', '--tables', '--check'], { cwd: root });
   expect(read('README.md')).toMatch(/<!-- table demo -->\n\| model .*\n\|---/);
 });
 
@@ -35,6 +36,7 @@ test.each([
     'docs/gpu.md',
     'docs/many-machines.md',
     'docs/data-at-scale.md',
+    'docs/signals.md',
     'docs/datasets.md',
   ],
   'sample-data/README.md',

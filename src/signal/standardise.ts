@@ -36,7 +36,7 @@ export function standardisePerSubject(
     if (indices) indices.push(i);
     else bySubject.set(subject, [i]);
   }
-  const result = rows.map((row) => Float64Array.from(row));
+  const result: Float64Array[] = rows.map((row) => Float64Array.from(row));
   for (const indices of bySubject.values()) {
     const scale = scaleOf(indices.map((i) => rows[i]!));
     for (const i of indices) result[i] = scale(rows[i]!);

@@ -20,6 +20,8 @@ const expected: Readonly<Record<string, RegExp>> = {
   '07-a-graph-of-your-own.mjs': /step 600: loss 0\.0\d+/,
   '08-a-store-larger-than-memory.mjs':
     /pools of 43; mean power 0\.0\d+ mV²\none epoch: hidden by dual 0\.\d+/,
+  '09-heart-rate-and-bands.mjs':
+    /7\d\.\d per minute, RMSSD \d+ ms[\s\S]*19 electrodes, bad: [\s\S]*: alpha \d+ % at 1\d\.\d Hz/,
 };
 
 describe.skipIf(!existsSync(join(root, 'dist/index.js')))(

@@ -65,7 +65,7 @@ describe('findArtefacts', () => {
 
 describe('findBadChannels', () => {
   /** Ten channels that share most of what they see, as a scalp does. */
-  const scalp = () => {
+  const scalp = (): Float64Array[] => {
     const source = [drawEeg(new Random(5), 10), drawEeg(new Random(6), 10)];
     const own = new Random(7);
     return Array.from({ length: 10 }, (_, c) =>
