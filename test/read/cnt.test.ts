@@ -36,7 +36,7 @@ describe('against MNE', () => {
         values.length,
       ]);
       const x = await recording.read(i, 0, lengthSamples);
-      const scale = Math.max(...range.map(Math.abs));
+      const scale = Math.max(...range!.map(Math.abs));
       for (const [k, value] of values.entries()) {
         expect(Math.abs(x[k]! - value)).toBeLessThanOrEqual(scale * 1e-14);
         const stored = (x[k]! - offset!) / resolution!;
