@@ -58,8 +58,8 @@ export function cincSource(path: string): string | undefined {
 
 /** `# Dx: 59118001,426783006` and the like, with or without a space, LF or CRLF. */
 export function headerComments(header: string): ReadonlyMap<string, string> {
-  const lines = header.matchAll(/^#[ \t]*(\w+):[ \t]*(.*?)[ \t\r]*$/gm);
-  return new Map([...lines].map(([, name, value]) => [name!, value!]));
+  const lines = header.matchAll(/^#[ \t]*(\w+):(.*)$/gm);
+  return new Map([...lines].map(([, name, value]) => [name!, value!.trim()]));
 }
 
 /**

@@ -46,7 +46,7 @@ export const eegmat: PublishedDataset = {
         unit: 'uV',
         note: 'Band of 0.5–45 Hz, freed of eye, muscle and heart artefacts by its authors with ICA',
       },
-      { kind: 'ecg', channels: ['ECG'], ratesHz: [500], unit: 'uV', note: 'one lead' },
+      { kind: 'ecg', channels: ['ECG'], ratesHz: [500], unit: 'mV', note: 'one lead' },
     ],
     labels: {
       task: 'rest (_1, 3 min before the task) or arithmetic (_2, a minute of subtracting two-digit from four-digit numbers)',

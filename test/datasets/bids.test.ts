@@ -159,6 +159,41 @@ describe('bids', () => {
     expect(folder.stillOpen()).toBe(0);
   });
 
+  it('reads BrainVision files, an ECG among them by its type', async () => {
+    const samples = new Int16Array(2 * 250 * 11).map(
+      (_, i) => 400 * Math.sin((i >> 1) / (i % 2 === 0 ? 9 : 30)),
+    );
+    const folder = memoryFolder({
+      'dataset_description.json': '{"Name": "BV"}',
+      'sub-9/eeg/sub-9_eeg.vhdr': [
+        'Brain Vision Data Exchange Header File Version 1.0',
+        '[Common Infos]',
+        'Codepage=UTF-8',
+        'DataFile=sub-9_eeg.eeg',
+        'DataFormat=BINARY',
+        'DataOrientation=MULTIPLEXED',
+        'NumberOfChannels=2',
+        'SamplingInterval=4000',
+        '[Binary Infos]',
+        'BinaryFormat=INT_16',
+        '[Channel Infos]',
+        'Ch1=Oz,,0.1,µV',
+        'Ch2=BIP1,,0.5,µV',
+      ].join('\r\n'),
+      'sub-9/eeg/sub-9_eeg.eeg': new Uint8Array(samples.buffer),
+      'channels.tsv': tsv([
+        ['name', 'type', 'units'],
+        ['Oz', 'EEG', 'µV'],
+        ['BIP1', 'ECG', 'µV'],
+      ]),
+    });
+    const windows = await loadWindows(bids, folder);
+    expect([windows.count, windows.subject[0]]).toEqual([1, 'sub-9']);
+    expect(windows.recipe.signals.eeg!.channels).toEqual(['Oz']);
+    expect(windows.recipe.signals.ecg!.channels).toEqual(['ECG']);
+    expect(folder.stillOpen()).toBe(0);
+  });
+
   it('says what is missing or broken', async () => {
     await expect(bids.trials(memoryFolder({ 'a.edf': '' }))).rejects.toThrow(
       new DataError(

@@ -1,0 +1,43 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { chooseData, chooseTarget } from '../../src/cli/data.ts';
+import { ConfigError } from '../../src/core/errors.ts';
+import { findDataset } from '../../src/datasets/registry.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'heartmind-choose-'));
+afterAll(() => rmSync(root, { recursive: true }));
+
+it('takes the usual target of a dataset that has several, also of a store that was made of it', () => {
+  const eegmat = findDataset('eegmat');
+  expect(chooseTarget(eegmat, undefined)).toBe('task');
+  const { defaultTarget: _, ...stored } = eegmat;
+  expect(chooseTarget(stored, undefined)).toBe('task');
+  expect(chooseTarget(stored, 'sex')).toBe('sex');
+  expect(chooseTarget({ ...stored, name: 'constructor', targets: { a: ['0', '1'] } }, undefined)).toBe('a');
+});
+
+it('asks for one where none is usual', () => {
+  expect(() => chooseTarget(findDataset('ludb'), undefined)).toThrow(ConfigError);
+  expect(() => chooseTarget(findDataset('mimic-iv-ecg'), undefined)).toThrow(
+    '--target: mimic-iv-ecg has none. Name one.',
+  );
+});
+
+it('knows a dataset with what its folder tells', async () => {
+  mkdirSync(join(root, 'sub-1/eeg'), { recursive: true });
+  const files = {
+    'dataset_description.json': '{"Name": "Toy"}',
+    'participants.tsv': 'participant_id\tgroup\nsub-1\ta\nsub-2\tb\n',
+    'channels.tsv': 'name\ttype\tunits\nOz\tEEG\tuV\n',
+    'sub-1/eeg/sub-1_eeg.edf': '',
+  };
+  for (const [path, text] of Object.entries(files)) writeFileSync(join(root, path), text);
+  const { spec } = await chooseData(`bids=${root}`, undefined);
+  expect([spec.title, spec.targets, spec.recipe.signals.eeg!.channels]).toEqual([
+    'Toy',
+    { group: ['a', 'b'] },
+    ['Oz'],
+  ]);
+});
