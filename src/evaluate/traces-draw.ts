@@ -34,7 +34,7 @@ export function drawOverview(traces: Traces): Html {
     html`${hatchPattern}
 <rect class="chosen" x="${round(x(start))}" y="${marginTop}" width="${round(Math.max(2, x(start + length) - x(start)))}" height="${height - marginTop}"/>
 ${timeAxis(0, duration, x, height)}
-${join(gapsOf(spans).map((gap) => hatched(x(gap.start), x(gap.start + gap.duration), height)))}
+${hatched(gapsOf(spans), x, height)}
 ${join(rows)}
 ${marks(annotations, x, height)}`,
   );
@@ -101,8 +101,20 @@ function svg(height: number, description: string, content: Html): Html {
 /** One pattern serves a page, whoever defines it first. */
 const hatchPattern = html`<defs><pattern id="gap" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path class="hatch" d="M0 0v7"/></pattern></defs>`;
 
-function hatched(from: number, to: number, height: number): Html {
-  return html`<rect fill="url(#gap)" x="${round(from)}" y="${marginTop}" width="${round(Math.max(1, to - from))}" height="${height - marginTop}"/>`;
+/** One a pixel: thousands of short gaps look like one. */
+function hatched(gaps: readonly Span[], x: (seconds: number) => number, height: number): Html {
+  const drawn = new Map<number, number>();
+  for (const { start, duration } of gaps) {
+    const from = Math.round(x(start));
+    drawn.set(from, Math.max(drawn.get(from) ?? 1, Math.round(x(start + duration)) - from));
+  }
+  return join(
+    Array.from(
+      drawn,
+      ([from, length]) =>
+        html`<rect fill="url(#gap)" x="${from}" y="${marginTop}" width="${length}" height="${height - marginTop}"/>`,
+    ),
+  );
 }
 
 function gapsOf(spans: readonly Span[]): Span[] {

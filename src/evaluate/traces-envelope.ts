@@ -1,5 +1,5 @@
 /** How far each channel reaches over a recording: samples → lowest and highest of equal stretches of time, in one pass. */
-import type { Recording } from '../core/recording.ts';
+import type { Recording, Span } from '../core/recording.ts';
 
 export interface Envelope {
   /** [bins], NaN where nothing is recorded or all is missing. */
@@ -69,7 +69,7 @@ export async function measureEnvelopes(
 }
 
 interface Stretch {
-  readonly span: { readonly start: number };
+  readonly span: Span;
   /** Seconds stored before the span. */
   readonly stored: number;
   readonly from: number;
@@ -90,6 +90,19 @@ async function foldIn(
     const samples = await recording.read(c, start, end);
     const { low, high } = envelopes[c]!;
     const secondsOf = (i: number) => span.start + (start + i - base) / rateHz;
+    if (rateHz * binSeconds < 1) {
+      // A sample of a slow channel stands for the bins up to the next.
+      for (const [i, value] of samples.entries()) {
+        const last = Math.min(span.start + span.duration, secondsOf(i + 1));
+        const end = Math.min(low.length, Math.ceil(last / binSeconds - 1e-9));
+        for (let bin = Math.floor(secondsOf(i) / binSeconds + 1e-9); bin < end; bin++) {
+          if (!Number.isFinite(value)) continue;
+          low[bin] = low[bin]! < value ? low[bin]! : value;
+          high[bin] = high[bin]! > value ? high[bin]! : value;
+        }
+      }
+      continue;
+    }
     for (let i = 0; i < samples.length; ) {
       const bin = Math.min(low.length - 1, Math.max(0, Math.floor(secondsOf(i) / binSeconds + 1e-9)));
       const nextBin = Math.ceil(((bin + 1) * binSeconds - secondsOf(0)) * rateHz - 1e-6);

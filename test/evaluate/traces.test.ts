@@ -60,6 +60,12 @@ describe('envelopes', () => {
     expect(Array.from(channels[0]!.high)).toEqual([49, 99, NaN, NaN, NaN, NaN, 149, NaN]);
   });
 
+  test('a sample of a slow channel stands until the next', async () => {
+    const recording = makeRecording([0.5], [{ start: 0, duration: 6 }], (_, i) => i);
+    const { channels } = await measureEnvelopes(recording, { bins: 12 });
+    expect(Array.from(channels[0]!.low)).toEqual([0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2]);
+  });
+
   test('of a longer recording a part is looked at, and that is said', async () => {
     let read = 0;
     const recording = makeRecording([100], [{ start: 0, duration: 100_000 }], () => {
