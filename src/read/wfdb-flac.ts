@@ -51,10 +51,14 @@ export async function openFlacSignals(
     }),
     async read({ indexInFile, gain, baseline }, start, end, result) {
       await stream.read(indexInFile, skipped + start, skipped + end, (stored, from, to, offset) => {
+        let found = 0;
         for (let i = from, at = offset; i < to; i++, at++) {
           const value = stored[i]!;
-          result[at] = value === missing ? Number.NaN : (value - baseline) / gain;
+          found |= Number(value === missing);
+          result[at] = (value - baseline) / gain;
         }
+        if (found === 0) return;
+        for (let i = from, at = offset; i < to; i++, at++) if (stored[i] === missing) result[at] = Number.NaN;
       });
     },
   };

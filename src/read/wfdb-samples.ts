@@ -70,13 +70,22 @@ function rangeOf(bits: number): readonly [low: number, high: number] {
   return [1 - 2 ** (bits - 1), 2 ** (bits - 1) - 1];
 }
 
+/**
+ * All values are converted first, and the missing ones marked in a second pass where there are any: a choice in the loop
+ * makes it take 2.2 × the time.
+ */
 function decoder(bits: number, value: (bytes: Uint8Array, index: number) => number): SampleFormat['decode'] {
   const missing = -(2 ** (bits - 1));
   return (bytes, { first, step, from, to, stride }, { gain, baseline }, result) => {
+    let found = 0;
     for (let i = from, index = first; i < to; i += stride, index += step) {
       const stored = value(bytes, index);
-      result[i] = stored === missing ? Number.NaN : (stored - baseline) / gain;
+      found |= Number(stored === missing);
+      result[i] = (stored - baseline) / gain;
     }
+    if (found === 0) return;
+    for (let i = from, index = first; i < to; i += stride, index += step)
+      if (value(bytes, index) === missing) result[i] = Number.NaN;
   };
 }
 
@@ -104,10 +113,15 @@ export const sampleFormats: ReadonlyMap<string, SampleFormat> = new Map<string, 
         if (!stored) return sixteen.decode(bytes, steps, calibration, result);
         const { first, step, from, to, stride } = steps;
         const { gain, baseline } = calibration;
+        let found = 0;
         for (let i = from, index = first; i < to; i += stride, index += step) {
           const value = stored[index]!;
-          result[i] = value === -32768 ? Number.NaN : (value - baseline) / gain;
+          found |= Number(value === -32768);
+          result[i] = (value - baseline) / gain;
         }
+        if (found === 0) return;
+        for (let i = from, index = first; i < to; i += stride, index += step)
+          if (stored[index] === -32768) result[i] = Number.NaN;
       },
     },
   ],
