@@ -4,6 +4,7 @@
  * IEEE Trans. Biomed. Eng. 32(3), 1985. Amplitude, offset and polarity of the channel do not matter.
  */
 import { ConfigError } from '../core/errors.ts';
+import { conditionEcg } from './beats-condition.ts';
 import { guessBeats } from './faint-beats.ts';
 import { butterworth, paddingSamples, sosFiltFilt } from './filter.ts';
 import { selectKth } from './order-statistic.ts';
@@ -40,11 +41,8 @@ const minContrast = 8;
 const blockSeconds = 2;
 /** Quieter than the loudest by this: padding, not signal. */
 const silentFraction = 1e-6;
-/** Constant runs at an end that are padding, and how far a resampled step rings (10 samples at 200 Hz). Ours. */
-const paddingSeconds = 0.25;
-const ringingSeconds = 0.05;
-/** Rate below which the bands above do not exist. */
-const minRateHz = 100;
+/** Rate below which the QRS band does not exist. */
+const minRateHz = 50;
 
 interface Candidate {
   /** Sample of the strongest QRS energy. */
@@ -66,15 +64,15 @@ export interface BeatOptions {
 /**
  * Times of the R peaks in seconds from the first sample, ascending, to a fraction of a sample. Empty for flat, empty or
  * too short (under about 0.1 s) signals, and where nothing stands out of the noise. Values that are not finite are
- * bridged by the last finite one; constant padding at the ends is left out. ConfigError for rates below 100 Hz.
+ * bridged by the last finite one; constant padding at the ends is left out. ConfigError for rates below 50 Hz.
  */
 export function detectBeats(x: Float64Array, rateHz: number, options: BeatOptions = {}): Float64Array {
   return detectBeatsAndContrast(x, rateHz, options).times;
 }
 
 /** What `detectBeats` and `measureBeatContrast` give, in one go. */
-export function detectBeatsAndContrast(x: Float64Array, rateHz: number, options: BeatOptions = {}) {
-  const { signal, startSeconds, qrs, beats } = analyse(x, rateHz);
+export function detectBeatsAndContrast(x: Float64Array, givenHz: number, options: BeatOptions = {}) {
+  const { signal, startSeconds, qrs, beats, rateHz } = analyse(x, givenHz);
   const contrast = contrastOf(beats, qrs);
   let times: Float64Array = new Float64Array(0);
   if (contrast >= minContrast)
@@ -85,7 +83,7 @@ export function detectBeatsAndContrast(x: Float64Array, rateHz: number, options:
 
 /**
  * How far beats stand out: energy of a typical one over that of the quietest quarter of the time; 0 without any. Below 8
- * `detectBeats` finds none. For reports that count channels without ECG. ConfigError for rates below 100 Hz.
+ * `detectBeats` finds none. For reports that count channels without ECG. ConfigError for rates below 50 Hz.
  */
 export function measureBeatContrast(x: Float64Array, rateHz: number): number {
   const { qrs, beats } = analyse(x, rateHz);
@@ -99,28 +97,28 @@ interface Analysis {
   /** Energy averaged over a QRS. */
   readonly qrs: Float64Array;
   readonly beats: readonly Candidate[];
+  /** Of all of these: the given one, or a multiple of it. */
+  readonly rateHz: number;
 }
 
-function analyse(x: Float64Array, rateHz: number): Analysis {
-  if (!(rateHz >= minRateHz) || !Number.isFinite(rateHz)) {
+function analyse(x: Float64Array, givenHz: number): Analysis {
+  if (!(givenHz >= minRateHz) || !Number.isFinite(givenHz)) {
     throw new ConfigError(
-      `beats: the rate is ${rateHz} Hz. R peaks need ${minRateHz} Hz or more; resample first.`,
+      `beats: the rate is ${givenHz} Hz. R peaks need ${minRateHz} Hz or more; resample first.`,
       'rateHz',
       `${minRateHz} or more`,
     );
   }
+  const { signal, startSeconds, rateHz } = conditionEcg(x, givenHz);
   const feature = butterworth(2, featureBand, rateHz);
-  const bridged = bridgeGaps(x);
-  const [start, end] = withoutPadding(bridged, rateHz);
-  const signal = bridged.slice(start, end);
-  const startSeconds = start / rateHz;
   if (signal.length <= paddingSamples(feature))
-    return { signal, startSeconds, qrs: new Float64Array(0), beats: [] };
-  const energy = sosFiltFilt(feature, signal).map((value) => value * value);
+    return { signal, startSeconds, qrs: new Float64Array(0), beats: [], rateHz };
+  const energy = sosFiltFilt(feature, signal);
+  for (let i = 0; i < energy.length; i++) energy[i]! *= energy[i]!;
   const qrs = movingAverage(energy, Math.round(qrsSeconds * rateHz));
   const candidates = findCandidates(energy, qrs, rateHz);
   const beats = searchMissed(dropWeak(dropTooClose(candidates, rateHz)), qrs, rateHz);
-  return { signal, startSeconds, qrs, beats };
+  return { signal, startSeconds, qrs, beats, rateHz };
 }
 
 /** Blocks in which the QRS average exceeds the beat average: each may be a beat. */
@@ -208,8 +206,12 @@ function placePeaks(filtered: Float64Array, beats: readonly Candidate[], rateHz:
 /** Median energy of the beats over the lower quartile of the energy between and in them, padding left out. */
 function contrastOf(beats: readonly Candidate[], qrs: Float64Array): number {
   if (beats.length === 0) return 0;
-  const loudest = qrs.reduce((max, value) => Math.max(max, value), 0);
-  const signal = qrs.filter((value) => value > silentFraction * loudest);
+  let loudest = 0;
+  for (let i = 0; i < qrs.length; i++) if (qrs[i]! > loudest) loudest = qrs[i]!;
+  const kept = new Float64Array(qrs.length);
+  let count = 0;
+  for (let i = 0; i < qrs.length; i++) if (qrs[i]! > silentFraction * loudest) kept[count++] = qrs[i]!;
+  const signal = kept.subarray(0, count);
   return median(beats.map(({ energy }) => energy)) / selectKth(signal, signal.length >> 2);
 }
 
@@ -220,7 +222,7 @@ function typicalMean(energy: Float64Array, block: number): number {
     const part = energy.subarray(start, start + block);
     means.push(part.reduce((sum, value) => sum + value, 0) / part.length);
   }
-  const loudest = Math.max(...means);
+  const loudest = means.reduce((a, b) => Math.max(a, b), 0);
   return median(means.filter((mean) => mean >= silentFraction * loudest));
 }
 
@@ -236,36 +238,6 @@ function movingAverage(x: Float64Array, length: number): Float64Array {
     averages[i] = (sums[end]! - sums[start]!) / (end - start);
   }
   return averages;
-}
-
-/** Samples [start, end) without constant stretches that fill up the file's last record: their steps look like beats. */
-function withoutPadding(x: Float64Array, rateHz: number): [start: number, end: number] {
-  const end = paddingStart(x, rateHz);
-  const start = end - paddingStart(x.slice(0, end).reverse(), rateHz);
-  return [start, end];
-}
-
-/** First sample of the constant runs at the end; a resampled step's ringing may lie between, before and after them. */
-function paddingStart(x: Float64Array, rateHz: number): number {
-  const run = Math.round(paddingSeconds * rateHz);
-  const ringing = Math.round(ringingSeconds * rateHz);
-  let end = x.length;
-  for (let last = end - 1; last >= Math.max(0, end - 2 * ringing); last--) {
-    let first = last;
-    while (first > 0 && x[first - 1] === x[last]) first--;
-    if (last - first < run) continue;
-    end = Math.max(0, first - ringing);
-    last = end;
-  }
-  return end;
-}
-
-function bridgeGaps(x: Float64Array): Float64Array {
-  let last = x.find(Number.isFinite) ?? 0;
-  return x.map((value) => {
-    if (Number.isFinite(value)) last = value;
-    return last;
-  });
 }
 
 function median(values: readonly number[]): number {
