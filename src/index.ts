@@ -100,7 +100,14 @@ export {
 export { concatWindowSets, selectWindows, WindowSetBuilder } from './patches/window-set.ts';
 export type { Dropped, Modality, SignalWindows, WindowSet } from './patches/windows.ts';
 export { type EdfChannel, type EdfContent, encodeEdf, writeBdf, writeEdf } from './read/edf-write.ts';
+export { openEeglab } from './read/eeglab.ts';
+export { type Hdf5Dataset, type Hdf5File, type Hdf5Range, openHdf5 } from './read/hdf5.ts';
+export type { HdfValues } from './read/hdf5-values.ts';
 export type { LivePiece, LiveSource } from './read/live.ts';
+export { openMat } from './read/mat.ts';
+export type { MatEntry, MatFile, MatPart, MatReadOptions, MatVariable } from './read/mat-file.ts';
+export type { MatDecision, MatHeader, MatSelect } from './read/mat-select.ts';
+export { fieldOf, type MatValue, numberOf, numbersOf, textOf } from './read/mat-values.ts';
 export { encodeNpz } from './read/npz.ts';
 export { openRecording } from './read/open.ts';
 // read: bytes → Recording

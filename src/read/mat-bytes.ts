@@ -172,6 +172,8 @@ export class StoredBytes extends ForwardBytes {
     const start = this.#ahead;
     const bytes = await this.#source.read(start, start + target.length, target);
     this.#ahead += target.length;
+    // Behind a long array stands the header of the next.
+    this.#chunk = firstChunk;
     if (bytes !== target && (bytes.buffer !== target.buffer || bytes.byteOffset !== target.byteOffset))
       target.set(bytes);
     return target.length;
