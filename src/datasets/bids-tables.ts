@@ -4,7 +4,7 @@
  */
 import { DataError } from '../core/errors.ts';
 import type { ByteFolder } from '../core/folder.ts';
-import { baseName, readText } from './dataset.ts';
+import { baseName, readText } from './folder-text.ts';
 
 export type TsvRow = ReadonlyMap<string, string>;
 
@@ -35,7 +35,7 @@ export type Json = Readonly<Record<string, unknown>>;
 
 /** An object; DataError names the file where it is none. */
 export async function readJson(folder: Pick<ByteFolder, 'open'>, path: string): Promise<Json> {
-  const text = await readTextOf(folder, path);
+  const text = await readText(folder, path);
   try {
     const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json;
@@ -46,10 +46,8 @@ export async function readJson(folder: Pick<ByteFolder, 'open'>, path: string): 
 }
 
 export async function readTsv(folder: Pick<ByteFolder, 'open'>, path: string): Promise<Tsv> {
-  return parseTsv(await readTextOf(folder, path));
+  return parseTsv(await readText(folder, path));
 }
-
-const readTextOf = (folder: Pick<ByteFolder, 'open'>, path: string) => readText(folder as ByteFolder, path);
 
 /** `sub-01_task-rest_eeg.edf` → sub 01, task rest; suffix eeg; extension edf. */
 export interface BidsName {

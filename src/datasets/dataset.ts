@@ -10,6 +10,8 @@ import type { DatasetFacts } from './facts.ts';
 import type { Fold } from './folds.ts';
 import { TrialFiles } from './trial-files.ts';
 
+export { baseName, readText } from './folder-text.ts';
+
 /** One labelled stretch: a recording, or a part of one. */
 export interface Trial {
   readonly id: string;
@@ -163,17 +165,4 @@ function labelOf(spec: DatasetSpec, trial: Trial, target: string, classes: reado
     );
   }
   return index;
-}
-
-/** Text of a small file in a folder. */
-export async function readText(folder: ByteFolder, path: string): Promise<string> {
-  const source = await folder.open(path);
-  const bytes = await source.read(0, source.byteLength);
-  await source.close?.();
-  return new TextDecoder().decode(bytes);
-}
-
-/** The last part of a path. */
-export function baseName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }
