@@ -3,8 +3,8 @@
  * dictionary, run lengths, delta, split bytes. Source: Apache Parquet format 2.10, Encodings.md and parquet.thrift.
  */
 import { Inflate } from 'fflate';
-import { snappyUncompress } from 'hyparquet';
 import { UnsupportedError } from '../core/errors.ts';
+import { inflateSnappy } from './parquet-snappy.ts';
 
 /** What a damaged page throws; the reader says where. */
 export class PageDamage extends Error {}
@@ -350,7 +350,7 @@ function inflate(bytes: Uint8Array, length: number, codec: string): Uint8Array {
   }
   const result = new Uint8Array(length);
   if (codec === 'SNAPPY') {
-    if (length > 0) snappyUncompress(bytes, result);
+    if (length > 0 && !inflateSnappy(bytes, result)) throw new PageDamage('a page is no Snappy block');
     return result;
   }
   if (codec !== 'GZIP') throw new UnsupportedError(`compression by ${codec}`, `parquet codec ${codec}`);

@@ -3,6 +3,7 @@ import { bytesSource } from '../../src/core/bytes.ts';
 import { HeartmindError } from '../../src/core/errors.ts';
 import type { Recording } from '../../src/core/recording.ts';
 import { openParquet } from '../../src/read/parquet.ts';
+import { inflateSnappy } from '../../src/read/parquet-snappy.ts';
 import { writeParquet } from '../../src/read/parquet-write.ts';
 import { readChannels } from '../../src/read/read-channels.ts';
 import golden from '../golden/read/tables.json' with { type: 'json' };
@@ -87,7 +88,7 @@ describe('Parquet', () => {
       await written(oneRate()),
     ];
     for (const bytes of files) {
-      for (let i = 0; i < 250; i++) {
+      for (let i = 0; i < 100; i++) {
         const broken = bytes.slice();
         // Page headers at the front, the footer at the back.
         const at =
@@ -95,7 +96,7 @@ describe('Parquet', () => {
             ? bytes.length - 1 - ((i * 7919) % Math.min(6000, bytes.length))
             : (i * 104729) % bytes.length;
         broken[at] = i % 2 ? broken[at]! ^ (1 << (i % 8)) : (i * 37) % 256;
-        const started = performance.now();
+        const started = process.cpuUsage();
         try {
           const recording = await open(broken, { rateHz: 10 });
           for (const [c, { lengthSamples }] of recording.channels.entries())
@@ -103,9 +104,27 @@ describe('Parquet', () => {
         } catch (error) {
           if (!(error instanceof HeartmindError)) throw error;
         }
-        expect(performance.now() - started).toBeLessThan(1000);
+        expect(process.cpuUsage(started).user).toBeLessThan(1e6); // µs
       }
       await expect(open(bytes.slice(0, -5))).rejects.toThrow(/does not end with 'PAR1'/);
     }
+  });
+});
+
+describe('Snappy', () => {
+  it('takes literals and copies, also over themselves', () => {
+    const result = new Uint8Array(10);
+    // A literal of 2 bytes, then 8 bytes from 2 back.
+    expect(inflateSnappy(Uint8Array.of(10, 1 << 2, 7, 8, ((8 - 4) << 2) | 1, 2), result)).toBe(true);
+    expect([...result]).toEqual([7, 8, 7, 8, 7, 8, 7, 8, 7, 8]);
+  });
+
+  it('ends where lengths or offsets lie', () => {
+    // A literal that states 2³² − 1 bytes: read as a signed number, it would go backwards for ever.
+    expect(inflateSnappy(Uint8Array.of(10, 63 << 2, 255, 255, 255, 255, 1, 2), new Uint8Array(10))).toBe(
+      false,
+    );
+    expect(inflateSnappy(Uint8Array.of(4, ((4 - 4) << 2) | 1, 1), new Uint8Array(4))).toBe(false);
+    expect(inflateSnappy(Uint8Array.of(4, 0, 1), new Uint8Array(4))).toBe(false);
   });
 });
