@@ -13,7 +13,7 @@ const pageBytes = 64 * 1024;
 /** Pages kept between calls: 32 MiB. */
 const keptPages = 512;
 /** Longer reads go past the pages, where they can. */
-const directBytes = 4 * pageBytes;
+const directBytes = pageBytes;
 /** Errors of the system that libhdf5 understands: input and output. */
 const inputOutputError = 29;
 /** A file that can only be read with waiting is fetched at most up to here in one call. */

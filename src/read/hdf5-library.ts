@@ -93,7 +93,9 @@ let generation = 0;
 export async function hdfLibrary(): Promise<HdfLibrary> {
   const before = current && (await current);
   if (before && !before.isBroken && before.failures < mostFailures) return before;
-  current = load(generation++);
+  const next = load(generation++);
+  // Where there is no fresh one to be had, a worn one still serves.
+  current = before && !before.isBroken ? next.catch(() => Object.assign(before, { failures: 0 })) : next;
   current.catch(() => {
     current = undefined;
   });

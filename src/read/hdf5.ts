@@ -39,6 +39,8 @@ export interface Hdf5File {
 
 /** A read gives at most this much: more is asked for in ranges. */
 const mostBytes = 2 ** 30;
+/** Datasets whose types and sizes are remembered. */
+const mostDescribed = 1000;
 /** Attributes are small; longer ones lie. */
 const mostAttributeBytes = 2 ** 20;
 
@@ -47,13 +49,19 @@ export async function openHdf5(source: ByteSource, where = 'hdf5'): Promise<Hdf5
   const file = new HdfFile(source, where);
   let references: Map<string, string> | undefined;
   await file.use('the file', () => undefined);
+  const described = new Map<string, HdfMetadata>();
   const describe = (module: HdfModule, id: bigint, path: string): HdfMetadata => {
+    const known = described.get(path);
+    if (known) return known;
     if (module.get_type(id, path) !== module.H5G_DATASET)
       throw new FormatError(
         `${where}: ${source.name} has no dataset ${quoted(path)}. See what it has with \`heartmind info\`.`,
         source.name,
       );
-    return module.get_dataset_metadata(id, path);
+    const metadata = module.get_dataset_metadata(id, path);
+    if (described.size >= mostDescribed) described.clear();
+    described.set(path, metadata);
+    return metadata;
   };
   return {
     source: source.name,
@@ -172,7 +180,7 @@ function transfer(
       'hdf5 memory',
     );
   try {
-    // Pointers of texts that are never written stay null.
+    // What the file never wrote is zero, pointers of texts too.
     module.HEAPU8.fill(0, pointer, pointer + bytes);
     if (fill(BigInt(pointer)) < 0) throw new Error('its values cannot be read');
     const result = decodeHdf(module, metadata, shape, module.HEAPU8.slice(pointer, pointer + bytes));

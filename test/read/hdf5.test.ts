@@ -1,10 +1,11 @@
 /** HDF5 against h5py (scripts/golden/hdf5.py): types, parts of arrays, corpora, MAT 7.3; a source that waits; damage. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type ByteSource, bytesSource } from '../../src/core/bytes.ts';
 import { HeartmindError } from '../../src/core/errors.ts';
 import { openHdf5 } from '../../src/read/hdf5.ts';
+import { hdfLibrary } from '../../src/read/hdf5-library.ts';
 import { openMat } from '../../src/read/mat.ts';
 import { openRecording } from '../../src/read/open.ts';
 import golden from '../golden/read/hdf5.json' with { type: 'json' };
@@ -173,6 +174,15 @@ describe('damage', () => {
     await file.close();
   });
 
+  it('a library that broke is replaced; files that are open carry on in the new one', async () => {
+    const file = await openHdf5(source('types.h5'));
+    const library = await hdfLibrary();
+    library.isBroken = true;
+    expect(await file.read('/one')).toMatchObject({ values: Float64Array.of(7.5) });
+    expect((await hdfLibrary()).module).not.toBe(library.module);
+    await file.close();
+  });
+
   it('is refused with an error of ours, and the next file opens', async () => {
     let refused = 0;
     for (const name of ['types.h5', 'v73.mat'])
@@ -198,4 +208,17 @@ describe('damage', () => {
     const good = await openHdf5(source('types.h5'));
     expect(await good.read('/one')).toMatchObject({ values: Float64Array.of(7.5) });
   });
+});
+
+it('without h5wasm, an error says what to install', async () => {
+  vi.resetModules();
+  vi.doMock('h5wasm', () => {
+    throw new Error('no such package');
+  });
+  const { openHdf5: openWithout } = await import('../../src/read/hdf5.ts');
+  await expect(openWithout(source('types.h5'))).rejects.toMatchObject({
+    name: 'UnsupportedError',
+    message: expect.stringContaining('npm install h5wasm'),
+  });
+  vi.doUnmock('h5wasm');
 });
