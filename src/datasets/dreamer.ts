@@ -116,6 +116,11 @@ async function listTrials(folder: ByteFolder, threshold: number): Promise<Trial[
   const people = await readPeople(folder, file);
   return [...people].flatMap(([number, person]) => {
     const count = person.scores.get('Valence')?.length ?? 0;
+    if (count === 0)
+      throw new FormatError(
+        `dreamer: ${file}: person ${number} has no ScoreValence. Check that it is the published file.`,
+        file,
+      );
     return Array.from({ length: count }, (_, film): Trial => {
       const subject = `s${String(number).padStart(2, '0')}`;
       const part = `${number}/${film + 1}`;
@@ -208,6 +213,12 @@ export const openDreamer: TrialReader = async (source) => {
   let parts = begin();
   let person = { number: 0, signals: new Map<string, MatValue>() };
   let ahead: { number: number; key: string; value: MatValue } | undefined;
+  const startAgain = async () => {
+    await parts.return();
+    parts = begin();
+    ahead = undefined;
+    person = { number: 0, signals: new Map() };
+  };
   /** Go on to the next person in the file; false at its end. */
   const nextPerson = async (): Promise<boolean> => {
     const signals = new Map<string, MatValue>();
@@ -231,14 +242,10 @@ export const openDreamer: TrialReader = async (source) => {
   return {
     async open(part) {
       const [number, film] = part.split('/').map(Number) as [number, number];
-      if (number < person.number) {
-        await parts.return();
-        parts = begin();
-        ahead = undefined;
-        person = { number: 0, signals: new Map() };
-      }
+      if (number < person.number) await startAgain();
       while (person.number !== number) {
         if (await nextPerson()) continue;
+        await startAgain();
         throw new DataError(`dreamer: ${source.name} has no person ${number}. Prepare the dataset again.`);
       }
       const stretches = ['baseline', 'stimuli'].map((kind) => ({
@@ -254,6 +261,12 @@ export const openDreamer: TrialReader = async (source) => {
       return stretchRecording({
         ...{ source: `${source.name} ${part}`, format: 'dreamer', gapSeconds },
         metadata: { subject: `s${String(number).padStart(2, '0')}` },
+        log: stretches.flatMap(({ label, rows }, i) => {
+          const longer = Math.max(rows.eeg[0]!.length / eegRateHz, rows.ecg[0]!.length / ecgRateHz);
+          const extra = longer - seconds[i]!;
+          if (extra < 0.01) return [];
+          return [`dreamer: ${label}: ${extra.toFixed(2)} s that only one of EEG and ECG has were left out.`];
+        }),
         channels: [
           ...dreamerElectrodes.map((name) => ({ name, unit: 'uV', rateHz: eegRateHz })),
           ...['ECG1', 'ECG2'].map((name) => ({ name, unit: 'uV', rateHz: ecgRateHz })),
