@@ -114,7 +114,8 @@ export { openRecording } from './read/open.ts';
 export type { ReadOptions } from './read/options.ts';
 export { type PipeOptions, type PipeType, pipeSource } from './read/pipe.ts';
 export { type ChannelRange, readChannels } from './read/read-channels.ts';
-export { readWfdbAnnotations } from './read/wfdb-annotations.ts';
+export { readWfdbAnnotations, type WfdbAnnotation } from './read/wfdb-annotations.ts';
+export { writeWfdb } from './read/wfdb-write.ts';
 // runtime: graph → numbers
 export type { Backend, CompileOptions, Device, Feeds, Program } from './runtime/backend.ts';
 // signal: numbers → numbers, as SciPy

@@ -6,6 +6,17 @@ import type { WfdbHeader } from './wfdb-header.ts';
  * `<diagnoses>:` are its value. Everything stands in `comments` as well.
  */
 export function wfdbMetadata(header: WfdbHeader): Record<string, string> {
+  const pairs = new Map(Object.entries(subjectOf(header.comments)));
+  if (header.comments.length > 0) pairs.set('comments', header.comments.join('\n'));
+  if (header.timeOfDay) pairs.set('time of day', header.timeOfDay);
+  if (header.counterRateHz !== undefined) pairs.set('counter frequency', String(header.counterRateHz));
+  if (header.baseCounter !== undefined) pairs.set('base counter', String(header.baseCounter));
+  pairs.set('record', header.record);
+  return Object.fromEntries(pairs);
+}
+
+/** What lines of comments say, by key in lower case. */
+export function subjectOf(comments: readonly string[]): Record<string, string> {
   const pairs = new Map<string, string>();
   const note = (key: string, value: string) => {
     const name = key.trim().toLowerCase();
@@ -18,7 +29,7 @@ export function wfdbMetadata(header: WfdbHeader): Record<string, string> {
     open = undefined;
     list = [];
   };
-  for (const comment of header.comments) {
+  for (const comment of comments) {
     const tagged = [...comment.matchAll(/<([A-Za-z][\w ]{0,40})>:?\s*([^<]*)/g)];
     if (tagged.length > 0) {
       finish();
@@ -35,10 +46,5 @@ export function wfdbMetadata(header: WfdbHeader): Record<string, string> {
     if (person && person[2] !== '?') note('sex', person[2]!);
   }
   finish();
-  if (header.comments.length > 0) pairs.set('comments', header.comments.join('\n'));
-  if (header.timeOfDay) pairs.set('time of day', header.timeOfDay);
-  if (header.counterRateHz !== undefined) pairs.set('counter frequency', String(header.counterRateHz));
-  if (header.baseCounter !== undefined) pairs.set('base counter', String(header.baseCounter));
-  pairs.set('record', header.record);
   return Object.fromEntries(pairs);
 }

@@ -1,5 +1,6 @@
 /** The text of a WFDB header. Source: header(5) of the WFDB Applications Guide, physionet.org. */
 import type { Recording } from '../core/recording.ts';
+import { subjectOf } from './wfdb-metadata.ts';
 import type { WriteBits, WriteScale } from './wfdb-write-scale.ts';
 
 export interface WrittenSignal {
@@ -81,15 +82,16 @@ function startText({
   return `${time.join(':')}${fraction} ${date.join('/')}`;
 }
 
-/** Comments as they were, and what else is known as `key: value`. */
+/** Comments as they were, and what else is known as `key: value`, unless reading them says it anyway. */
 function comments(metadata: Readonly<Record<string, string>>): string[] {
-  const lines = (metadata.comments ?? '').split(/[\r\n]+/).filter((line) => line.trim() !== '');
-  const known = lines.join('\n');
+  const lines = (metadata.comments ?? '')
+    .split(/[\r\n]+/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  const said = new Map(Object.entries(subjectOf(lines)));
   const ours = new Set(['comments', 'record', 'time of day', 'counter frequency', 'base counter']);
-  for (const [key, value] of Object.entries(metadata)) {
-    const parts = value.split('; ').every((part) => known.includes(part));
-    if (ours.has(key) || (known.toLowerCase().includes(key.toLowerCase()) && parts)) continue;
-    lines.push(`${key}: ${value.replace(/\s*[\r\n]+\s*/g, '; ')}`);
-  }
-  return lines.map((line) => line.trim());
+  const more = Object.entries(metadata).filter(
+    ([key, value]) => !ours.has(key) && said.get(key.toLowerCase()) !== value.trim(),
+  );
+  return [...lines, ...more.map(([key, value]) => `${key}: ${value.trim().replace(/\s*[\r\n]+\s*/g, '; ')}`)];
 }

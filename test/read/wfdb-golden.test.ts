@@ -7,11 +7,13 @@ import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import type { ByteSource } from '../../src/core/bytes.ts';
+import { type ByteSource, bytesSource } from '../../src/core/bytes.ts';
 import type { Recording } from '../../src/core/recording.ts';
 import { fileSource } from '../../src/read/file-node.ts';
 import { openWfdb, type WfdbOptions } from '../../src/read/wfdb.ts';
 import { readWfdbAnnotations, type WfdbAnnotation } from '../../src/read/wfdb-annotations.ts';
+import { writeWfdb } from '../../src/read/wfdb-write.ts';
+import { concat } from './build.ts';
 
 interface GoldenChannel {
   readonly name: string;
@@ -112,6 +114,25 @@ describe.skipIf(!existsSync(shared))('conformance records (needs ../shared)', ()
   records(single, async (name) => {
     const path = folders.map((folder) => join(folder, `${name}.hea`)).find((one) => existsSync(one))!;
     return openWfdb(await among(path, folders));
+  });
+
+  it.each(single.filter((name) => !name.startsWith('flac_3')))('%s, written and read again', async (name) => {
+    const path = folders.map((folder) => join(folder, `${name}.hea`)).find((one) => existsSync(one))!;
+    const before = await openWfdb(await among(path, folders));
+    const files: Record<string, Uint8Array> = {};
+    for await (const file of writeWfdb(before, 'r.hea')) {
+      const parts: Uint8Array[] = [];
+      for await (const part of file.bytes) parts.push(part);
+      files[file.name] = concat(...parts);
+    }
+    const after = await openWfdb(bytesSource('r.hea', files['r.hea']!, files));
+    for (const [i, { lengthSamples }] of before.channels.entries())
+      expect(crc32(bytesOf(await after.read(i, 0, lengthSamples)))).toBe(
+        crc32(bytesOf(await before.read(i, 0, lengthSamples))),
+      );
+    expect(after.annotations).toEqual(before.annotations);
+    expect(after.metadata.comments).toBe(before.metadata.comments);
+    await before.close();
   });
 
   it('041s', async () => {
