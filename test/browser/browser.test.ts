@@ -88,10 +88,10 @@ async function bundlePage(): Promise<string> {
   const bundle = await rolldown({
     input: join(import.meta.dirname, 'fixtures/page.ts'),
     platform: 'browser',
-    external: [/^onnxruntime-web/],
+    external: [/^onnxruntime-web/, /^h5wasm/],
     logLevel: 'silent',
   });
-  const { output } = await bundle.generate({ format: 'esm' });
+  const { output } = await bundle.generate({ format: 'esm', codeSplitting: false });
   await bundle.close();
   expect(output.length).toBe(1);
   return output[0].code;
