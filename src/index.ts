@@ -116,6 +116,7 @@ export { type PipeOptions, type PipeType, pipeSource } from './read/pipe.ts';
 export { type ChannelRange, readChannels } from './read/read-channels.ts';
 export { readWfdbAnnotations, type WfdbAnnotation } from './read/wfdb-annotations.ts';
 export { writeWfdb } from './read/wfdb-write.ts';
+export { type WriteFileOptions, type Writer, writeRecording, writers } from './read/write.ts';
 // runtime: graph → numbers
 export type { Backend, CompileOptions, Device, Feeds, Program } from './runtime/backend.ts';
 // signal: numbers → numbers, as SciPy

@@ -410,7 +410,7 @@ describe.concurrent('errors', () => {
       'a: no model in this folder (looked for model.safetensors,',
     ],
     ['weights that are no model', 3, ['predict', 'runs/ecg/encoder.safetensors', recording], 'are no model.'],
-    ['a recording that is none', 3, ['info', 'a/labels.csv'], 'a/labels.csv: '],
+    ['a recording that is none', 3, ['info', 'a/labels.csv'], 'a/labels.csv'],
     [
       'a target that is not there',
       3,
