@@ -115,7 +115,7 @@ export async function openRecording(source: ByteSource, options: ReadOptions = {
     if (record) return record;
     const hint = /\.(dat|mat|atr|qrs)$/.test(fileName)
       ? 'For a WFDB record, its .hea file must be beside it.'
-      : 'heartmind reads EDF, EDF+ and WFDB (open the .hea file).';
+      : `heartmind reads ${formats.map(({ name }) => name).join(', ')}; see docs/formats.md.`;
     throw new FormatError(
       `${source.name}: starts with ${quoted(latin1(head, 0, 16))}, which is no known recording. ${hint}`,
       source.name,

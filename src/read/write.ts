@@ -43,24 +43,6 @@ export const writers: readonly Writer[] = [
     extensions: ['.parquet'],
     load: async () => (await import('./parquet-write.ts')).writeParquet,
   },
-  {
-    name: 'parquet',
-    title: 'Parquet',
-    extensions: ['.parquet'],
-    load: async () => (await import('./parquet-write.ts')).writeParquet,
-  },
-  {
-    name: 'npz',
-    title: 'NumPy arrays, float64',
-    extensions: ['.npz'],
-    load: async () => (await import('./np-write.ts')).writeNpz,
-  },
-  {
-    name: 'parquet',
-    title: 'Parquet',
-    extensions: ['.parquet'],
-    load: async () => (await import('./parquet-write.ts')).writeParquet,
-  },
 ];
 
 /**
