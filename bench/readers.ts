@@ -39,6 +39,7 @@ export async function measureReaders(
     const job = jobOf(file);
     const entries = [
       rivals.ours(job),
+      rivals.ours({ ...job, kept: true }, 'heartmind, into kept arrays'),
       ...peers.map(([peer, name]) => rivals.python(peer, name, { ...job, task: 'readFormat' })),
     ];
     const outcomes = await race(entries, { seconds: full ? 6 : 1.5, rounds: 7, tolerance, say });

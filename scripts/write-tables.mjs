@@ -28,7 +28,13 @@ const names = {
   'classical-eeg+ecg-standardised': 'classical, both, standardised per subject (transductive)',
 };
 
-for (const file of ['README.md', 'docs/results.md', 'docs/benchmarks.md', 'docs/data-at-scale.md']) {
+for (const file of [
+  'README.md',
+  'docs/results.md',
+  'docs/benchmarks.md',
+  'docs/data-at-scale.md',
+  'docs/formats.md',
+]) {
   const path = join(root, file);
   let text;
   try {
@@ -41,6 +47,7 @@ for (const file of ['README.md', 'docs/results.md', 'docs/benchmarks.md', 'docs/
     (_, open, name, close) => {
       if (benchTables[name]) return `${open}${benchTables[name](readBench)}${close}`;
       const path = join(root, 'results', `${storeTableFile(name)}.json`);
+      if (name === 'fuzz') return `${open}${renderFuzz(path)}${close}`;
       if (storeTables[name] && !existsSync(path)) return `${open}Not measured yet.\n${close}`;
       const result = JSON.parse(readFileSync(path, 'utf8'));
       if (storeTables[name]) return `${open}${storeTables[name](result)}${close}`;
@@ -54,6 +61,27 @@ for (const file of ['README.md', 'docs/results.md', 'docs/benchmarks.md', 'docs/
   } else writeFileSync(path, updated);
 }
 process.exit(stale > 0 ? 1 : 0);
+
+/** What the fuzzer found, a row a format. */
+function renderFuzz(path) {
+  if (!existsSync(path)) return 'Not run yet.\n';
+  const { command, cases, formats, violations } = JSON.parse(readFileSync(path, 'utf8'));
+  const rows = Object.entries(formats).map(
+    ([
+      name,
+      { cases: count, opened, refused, violations: broken, slowestMilliseconds, largestGrowthBytes },
+    ]) =>
+      `| ${name} | ${count} | ${opened} | ${refused} | ${broken} | ${slowestMilliseconds} ms | ${(largestGrowthBytes / 2 ** 20).toFixed(1)} MiB |`,
+  );
+  return [
+    `\`${command}\`: ${cases} cases, ${violations.length} broken promises. "Memory": by how much one case raised the largest size of its process.`,
+    '',
+    '| format | cases | opened | refused | broken promises | slowest | memory |',
+    '|---|---|---|---|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
+}
 
 /** A section of the benchmark; undefined where it was never run. */
 function readBench(section) {

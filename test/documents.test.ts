@@ -36,6 +36,7 @@ test.each([
     'docs/gpu.md',
     'docs/many-machines.md',
     'docs/data-at-scale.md',
+    'docs/formats.md',
     'docs/signals.md',
     'docs/datasets.md',
   ],
