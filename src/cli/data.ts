@@ -1,7 +1,7 @@
 /** `--data`: what a user names → a dataset, its folder, and windows. */
 import { basename, dirname, join } from 'node:path';
 import type { TypedFlagParameter } from '@stricli/core';
-import { ConfigError } from '../core/errors.ts';
+import { ConfigError, DataError } from '../core/errors.ts';
 import type { ByteFolder } from '../core/folder.ts';
 import { type DatasetSpec, describeFolder, loadWindows } from '../datasets/dataset.ts';
 import { openFolder } from '../datasets/folder-node.ts';
@@ -21,10 +21,11 @@ import { sha256 } from '../patches/window-set.ts';
 import type { Modality, WindowSet } from '../patches/windows.ts';
 import type { Progress } from '../train/progress.ts';
 import { parseCount } from './command.ts';
+import { dataFolder, fetchedFolder } from './data-folder.ts';
 
 /** What `--help` says of it. */
 export const dataBrief =
-  "sample-eegmat or sample-ecg (embedded), NAME=FOLDER (eegmat, ptbxl, bids, …: docs/datasets.md), your own labels.csv (columns file, subject, and a target), or a store that 'prepare' made (its folder or URL)";
+  "sample-eegmat or sample-ecg (embedded), NAME=FOLDER (eegmat, ptbxl, bids, …: docs/datasets.md) or the NAME of one that was fetched, your own labels.csv (columns file, subject, and a target), or a store that 'prepare' made (its folder or URL)";
 
 const samples: Readonly<Record<string, { dataset: string; folder: 'eegmat' | 'ecg12' }>> = {
   'sample-eegmat': { dataset: 'eegmat', folder: 'eegmat' },
@@ -69,11 +70,22 @@ export async function chooseData(
     // One name for all: a person of the same name in two tables counts as the same person, and is not tested on.
     return { spec: { ...spec, name: 'own data' }, folder };
   }
-  const [, name, path] = /^([\w-]+)=(.+)$/.exec(argument) ?? [];
+  const [, name, path] = await nameAndFolder(argument);
   if (name === undefined || path === undefined)
     throw new ConfigError(`--data: '${argument}' is none of: ${dataBrief}.`, '--data', dataBrief);
   const folder = await openFolder(path);
   return { spec: await describeFolder(findDataset(name), folder), folder };
+}
+
+/** `NAME=FOLDER`, or the name of a dataset that was fetched. */
+async function nameAndFolder(argument: string): Promise<readonly (string | undefined)[]> {
+  const given = /^([\w-]+)=(.+)$/.exec(argument);
+  if (given || !Object.hasOwn(datasets, argument)) return given ?? [];
+  const folder = await fetchedFolder(argument);
+  if (folder !== undefined) return [argument, argument, folder];
+  throw new DataError(
+    `--data: '${argument}' is not in ${dataFolder(argument)}. Run heartmind fetch ${argument}, or give ${argument}=FOLDER.`,
+  );
 }
 
 /** A store's files, where the argument names one: a URL, or a folder with a store in it, finished or not. */

@@ -1,5 +1,4 @@
 /** `heartmind fetch NAME`: open datasets and published weights brought; closed ones explained, and a folder of them checked. */
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { buildCommand, type TypedFlagParameter } from '@stricli/core';
 import { ConfigError, DataError } from '../core/errors.ts';
@@ -17,6 +16,7 @@ import { type PublishedWeights, publishedWeights, weightsDownload } from '../dat
 import { datasets } from '../datasets/registry.ts';
 import { createProgress, type Progress, type ProgressMode } from '../train/progress.ts';
 import { type Context, jsonFlag, optionalText, parseCount, parseText, workFlags } from './command.ts';
+import { dataFolder } from './data-folder.ts';
 import { access, explainClosed } from './fetch-closed.ts';
 import { version } from './version.ts';
 
@@ -81,8 +81,7 @@ export const fetchCommand = buildCommand<Flags, [string], Context>({
     const { stdout, stderr } = this.process;
     const print = (value: unknown, text: string) =>
       stdout.write(flags.json ? `${JSON.stringify(value, null, 2)}\n` : `${text}\n`);
-    const folder =
-      flags.to ?? join(process.env.HEARTMIND_DATA || join(homedir(), '.cache/heartmind/data'), name);
+    const folder = flags.to ?? dataFolder(name);
     const progress = createProgress(flags.progress, stderr as NodeJS.WriteStream);
     const start = (download: DownloadFacts, mirror?: string, credentials?: Credentials) =>
       fetchWithProgress(name, download, folder, flags, progress, this.signal, mirror, credentials);

@@ -1,7 +1,4 @@
 /** `heartmind info`: what a recording, a folder or a dataset holds, and whether it can be trusted; without one, the devices. */
-import { stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
 import { datasets } from '../datasets/registry.ts';
@@ -12,6 +9,7 @@ import { createNodeBackend } from '../runtime/ort-node.ts';
 import { writeFileAtomically } from '../train/checkpoint-node.ts';
 import type { Progress, ProgressMode } from '../train/progress.ts';
 import { type Context, createWorkProgress, jsonFlag, optionalText, workFlags } from './command.ts';
+import { fetchedFolder } from './data-folder.ts';
 import { describeDataset, summariseDataset } from './info-dataset.ts';
 import { describeFolderSummary, summariseFolder } from './info-folder.ts';
 import { describeRecording, summariseRecording } from './info-recording.ts';
@@ -112,7 +110,7 @@ async function lookAt(name: string, work: Work): Promise<{ summary: unknown; tex
   const [, dataset, path] = /^([\w-]+)(?:=(.+))?$/.exec(name) ?? [];
   const isKnown = dataset !== undefined && Object.hasOwn(datasets, dataset);
   if (!there && isKnown) {
-    const folder = path ?? (await defaultFolder(dataset));
+    const folder = path ?? (await fetchedFolder(dataset));
     const summary = await summariseDataset(datasets[dataset]!, folder, progress, signal);
     if (folder !== undefined) await drawFolder(folder, work);
     return { summary, text: describeDataset(summary) };
@@ -135,14 +133,6 @@ async function lookAt(name: string, work: Work): Promise<{ summary: unknown; tex
   } finally {
     await recording.close();
   }
-}
-
-/** Where `fetch` puts a dataset, if it is there. */
-async function defaultFolder(name: string): Promise<string | undefined> {
-  const base = process.env.HEARTMIND_DATA || join(homedir(), '.cache/heartmind/data');
-  const folder = join(base, name);
-  const there = await stat(folder).catch(() => undefined);
-  return there?.isDirectory() ? folder : undefined;
 }
 
 async function drawFolder(folder: string, { flags, progress, signal, traces }: Work): Promise<void> {

@@ -2,13 +2,16 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError, DataError, FormatError } from '../core/errors.ts';
+import { publishedWeights } from '../datasets/published-weights.ts';
 import { decodeModel, type TrainedModel } from '../model/model-file.ts';
 import type { FloatTensors } from '../model/parameters.ts';
 import { decodeSafetensors } from '../model/safetensors.ts';
 import { type EncoderWeights, loadEncoderWeights } from '../model/weights.ts';
+import { hasFile } from '../patches/store-node.ts';
 import type { Modality } from '../patches/windows.ts';
 import type { FinetuneRecipe } from '../train/recipe.ts';
 import { optionalText } from './command.ts';
+import { dataFolder } from './data-folder.ts';
 
 /** The names under which runs keep their models, best first. */
 const modelNames = [
@@ -50,13 +53,24 @@ export async function readModel(
 }
 
 /** Read an encoder's weights of any known format. */
-export async function readEncoder(path: string): Promise<EncoderWeights> {
+export async function readEncoder(given: string): Promise<EncoderWeights> {
+  const path = await publishedPath(given);
   return loadEncoderWeights(await readBytes(path), path);
+}
+
+/** `cbramod` → the file that `heartmind fetch cbramod` brought; other paths as they are. */
+async function publishedPath(given: string): Promise<string> {
+  if (!Object.hasOwn(publishedWeights, given) || (await hasFile(given))) return given;
+  const path = join(dataFolder(given), publishedWeights[given]!.file);
+  if (await hasFile(path)) return path;
+  throw new DataError(
+    `${given}: the weights are not in ${path}. Run heartmind fetch ${given}, or give the path of a file.`,
+  );
 }
 
 /** `--eeg`, `--ecg`. */
 export const encoderFlags = {
-  eeg: optionalText('Weights of the EEG encoder', 'weights'),
+  eeg: optionalText('Weights of the EEG encoder: a file, or cbramod once fetched', 'weights'),
   ecg: optionalText('Weights of the ECG encoder', 'weights'),
 } as const;
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { chooseData, chooseTarget } from '../../src/cli/data.ts';
+import { readEncoder } from '../../src/cli/model-source.ts';
 import { ConfigError } from '../../src/core/errors.ts';
 import { findDataset } from '../../src/datasets/registry.ts';
 
@@ -23,6 +24,25 @@ it('asks for one where none is usual', () => {
   expect(() => chooseTarget(findDataset('mimic-iv-ecg'), undefined)).toThrow(
     '--target: mimic-iv-ecg has none. Name one.',
   );
+});
+
+it('finds a dataset that was fetched by its name, and says how where it was not', async () => {
+  const before = process.env.HEARTMIND_DATA;
+  process.env.HEARTMIND_DATA = root;
+  try {
+    await expect(chooseData('ludb', undefined)).rejects.toThrow(
+      /Run heartmind fetch ludb, or give ludb=FOLDER/,
+    );
+    mkdirSync(join(root, 'ludb'));
+    expect((await chooseData('ludb', undefined)).folder.name).toBe(join(root, 'ludb'));
+    await expect(readEncoder('cbramod')).rejects.toThrow(/Run heartmind fetch cbramod/);
+    mkdirSync(join(root, 'cbramod'));
+    writeFileSync(join(root, 'cbramod/pretrained_weights.pth'), 'no weights');
+    await expect(readEncoder('cbramod')).rejects.toThrow(/pretrained_weights.pth/);
+  } finally {
+    if (before === undefined) delete process.env.HEARTMIND_DATA;
+    else process.env.HEARTMIND_DATA = before;
+  }
 });
 
 it('knows a dataset with what its folder tells', async () => {
