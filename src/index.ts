@@ -109,6 +109,7 @@ export type { MatEntry, MatFile, MatPart, MatReadOptions, MatVariable } from './
 export type { MatDecision, MatHeader, MatSelect } from './read/mat-select.ts';
 export { fieldOf, type MatValue, numberOf, numbersOf, textOf } from './read/mat-values.ts';
 export { encodeNpz } from './read/npz.ts';
+export { decodeNumpyPickle, type NumpyArray, type NumpyValue } from './read/numpy-pickle.ts';
 export { openRecording } from './read/open.ts';
 // read: bytes → Recording
 export type { ReadOptions } from './read/options.ts';
@@ -117,6 +118,7 @@ export { type ChannelRange, readChannels } from './read/read-channels.ts';
 export { readWfdbAnnotations, type WfdbAnnotation } from './read/wfdb-annotations.ts';
 export { writeWfdb } from './read/wfdb-write.ts';
 export { type WriteFileOptions, type Writer, writeRecording, writers } from './read/write.ts';
+export { openXdf, type XdfFile, type XdfStream } from './read/xdf.ts';
 // runtime: graph → numbers
 export type { Backend, CompileOptions, Device, Feeds, Program } from './runtime/backend.ts';
 // signal: numbers → numbers, as SciPy

@@ -1,4 +1,5 @@
 /** `heartmind info`: what a recording, a folder or a dataset holds, and whether it can be trusted; without one, the devices. */
+import { stat } from 'node:fs/promises';
 import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
 import { datasets } from '../datasets/registry.ts';

@@ -9,6 +9,7 @@ import { readWfdbAnnotations } from '../../src/read/wfdb-annotations.ts';
 import { annotationFile, annotationSignal, ascii, concat, edfFile, format212, int16 } from '../read/build.ts';
 import { sampleBdf } from '../read/build-bdf.ts';
 import { sampleBrainVision } from '../read/build-brainvision.ts';
+import { sampleCnt } from '../read/build-cnt.ts';
 import { smallCsv } from '../read/build-csv.ts';
 import { sampleEdf } from '../read/build-edf.ts';
 import { eeglabSamples } from '../read/build-eeglab.ts';
@@ -87,6 +88,8 @@ export async function buildCorpus(): Promise<readonly CorpusEntry[]> {
     asRecording('xdf', smallXdf()),
     asRecording('gdf', sampleGdf()),
     asRecording('brainvision', sampleBrainVision()),
+    asRecording('cnt', sampleCnt()),
+    asRecording('parquet', { 'snappy.parquet': goldenFile('tables/snappy.parquet') }),
     asRecording('eeglab', eeglabSamples()),
     asRecording('hdf5', { 'A00001.h5': goldenFile('hdf5/A00001.h5') }, { rateHz: 500 }),
     asRecording('hdf5 corpus', { 'exams_part0.hdf5': goldenFile('hdf5/exams_part0.hdf5') }, { part: '0' }),
