@@ -22,7 +22,10 @@ export const maxMilliseconds = 1000;
 
 export function makeCase(corpus: readonly CorpusEntry[], seed: number, number: number): Case {
   const random = Random.derive(seed, 'fuzz', number);
-  const entry = corpus[number % corpus.length]!;
+  // By format in turns: one of many files does not crowd out the others.
+  const names = [...new Set(corpus.map(({ name }) => name))];
+  const group = corpus.filter(({ name }) => name === names[number % names.length]);
+  const entry = group[random.integer(group.length)]!;
   const others = corpus.flatMap(({ files }) => Object.values(files));
   const files = mutate(entry.files, random, others);
   return {

@@ -60,7 +60,7 @@ const wfdb: Files = {
   ]),
 };
 
-const readAllValues: Open = async (source, options) => {
+export const readAllValues: Open = async (source, options) => {
   const file = await openMat(source, options);
   for (const { name } of file.variables) {
     await file.index(name);

@@ -1,11 +1,12 @@
 /**
- * `npm run fuzz -- [--cases 100000] [--seed 1] [--jobs 2] [--format NAME]… [--case N] [--out results/fuzz.json]`
+ * `npm run fuzz -- [--cases 100000] [--seed 1] [--jobs 2] [--format NAME]… [--case N] [--shared FOLDER] [--out results/fuzz.json]`
  * Damaged files of every format through its reader, in processes of their own: errors, time, memory, prototypes.
  */
 import { fork } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { buildCorpus } from './corpus.ts';
+import { buildSharedCorpus } from './shared-corpus.ts';
 import type { Message, Order } from './worker.ts';
 
 const { values } = parseArgs({
@@ -15,6 +16,7 @@ const { values } = parseArgs({
     jobs: { type: 'string', default: '2' },
     format: { type: 'string', multiple: true, default: [] },
     case: { type: 'string' },
+    shared: { type: 'string', default: '../shared/data/conformance' },
     out: { type: 'string' },
   },
 });
@@ -106,11 +108,18 @@ function runProcess(numbers: readonly number[]) {
         why: why || `the process died (${signal ?? `exit ${code}`})`,
       });
     });
-    child.send({ seed, numbers: [...numbers], formats: values.format } satisfies Order);
+    child.send({
+      seed,
+      numbers: [...numbers],
+      formats: values.format,
+      shared: values.shared,
+    } satisfies Order);
   });
 }
 
-const corpus = await buildCorpus();
+const shared = await buildSharedCorpus(values.shared);
+const corpus = [...(await buildCorpus()), ...shared];
+if (shared.length === 0) console.log(`No conformance files in ${values.shared}: built ones alone.`);
 for (const name of values.format) {
   if (!corpus.some((entry) => entry.name === name)) {
     console.error(`fuzz: no format '${name}'. Known: ${corpus.map((entry) => entry.name).join(', ')}.`);

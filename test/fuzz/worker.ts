@@ -2,12 +2,15 @@
 import { makeCase, runCase } from './cases.ts';
 import { buildCorpus } from './corpus.ts';
 import { probe, Violation } from './probe.ts';
+import { buildSharedCorpus } from './shared-corpus.ts';
 
 export interface Order {
   readonly seed: number;
   readonly numbers: readonly number[];
   /** Only these formats; all when empty. */
   readonly formats: readonly string[];
+  /** Folder of conformance files; taken where it is there. */
+  readonly shared: string;
 }
 
 export type Message =
@@ -31,8 +34,8 @@ const bytesPerByte = 64;
 const send = (message: Message) => process.send!(message);
 const peak = () => process.resourceUsage().maxRSS * 1024;
 
-process.once('message', async ({ seed, numbers, formats }: Order) => {
-  const all = await buildCorpus();
+process.once('message', async ({ seed, numbers, formats, shared }: Order) => {
+  const all = [...(await buildCorpus()), ...(await buildSharedCorpus(shared))];
   const corpus = formats.length === 0 ? all : all.filter(({ name }) => formats.includes(name));
   // Compiled once, so that the first case does not pay for libraries.
   for (const entry of corpus) await probe(entry.open, entry.files, entry.options ?? {});
