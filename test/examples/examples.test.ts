@@ -22,6 +22,7 @@ const expected: Readonly<Record<string, RegExp>> = {
     /pools of 43; mean power 0\.0\d+ mV²\none epoch: hidden by dual 0\.\d+/,
   '09-heart-rate-and-bands.mjs':
     /7\d\.\d per minute, RMSSD \d+ ms[\s\S]*19 electrodes, bad: [\s\S]*: alpha \d+ % at 1\d\.\d Hz/,
+  '10-live.mjs': /after 5\.6 s: the window from 0 s[\s\S]*after 11\.2 s: the window from 6 s/,
 };
 
 describe.skipIf(!existsSync(join(root, 'dist/index.js')))(
