@@ -1,6 +1,7 @@
 /** Arrays in memory → a Recording: stretches one after another with a gap between, as containers of trials hold them. */
 import type { Channel, Recording } from '../core/recording.ts';
 import { checkSamples, roomFor } from '../read/header-text.ts';
+import type { NumericArray } from '../read/mat-values.ts';
 
 export interface Stretch {
   /** Becomes an annotation over it. */
@@ -19,6 +20,14 @@ export interface StretchContent {
   readonly gapSeconds: number;
   readonly metadata?: Readonly<Record<string, string>>;
   readonly log?: readonly string[];
+}
+
+/** Sample t of a row is at offset + t · step; a view where they lie side by side as float64. */
+export function rowAt(values: NumericArray, offset: number, step: number, length: number): Float64Array {
+  if (step === 1 && values instanceof Float64Array) return values.subarray(offset, offset + length);
+  const row = new Float64Array(length);
+  for (let t = 0, at = offset; t < length; t++, at += step) row[t] = Number(values[at]);
+  return row;
 }
 
 /** Empty stretches are left out. */
