@@ -2,6 +2,7 @@
 import type { Channel, Recording } from '../core/recording.ts';
 import { checkSamples, roomFor } from '../read/header-text.ts';
 import type { NumericArray } from '../read/mat-values.ts';
+import { takeStrided } from '../read/strided.ts';
 
 export interface Stretch {
   /** Becomes an annotation over it. */
@@ -26,7 +27,7 @@ export interface StretchContent {
 export function rowAt(values: NumericArray, offset: number, step: number, length: number): Float64Array {
   if (step === 1 && values instanceof Float64Array) return values.subarray(offset, offset + length);
   const row = new Float64Array(length);
-  for (let t = 0, at = offset; t < length; t++, at += step) row[t] = Number(values[at]);
+  takeStrided(values, offset, step, row);
   return row;
 }
 

@@ -11,6 +11,7 @@ import { checkSamples, quoted, roomFor } from './header-text.ts';
 import { isLabelName, isRateName, isUnitName, rateOf, timeIsFirst } from './mat-guess.ts';
 import type { NumericArray } from './mat-values.ts';
 import type { ReadOptions } from './options.ts';
+import { takeStrided } from './strided.ts';
 
 /** Open it. ConfigError where there is a choice to be made, FormatError where the file is damaged. */
 export async function openHdf5Recording(source: ByteSource, options: ReadOptions = {}): Promise<Recording> {
@@ -136,7 +137,7 @@ class ArraySignals {
     const [rows, columns] = this.#sides;
     if (!this.isTimeFirst) {
       const values = await this.#values([channel, channel + 1], [start, start + result.length]);
-      for (let i = 0; i < result.length; i++) result[i] = Number(values[i]!);
+      takeStrided(values, 0, 1, result);
       return;
     }
     const perBlock = Math.max(1, Math.floor(blockValues / columns));
@@ -148,8 +149,13 @@ class ArraySignals {
       }
       const { values } = this.#block;
       const to = Math.min(start + result.length, blockStart + perBlock);
-      for (let k = (at - blockStart) * columns + channel; at < to; at++, k += columns)
-        result[at - start] = Number(values[k]!);
+      takeStrided(
+        values,
+        (at - blockStart) * columns + channel,
+        columns,
+        result.subarray(at - start, to - start),
+      );
+      at = to;
     }
   }
 

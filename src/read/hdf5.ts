@@ -39,6 +39,8 @@ export interface Hdf5File {
 
 /** A read gives at most this much: more is asked for in ranges. */
 const mostBytes = 2 ** 30;
+/** Values of a byte of the file: recordings compress to a third, never to a 256th; an array that is larger lies. Ours. */
+const mostInflated = 256;
 /** Datasets whose types and sizes are remembered. */
 const mostDescribed = 1000;
 /** Attributes are small; longer ones lie. */
@@ -90,7 +92,7 @@ export async function openHdf5(source: ByteSource, where = 'hdf5'): Promise<Hdf5
           path,
           metadata,
           shape,
-          mostBytes,
+          Math.min(mostBytes, mostInflated * source.byteLength + 2 ** 20),
           (pointer) => {
             if (isWhole) return module.get_dataset_data(id, path, null, null, null, pointer);
             return module.get_dataset_data(

@@ -14,6 +14,7 @@ import type { MatEntry, MatFile } from './mat-file.ts';
 import { isLabelName, isRateName, isUnitName, rateOf, timeIsFirst } from './mat-guess.ts';
 import { type MatNumeric, type MatValue, numberOf, numericClasses, textOf } from './mat-values.ts';
 import type { ReadOptions } from './options.ts';
+import { takeStrided } from './strided.ts';
 
 /** Open it. ConfigError where there is a choice to be made, FormatError where the file is damaged. */
 export async function openMatRecording(source: ByteSource, options: ReadOptions = {}): Promise<Recording> {
@@ -50,8 +51,7 @@ export async function openMatRecording(source: ByteSource, options: ReadOptions 
       const result = roomFor(end - start, into);
       // Column by column: samples of a channel are neighbours where time is the first side.
       const step = isFirst ? 1 : rows;
-      let at = isFirst ? channel * rows + start : start * rows + channel;
-      for (let i = 0; i < result.length; i++, at += step) result[i] = Number(values[at]!);
+      takeStrided(values, isFirst ? channel * rows + start : start * rows + channel, step, result);
       return result;
     },
     close: () => file.close(),
