@@ -105,12 +105,13 @@ async function recordingOf(source: ByteSource, file: Hdf5File, options: ReadOpti
   };
 }
 
-/** Values kept between reads of channels that lie interleaved. */
+/** Values of a block, and blocks kept between reads of channels that lie interleaved: ranges may lie across two. */
 const blockValues = 2 ** 20;
+const keptBlocks = 3;
 
 /** Samples of an array, read block by block where channels lie interleaved, channel by channel where they do not. */
 class ArraySignals {
-  #block: { readonly start: number; readonly values: NumericArray } | undefined;
+  #blocks: { readonly start: number; readonly values: NumericArray }[] = [];
 
   constructor(
     readonly file: Hdf5File,
@@ -143,11 +144,13 @@ class ArraySignals {
     const perBlock = Math.max(1, Math.floor(blockValues / columns));
     for (let at = start; at < start + result.length; ) {
       const blockStart = at - (at % perBlock);
-      if (this.#block?.start !== blockStart) {
+      let block = this.#blocks.find((kept) => kept.start === blockStart);
+      if (!block) {
         const blockEnd = Math.min(rows, blockStart + perBlock);
-        this.#block = { start: blockStart, values: await this.#values([blockStart, blockEnd], [0, columns]) };
+        block = { start: blockStart, values: await this.#values([blockStart, blockEnd], [0, columns]) };
+        this.#blocks = [block, ...this.#blocks.slice(0, keptBlocks - 1)];
       }
-      const { values } = this.#block;
+      const { values } = block;
       const to = Math.min(start + result.length, blockStart + perBlock);
       takeStrided(
         values,
