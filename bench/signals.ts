@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Random } from '../src/core/random.ts';
 import { eegmatChannels } from '../src/patches/recipe.ts';
-import { encodeEdf } from '../src/read/edf-write.ts';
+import { encodeEdf } from '../src/read/edf/write.ts';
 import { race } from './race.ts';
 import type { Case } from './report.ts';
 import type { Rivals } from './rivals.ts';

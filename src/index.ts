@@ -99,26 +99,26 @@ export {
 } from './patches/window-reader.ts';
 export { concatWindowSets, selectWindows, WindowSetBuilder } from './patches/window-set.ts';
 export type { Dropped, Modality, SignalWindows, WindowSet } from './patches/windows.ts';
-export { type EdfChannel, type EdfContent, encodeEdf, writeBdf, writeEdf } from './read/edf-write.ts';
-export { openEeglab } from './read/eeglab.ts';
-export { type Hdf5Dataset, type Hdf5File, type Hdf5Range, openHdf5 } from './read/hdf5.ts';
-export type { HdfValues } from './read/hdf5-values.ts';
-export type { LivePiece, LiveSource } from './read/live.ts';
-export { openMat } from './read/mat.ts';
-export type { MatEntry, MatFile, MatPart, MatReadOptions, MatVariable } from './read/mat-file.ts';
-export type { MatDecision, MatHeader, MatSelect } from './read/mat-select.ts';
-export { fieldOf, type MatValue, numberOf, numbersOf, textOf } from './read/mat-values.ts';
-export { encodeNpz } from './read/npz.ts';
-export { decodeNumpyPickle, type NumpyArray, type NumpyValue } from './read/numpy-pickle.ts';
+export { type EdfChannel, type EdfContent, encodeEdf, writeBdf, writeEdf } from './read/edf/write.ts';
+export { openEeglab } from './read/eeglab/eeglab.ts';
+export { type Hdf5Dataset, type Hdf5File, type Hdf5Range, openHdf5 } from './read/hdf5/hdf5.ts';
+export type { HdfValues } from './read/hdf5/values.ts';
+export type { LivePiece, LiveSource } from './read/live/live.ts';
+export { type PipeOptions, type PipeType, pipeSource } from './read/live/pipe.ts';
+export type { MatEntry, MatFile, MatPart, MatReadOptions, MatVariable } from './read/mat/file.ts';
+export { openMat } from './read/mat/mat.ts';
+export type { MatDecision, MatHeader, MatSelect } from './read/mat/select.ts';
+export { fieldOf, type MatValue, numberOf, numbersOf, textOf } from './read/mat/values.ts';
+export { encodeNpz } from './read/numpy/npz.ts';
+export { decodeNumpyPickle, type NumpyArray, type NumpyValue } from './read/numpy/numpy-pickle.ts';
 export { openRecording } from './read/open.ts';
 // read: bytes → Recording
 export type { ReadOptions } from './read/options.ts';
-export { type PipeOptions, type PipeType, pipeSource } from './read/pipe.ts';
 export { type ChannelRange, readChannels } from './read/read-channels.ts';
-export { readWfdbAnnotations, type WfdbAnnotation } from './read/wfdb-annotations.ts';
-export { writeWfdb } from './read/wfdb-write.ts';
+export { readWfdbAnnotations, type WfdbAnnotation } from './read/wfdb/annotations.ts';
+export { writeWfdb } from './read/wfdb/write.ts';
 export { type WriteFileOptions, type Writer, writeRecording, writers } from './read/write.ts';
-export { openXdf, type XdfFile, type XdfStream } from './read/xdf.ts';
+export { openXdf, type XdfFile, type XdfStream } from './read/xdf/xdf.ts';
 // runtime: graph → numbers
 export type { Backend, CompileOptions, Device, Feeds, Program } from './runtime/backend.ts';
 // signal: numbers → numbers, as SciPy

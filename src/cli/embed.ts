@@ -12,7 +12,7 @@ import { parseRecipe, type Recipe } from '../patches/recipe.ts';
 import { recordingWindows } from '../patches/recording-windows.ts';
 import type { Modality, WindowSet } from '../patches/windows.ts';
 import { openRecordingFile } from '../read/file-node.ts';
-import { encodeNpz } from '../read/npz.ts';
+import { encodeNpz } from '../read/numpy/npz.ts';
 import type { Backend } from '../runtime/backend.ts';
 import { writeFileAtomically } from '../train/checkpoint-node.ts';
 import {

@@ -6,9 +6,9 @@
 import { FormatError } from '../core/errors.ts';
 import type { ByteFolder } from '../core/folder.ts';
 import { parseRecipe } from '../patches/recipe.ts';
-import { openMat } from '../read/mat.ts';
-import type { MatChooser } from '../read/mat-select.ts';
-import { numbersOf, textOf } from '../read/mat-values.ts';
+import { openMat } from '../read/mat/mat.ts';
+import type { MatChooser } from '../read/mat/select.ts';
+import { numbersOf, textOf } from '../read/mat/values.ts';
 import type { PublishedDataset, Trial } from './dataset.ts';
 import { dreamerElectrodes } from './dreamer.ts';
 import { baseName } from './folder-text.ts';

@@ -5,9 +5,9 @@
 import { DataError, FormatError } from '../core/errors.ts';
 import type { ByteFolder } from '../core/folder.ts';
 import { parseRecipe } from '../patches/recipe.ts';
-import { openMat } from '../read/mat.ts';
-import type { MatChooser } from '../read/mat-select.ts';
-import { type MatValue, numbersOf, textOf } from '../read/mat-values.ts';
+import { openMat } from '../read/mat/mat.ts';
+import type { MatChooser } from '../read/mat/select.ts';
+import { type MatValue, numbersOf, textOf } from '../read/mat/values.ts';
 import type { PublishedDataset, Trial } from './dataset.ts';
 import { baseName } from './folder-text.ts';
 import { stretchRecording } from './stretch-recording.ts';

@@ -4,7 +4,7 @@
  */
 import { FormatError } from '../core/errors.ts';
 import { parseRecipe } from '../patches/recipe.ts';
-import { decodeNumpyPickle, isArray } from '../read/numpy-pickle.ts';
+import { decodeNumpyPickle, isArray } from '../read/numpy/numpy-pickle.ts';
 import type { PublishedDataset, Trial } from './dataset.ts';
 import { baseName } from './folder-text.ts';
 import { rowAt, stretchRecording } from './stretch-recording.ts';

@@ -3,7 +3,7 @@ import type { ByteSource } from '../core/bytes.ts';
 import { FormatError } from '../core/errors.ts';
 import type { Recording } from '../core/recording.ts';
 import { twelveLeads } from '../patches/recipe.ts';
-import { type Hdf5File, openHdf5 } from '../read/hdf5.ts';
+import { type Hdf5File, openHdf5 } from '../read/hdf5/hdf5.ts';
 import { checkSamples, roomFor } from '../read/header-text.ts';
 import type { TrialContainer } from './trial-files.ts';
 

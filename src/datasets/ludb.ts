@@ -2,7 +2,7 @@
 import type { ByteFolder } from '../core/folder.ts';
 import type { Annotation } from '../core/recording.ts';
 import { twelveLeadRecipe, twelveLeads } from '../patches/recipe.ts';
-import { readWfdbAnnotations } from '../read/wfdb-annotations.ts';
+import { readWfdbAnnotations } from '../read/wfdb/annotations.ts';
 import { parseCsv } from './csv.ts';
 import { type PublishedDataset, readText, type Trial } from './dataset.ts';
 import { openAccess, physionet } from './physionet.ts';

@@ -1,7 +1,7 @@
 /** MIT-BIH Arrhythmia Database: two leads, 30 min, every beat annotated. As whole records, or cut at its beats. */
 import type { ByteFolder } from '../core/folder.ts';
 import { parseRecipe } from '../patches/recipe.ts';
-import { readWfdbAnnotations } from '../read/wfdb-annotations.ts';
+import { readWfdbAnnotations } from '../read/wfdb/annotations.ts';
 import { baseName, type PublishedDataset, readText, type Trial } from './dataset.ts';
 import type { DatasetFacts } from './facts.ts';
 import type { Fold } from './folds.ts';

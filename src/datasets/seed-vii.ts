@@ -4,7 +4,7 @@
  */
 import { FormatError } from '../core/errors.ts';
 import { parseRecipe } from '../patches/recipe.ts';
-import { openMat } from '../read/mat.ts';
+import { openMat } from '../read/mat/mat.ts';
 import type { PublishedDataset, Trial } from './dataset.ts';
 import { baseName } from './folder-text.ts';
 import { seedElectrodes } from './seed-v.ts';

@@ -1,6 +1,6 @@
 /** MIT-BIH Polysomnographic Database: EEG, ECG, blood pressure and breath of 16 sleepers, stages and apnoea every 30 s. */
 import type { ByteFolder } from '../core/folder.ts';
-import { readWfdbAnnotations } from '../read/wfdb-annotations.ts';
+import { readWfdbAnnotations } from '../read/wfdb/annotations.ts';
 import { baseName, type PublishedDataset, type Trial } from './dataset.ts';
 import { openAccess, physionet } from './physionet.ts';
 import {

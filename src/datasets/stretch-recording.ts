@@ -1,7 +1,7 @@
 /** Arrays in memory → a Recording: stretches one after another with a gap between, as containers of trials hold them. */
 import type { Channel, Recording } from '../core/recording.ts';
 import { checkSamples, roomFor } from '../read/header-text.ts';
-import type { NumericArray } from '../read/mat-values.ts';
+import type { NumericArray } from '../read/mat/values.ts';
 import { takeStrided } from '../read/strided.ts';
 
 export interface Stretch {

@@ -6,7 +6,7 @@ import type { ByteSource } from '../core/bytes.ts';
 import { FormatError } from '../core/errors.ts';
 import type { ByteFolder } from '../core/folder.ts';
 import { parseRecipe } from '../patches/recipe.ts';
-import { decodeNumpyPickle, isArray, type NumpyArray, type NumpyValue } from '../read/numpy-pickle.ts';
+import { decodeNumpyPickle, isArray, type NumpyArray, type NumpyValue } from '../read/numpy/numpy-pickle.ts';
 import type { PublishedDataset, Trial } from './dataset.ts';
 import { baseName } from './folder-text.ts';
 import { rowAt, stretchRecording } from './stretch-recording.ts';

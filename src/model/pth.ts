@@ -6,7 +6,7 @@
  */
 import { FormatError, UnsupportedError } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { isKind, type PickleGlobal, PickleMap, type PickleValue, readPickle } from '../read/pickle.ts';
+import { isKind, type PickleGlobal, PickleMap, type PickleValue, readPickle } from '../read/numpy/pickle.ts';
 import { type StoredType, storedTypes } from './stored-values.ts';
 import { StorageReference, stridedTensor, TensorReference } from './torch-storage.ts';
 import { isZip, ZipArchive } from './zip.ts';

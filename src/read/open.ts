@@ -2,11 +2,11 @@
 import { type ByteSource, gunzipSource, isGzip } from '../core/bytes.ts';
 import { FormatError } from '../core/errors.ts';
 import type { Recording } from '../core/recording.ts';
-import { openBdf, openEdf } from './edf.ts';
+import { openBdf, openEdf } from './edf/edf.ts';
 import { withGzipSiblings } from './gzip.ts';
 import { latin1, quoted } from './header-text.ts';
 import type { ReadOptions } from './options.ts';
-import { isWfdbPart, openWfdb, openWfdbPart } from './wfdb.ts';
+import { isWfdbPart, openWfdb, openWfdbPart } from './wfdb/wfdb.ts';
 
 export interface Format {
   readonly name: string;
@@ -32,61 +32,62 @@ export const formats: readonly Format[] = [
   {
     name: 'xdf',
     matches: (head) => startsWith(head, 'XDF:'),
-    open: async (source, options) => (await import('./xdf-recording.ts')).openXdfRecording(source, options),
+    open: async (source, options) => (await import('./xdf/recording.ts')).openXdfRecording(source, options),
   },
   {
     name: 'gdf',
     matches: (head) => /^GDF [12]/.test(latin1(head, 0, 8)),
-    open: async (source, options) => (await import('./gdf.ts')).openGdf(source, options),
+    open: async (source, options) => (await import('./gdf/gdf.ts')).openGdf(source, options),
   },
   {
     name: 'cnt',
     matches: (head, fileName) => /^Version 3\.\d/.test(latin1(head, 0, 12)) || fileName.endsWith('.cnt'),
-    open: async (source, options) => (await import('./cnt.ts')).openCnt(source, options),
+    open: async (source, options) => (await import('./cnt/cnt.ts')).openCnt(source, options),
   },
   {
     name: 'brainvision',
     matches: (head, fileName) =>
       /^(\u00ef\u00bb\u00bf)?Brain ?Vision Data Exchange/i.test(latin1(head)) ||
       /\.(eeg|vhdr|vmrk)$/.test(fileName),
-    open: async (source, options) => (await import('./brainvision.ts')).openBrainVision(source, options),
+    open: async (source, options) =>
+      (await import('./brainvision/brainvision.ts')).openBrainVision(source, options),
   },
   {
     name: 'eeglab',
     matches: (_, fileName) => fileName.endsWith('.set'),
-    open: async (source, options) => (await import('./eeglab.ts')).openEeglab(source, options),
+    open: async (source, options) => (await import('./eeglab/eeglab.ts')).openEeglab(source, options),
   },
   {
     name: 'mat',
     matches: (head, fileName) =>
       fileName.endsWith('.mat') || /^MATLAB (5\.0|7\.3) MAT-file/.test(latin1(head, 0, 32)),
-    open: async (source, options) => (await import('./mat-recording.ts')).openMatRecording(source, options),
+    open: async (source, options) => (await import('./mat/recording.ts')).openMatRecording(source, options),
   },
   {
     name: 'hdf5',
     matches: (head, fileName) =>
       rawText(head.subarray(0, 8)) === '\u0089HDF\r\n\u001a\n' || /\.(h5|hdf5|hdf)$/.test(fileName),
-    open: async (source, options) => (await import('./hdf5-recording.ts')).openHdf5Recording(source, options),
+    open: async (source, options) => (await import('./hdf5/recording.ts')).openHdf5Recording(source, options),
   },
   {
     name: 'npy',
     matches: (head) => startsWith(head, '\x93NUMPY'),
-    open: async (source, options) => (await import('./np.ts')).openNpy(source, options),
+    open: async (source, options) => (await import('./numpy/npy.ts')).openNpy(source, options),
   },
   {
     name: 'npz',
     matches: (head, fileName) => fileName.endsWith('.npz') && startsWith(head, 'PK'),
-    open: async (source, options) => (await import('./np.ts')).openNpzRecording(source, options),
+    open: async (source, options) => (await import('./numpy/npy.ts')).openNpzRecording(source, options),
   },
   {
     name: 'parquet',
     matches: (head) => startsWith(head, 'PAR1'),
-    open: async (source, options) => (await import('./parquet.ts')).openParquet(source, options),
+    open: async (source, options) => (await import('./parquet/parquet.ts')).openParquet(source, options),
   },
   {
     name: 'csv',
     matches: (head, fileName) => /\.(csv|tsv|txt|asc)$/.test(fileName) || startsWith(head, '%OpenBCI'),
-    open: async (source, options) => (await import('./csv.ts')).openCsv(source, options),
+    open: async (source, options) => (await import('./table/csv.ts')).openCsv(source, options),
   },
   {
     name: 'wfdb',

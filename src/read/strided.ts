@@ -2,7 +2,7 @@
  * Every k-th value of an array of any number type → float64. A loop of its own for each common type: one loop for all of
  * them is compiled for none (8 × the time).
  */
-import type { NumericArray } from './mat-values.ts';
+import type { NumericArray } from './mat/values.ts';
 
 /** result[i] = values[at + i · step] */
 export function takeStrided(values: NumericArray, at: number, step: number, result: Float64Array): void {

@@ -17,31 +17,31 @@ export const writers: readonly Writer[] = [
     name: 'edf',
     title: 'EDF+, 16 bits a sample',
     extensions: ['.edf'],
-    load: async () => (await import('./edf-write.ts')).writeEdf,
+    load: async () => (await import('./edf/write.ts')).writeEdf,
   },
   {
     name: 'bdf',
     title: 'BDF+, 24 bits a sample',
     extensions: ['.bdf'],
-    load: async () => (await import('./edf-write.ts')).writeBdf,
+    load: async () => (await import('./edf/write.ts')).writeBdf,
   },
   {
     name: 'wfdb',
     title: 'WFDB, a header with signal and annotation files beside it',
     extensions: ['.hea'],
-    load: async () => (await import('./wfdb-write.ts')).writeWfdb,
+    load: async () => (await import('./wfdb/write.ts')).writeWfdb,
   },
   {
     name: 'npz',
     title: 'NumPy arrays, float64',
     extensions: ['.npz'],
-    load: async () => (await import('./np-write.ts')).writeNpz,
+    load: async () => (await import('./numpy/write.ts')).writeNpz,
   },
   {
     name: 'parquet',
     title: 'Parquet, a column a channel; one rate only',
     extensions: ['.parquet'],
-    load: async () => (await import('./parquet-write.ts')).writeParquet,
+    load: async () => (await import('./parquet/write.ts')).writeParquet,
   },
 ];
 

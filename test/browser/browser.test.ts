@@ -10,7 +10,7 @@ import { parseModelConfig } from '../../src/model/config.ts';
 import { initialParameters, modelParameters } from '../../src/model/model.ts';
 import { encodeModel } from '../../src/model/model-file.ts';
 import { parseRecipe } from '../../src/patches/recipe.ts';
-import { encodeEdf } from '../../src/read/edf-write.ts';
+import { encodeEdf } from '../../src/read/edf/write.ts';
 import { openRecording } from '../../src/read/open.ts';
 import { createNodeBackend } from '../../src/runtime/ort-node.ts';
 import * as inNode from './fixtures/page.ts';

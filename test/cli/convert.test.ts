@@ -11,7 +11,7 @@ import { convertCommand } from '../../src/cli/convert.ts';
 import { writeOutput } from '../../src/cli/convert-output.ts';
 import { StorageError } from '../../src/core/errors.ts';
 import type { Recording } from '../../src/core/recording.ts';
-import { encodeEdf } from '../../src/read/edf-write.ts';
+import { encodeEdf } from '../../src/read/edf/write.ts';
 import { openRecordingFile } from '../../src/read/file-node.ts';
 import { readChannels } from '../../src/read/read-channels.ts';
 import { buildCli, heartmindIn, main, removeCli } from './workspace.ts';

@@ -9,7 +9,7 @@ import { parseModelConfig } from '../../src/model/config.ts';
 import { initialParameters, modelParameters } from '../../src/model/model.ts';
 import { encodeModel } from '../../src/model/model-file.ts';
 import { parseRecipe } from '../../src/patches/recipe.ts';
-import { encodeEdf } from '../../src/read/edf-write.ts';
+import { encodeEdf } from '../../src/read/edf/write.ts';
 import { buildCli, heartmindIn, main, makeWorkspace, removeCli } from './workspace.ts';
 
 let folder: string;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { Random } from '../../src/core/random.ts';
-import { encodeEdf } from '../../src/read/edf-write.ts';
+import { encodeEdf } from '../../src/read/edf/write.ts';
 
 const repository = join(import.meta.dirname, '../..');
 // Inside the repository, so that the bundle finds node_modules, package.json and recipes/.

@@ -4,7 +4,7 @@ import { bids, bidsEvents } from '../../src/datasets/bids.ts';
 import { parseBidsName, parseTsv } from '../../src/datasets/bids-tables.ts';
 import { describeFolder, loadWindows } from '../../src/datasets/dataset.ts';
 import { TrialFiles } from '../../src/datasets/trial-files.ts';
-import { encodeEdf } from '../../src/read/edf-write.ts';
+import { encodeEdf } from '../../src/read/edf/write.ts';
 import { memoryFolder } from './memory-folder.ts';
 
 const wave = (seconds: number, k: number) =>

@@ -3,7 +3,7 @@ import { DataError, FormatError, InterruptedError } from '../../src/core/errors.
 import { type DatasetSpec, loadWindows, type Trial } from '../../src/datasets/dataset.ts';
 import { mitdb } from '../../src/datasets/mitdb.ts';
 import { parseRecipe } from '../../src/patches/recipe.ts';
-import { encodeEdf } from '../../src/read/edf-write.ts';
+import { encodeEdf } from '../../src/read/edf/write.ts';
 import { memoryFolder } from './memory-folder.ts';
 
 const recipe = parseRecipe({

@@ -6,7 +6,7 @@ import { estimateBytes } from '../../src/datasets/prepare-space.ts';
 import { type Preparer, planStore, prepareStore } from '../../src/datasets/prepare-store.ts';
 import { parseRecipe, type Recipe } from '../../src/patches/recipe.ts';
 import { openStoreWindows } from '../../src/patches/store-windows.ts';
-import { encodeEdf } from '../../src/read/edf-write.ts';
+import { encodeEdf } from '../../src/read/edf/write.ts';
 import { memoryPlace } from '../patches/store-place.ts';
 import { memoryFolder } from './memory-folder.ts';
 

@@ -7,7 +7,7 @@ import { capNames, slpdbNames } from '../../src/datasets/sleep-reader.ts';
 import { joinEpochs, sleepStage } from '../../src/datasets/sleep-stages.ts';
 import { slpdb } from '../../src/datasets/slpdb.ts';
 import { TrialFiles } from '../../src/datasets/trial-files.ts';
-import { encodeEdf } from '../../src/read/edf-write.ts';
+import { encodeEdf } from '../../src/read/edf/write.ts';
 import { memoryFolder } from './memory-folder.ts';
 import { wfdbFiles, wfdbMarks } from './synthetic-wfdb.ts';
 

@@ -4,7 +4,7 @@ import { loadWindows } from '../../src/datasets/dataset.ts';
 import { labelledFiles } from '../../src/datasets/labelled-files.ts';
 import { type FileTask, preparePieces } from '../../src/datasets/prepare-pieces.ts';
 import { parseRecipe } from '../../src/patches/recipe.ts';
-import { encodeEdf } from '../../src/read/edf-write.ts';
+import { encodeEdf } from '../../src/read/edf/write.ts';
 import { memoryFolder } from './memory-folder.ts';
 
 const recipe = parseRecipe({

@@ -1,11 +1,11 @@
 /** Good files of every format, small, built in code: what damage begins with. */
 
 import { readFileSync } from 'node:fs';
-import { openMat } from '../../src/read/mat.ts';
-import { decodeNumpyPickle } from '../../src/read/numpy-pickle.ts';
+import { openMat } from '../../src/read/mat/mat.ts';
+import { decodeNumpyPickle } from '../../src/read/numpy/numpy-pickle.ts';
 import { openRecording } from '../../src/read/open.ts';
 import type { ReadOptions } from '../../src/read/options.ts';
-import { readWfdbAnnotations } from '../../src/read/wfdb-annotations.ts';
+import { readWfdbAnnotations } from '../../src/read/wfdb/annotations.ts';
 import { annotationFile, annotationSignal, ascii, concat, edfFile, format212, int16 } from '../read/build.ts';
 import { sampleBdf } from '../read/build-bdf.ts';
 import { sampleBrainVision } from '../read/build-brainvision.ts';

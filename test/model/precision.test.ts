@@ -13,7 +13,7 @@ import { checkPrecision } from '../../src/model/precision.ts';
 import { Embedder, Predictor } from '../../src/model/predict.ts';
 import { loadEncoderWeights } from '../../src/model/weights.ts';
 import { eegRecipe as recipe } from '../../src/patches/recipe.ts';
-import { encodeNpz } from '../../src/read/npz.ts';
+import { encodeNpz } from '../../src/read/numpy/npz.ts';
 import type { Backend } from '../../src/runtime/backend.ts';
 import { createNodeBackend } from '../../src/runtime/ort-node.ts';
 import { goldenBytes, goldenTensors, maxDifference } from './golden.ts';

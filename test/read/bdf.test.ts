@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bytesSource } from '../../src/core/bytes.ts';
-import { openBdf } from '../../src/read/edf.ts';
+import { openBdf } from '../../src/read/edf/edf.ts';
 import { openRecording } from '../../src/read/open.ts';
 import { annotationSignal, countingSource, edfFile } from './build.ts';
 import { bdfFile, sampleBdf } from './build-bdf.ts';

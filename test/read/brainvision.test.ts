@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bytesSource } from '../../src/core/bytes.ts';
 import { FormatError, UnsupportedError } from '../../src/core/errors.ts';
-import { openBrainVision } from '../../src/read/brainvision.ts';
+import { openBrainVision } from '../../src/read/brainvision/brainvision.ts';
 import { openRecordingFile } from '../../src/read/file-node.ts';
 import { openRecording } from '../../src/read/open.ts';
 import { ascii, int16 } from './build.ts';

@@ -2,7 +2,7 @@
 
 import type { Recording } from '../../src/core/recording.ts';
 import { tensor } from '../../src/core/tensor.ts';
-import { encodeNpy, encodeNpz } from '../../src/read/npz.ts';
+import { encodeNpy, encodeNpz } from '../../src/read/numpy/npz.ts';
 
 const wave = (length: number) => Float64Array.from({ length }, (_, k) => Math.sin(k / 5));
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bytesSource } from '../../src/core/bytes.ts';
-import { openCnt } from '../../src/read/cnt.ts';
+import { openCnt } from '../../src/read/cnt/cnt.ts';
 import { openRecordingFile } from '../../src/read/file-node.ts';
 import { openRecording } from '../../src/read/open.ts';
 import { ascii, concat } from './build.ts';

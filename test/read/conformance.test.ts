@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Recording } from '../../src/core/recording.ts';
 import { fileSource, openRecordingFile } from '../../src/read/file-node.ts';
-import { readWfdbAnnotations } from '../../src/read/wfdb-annotations.ts';
+import { readWfdbAnnotations } from '../../src/read/wfdb/annotations.ts';
 
 interface Digest {
   name: string;

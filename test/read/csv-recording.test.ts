@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { bytesSource } from '../../src/core/bytes.ts';
 import { HeartmindError } from '../../src/core/errors.ts';
-import { openCsv } from '../../src/read/csv.ts';
-import { numberEnd, readNumber } from '../../src/read/csv-number.ts';
-import { parseTime } from '../../src/read/csv-time.ts';
 import type { ReadOptions } from '../../src/read/options.ts';
+import { openCsv } from '../../src/read/table/csv.ts';
+import { numberEnd, readNumber } from '../../src/read/table/csv-number.ts';
+import { parseTime } from '../../src/read/table/csv-time.ts';
 import { smallCsv, tables, wave } from './build-csv.ts';
 
 const open = (text: string | Uint8Array, options: ReadOptions = {}) =>

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { bytesSource } from '../../src/core/bytes.ts';
 import { ConfigError } from '../../src/core/errors.ts';
 import type { Annotation, Channel, Recording } from '../../src/core/recording.ts';
-import { writeBdf, writeEdf } from '../../src/read/edf-write.ts';
+import { writeBdf, writeEdf } from '../../src/read/edf/write.ts';
 import { openRecordingFile } from '../../src/read/file-node.ts';
 import { openRecording } from '../../src/read/open.ts';
 import type { WriteRecording } from '../../src/read/output.ts';

@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { bytesSource } from '../../src/core/bytes.ts';
 import { ConfigError, FormatError } from '../../src/core/errors.ts';
 import type { Annotation } from '../../src/core/recording.ts';
-import { openEdf } from '../../src/read/edf.ts';
-import { type EdfContent, encodeEdf } from '../../src/read/edf-write.ts';
+import { openEdf } from '../../src/read/edf/edf.ts';
+import { type EdfContent, encodeEdf } from '../../src/read/edf/write.ts';
 import { openRecording } from '../../src/read/open.ts';
 import { annotationSignal, ascii, concat, countingSource, type EdfSignalParts, edfFile } from './build.ts';
 

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bytesSource } from '../../src/core/bytes.ts';
-import { openEeglab } from '../../src/read/eeglab.ts';
+import { openEeglab } from '../../src/read/eeglab/eeglab.ts';
 import golden from '../golden/read/eeglab.json' with { type: 'json' };
 import { eeglabSet, fdt } from './build-eeglab.ts';
 

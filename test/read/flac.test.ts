@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bytesSource } from '../../src/core/bytes.ts';
 import { FormatError } from '../../src/core/errors.ts';
-import { FlacStream } from '../../src/read/flac-stream.ts';
+import { FlacStream } from '../../src/read/flac/stream.ts';
 import { countingSource } from './build.ts';
 import { type FlacParts, flacFile, type Subframe } from './build-flac.ts';
 

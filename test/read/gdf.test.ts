@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bytesSource } from '../../src/core/bytes.ts';
 import { openRecordingFile } from '../../src/read/file-node.ts';
-import { openGdf } from '../../src/read/gdf.ts';
+import { openGdf } from '../../src/read/gdf/gdf.ts';
 import { openRecording } from '../../src/read/open.ts';
 import { concat } from './build.ts';
 import { int24 } from './build-bdf.ts';

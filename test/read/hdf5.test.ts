@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { type ByteSource, bytesSource } from '../../src/core/bytes.ts';
 import { HeartmindError } from '../../src/core/errors.ts';
-import { openHdf5 } from '../../src/read/hdf5.ts';
-import { hdfLibrary } from '../../src/read/hdf5-library.ts';
-import { openMat } from '../../src/read/mat.ts';
+import { openHdf5 } from '../../src/read/hdf5/hdf5.ts';
+import { hdfLibrary } from '../../src/read/hdf5/library.ts';
+import { openMat } from '../../src/read/mat/mat.ts';
 import { openRecording } from '../../src/read/open.ts';
 import golden from '../golden/read/hdf5.json' with { type: 'json' };
 
@@ -215,7 +215,7 @@ it('without h5wasm, an error says what to install', async () => {
   vi.doMock('h5wasm', () => {
     throw new Error('no such package');
   });
-  const { openHdf5: openWithout } = await import('../../src/read/hdf5.ts');
+  const { openHdf5: openWithout } = await import('../../src/read/hdf5/hdf5.ts');
   await expect(openWithout(source('types.h5'))).rejects.toMatchObject({
     name: 'UnsupportedError',
     message: expect.stringContaining('npm install h5wasm'),

@@ -3,10 +3,10 @@ import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeEdf } from '../../src/read/edf-write.ts';
-import { followRecording } from '../../src/read/follow-node.ts';
-import type { LivePiece, LiveSource } from '../../src/read/live.ts';
-import { type PipeOptions, pipeSource } from '../../src/read/pipe.ts';
+import { encodeEdf } from '../../src/read/edf/write.ts';
+import { followRecording } from '../../src/read/live/follow-node.ts';
+import type { LivePiece, LiveSource } from '../../src/read/live/live.ts';
+import { type PipeOptions, pipeSource } from '../../src/read/live/pipe.ts';
 
 const never = new AbortController().signal;
 

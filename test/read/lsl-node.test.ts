@@ -1,6 +1,6 @@
 /** LSL streams through a liblsl of our own making: alignment, lost samples, ends and refusals. */
 import { describe, expect, it } from 'vitest';
-import { type LslLibrary, type LslOptions, lslSource } from '../../src/read/lsl-node.ts';
+import { type LslLibrary, type LslOptions, lslSource } from '../../src/read/live/lsl-node.ts';
 
 interface FakeStream {
   readonly name: string;

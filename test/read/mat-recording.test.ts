@@ -1,7 +1,7 @@
 /** Matrices of signals in MAT-files → recordings: which one, which side is time, its rate, its names; or what to say. */
 import { describe, expect, it } from 'vitest';
 import { bytesSource } from '../../src/core/bytes.ts';
-import { openMatRecording } from '../../src/read/mat-recording.ts';
+import { openMatRecording } from '../../src/read/mat/recording.ts';
 import { openRecording } from '../../src/read/open.ts';
 import { int16, matrix } from './build.ts';
 import { mat5, nested } from './build-mat.ts';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bytesSource } from '../../src/core/bytes.ts';
 import { FormatError } from '../../src/core/errors.ts';
-import { isMat4Head, openMat4 } from '../../src/read/mat4.ts';
+import { isMat4Head, openMat4 } from '../../src/read/mat/mat4.ts';
 import { ascii, concat, int16, matrix } from './build.ts';
 
 /** Every matrix as [name, value]. */

@@ -1,7 +1,7 @@
 import { unzipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { float32, tensor } from '../../src/core/tensor.ts';
-import { encodeNpy, encodeNpz } from '../../src/read/npz.ts';
+import { encodeNpy, encodeNpz } from '../../src/read/numpy/npz.ts';
 
 const header = (npy: Uint8Array) =>
   new TextDecoder('latin1').decode(npy.subarray(10, 10 + npy[8]! + 256 * npy[9]!));

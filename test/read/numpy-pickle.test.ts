@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FormatError } from '../../src/core/errors.ts';
-import { decodeNumpyPickle, isArray, type NumpyValue } from '../../src/read/numpy-pickle.ts';
+import { decodeNumpyPickle, isArray, type NumpyValue } from '../../src/read/numpy/numpy-pickle.ts';
 
 const folder = join(import.meta.dirname, '../golden/read/pickle');
 const values = JSON.parse(readFileSync(join(folder, 'values.json'), 'utf8'));

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bytesSource } from '../../src/core/bytes.ts';
 import { ShapeError } from '../../src/core/errors.ts';
 import type { Recording } from '../../src/core/recording.ts';
-import { openEdf } from '../../src/read/edf.ts';
+import { openEdf } from '../../src/read/edf/edf.ts';
 import { openRecordingFile } from '../../src/read/file-node.ts';
 import { readChannels } from '../../src/read/read-channels.ts';
 import { annotationSignal, countingSource, edfFile } from './build.ts';

@@ -10,13 +10,13 @@ import { describe, expect, it } from 'vitest';
 import { bytesSource, gunzipSource } from '../../src/core/bytes.ts';
 import { FormatError, HeartmindError } from '../../src/core/errors.ts';
 import type { Recording } from '../../src/core/recording.ts';
-import { openEdf } from '../../src/read/edf.ts';
+import { openEdf } from '../../src/read/edf/edf.ts';
 import { openRecordingFile } from '../../src/read/file-node.ts';
-import { openMat4 } from '../../src/read/mat4.ts';
+import { openMat4 } from '../../src/read/mat/mat4.ts';
 import { openRecording } from '../../src/read/open.ts';
 import type { ReadOptions } from '../../src/read/options.ts';
-import { openWfdb } from '../../src/read/wfdb.ts';
-import { readWfdbAnnotations } from '../../src/read/wfdb-annotations.ts';
+import { readWfdbAnnotations } from '../../src/read/wfdb/annotations.ts';
+import { openWfdb } from '../../src/read/wfdb/wfdb.ts';
 import {
   annotationFile,
   annotationSignal,

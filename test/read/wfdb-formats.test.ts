@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { bytesSource } from '../../src/core/bytes.ts';
 import { FormatError } from '../../src/core/errors.ts';
 import type { Recording } from '../../src/core/recording.ts';
-import { openWfdb } from '../../src/read/wfdb.ts';
+import { openWfdb } from '../../src/read/wfdb/wfdb.ts';
 import { ascii, countingSource } from './build.ts';
 import { flacFile } from './build-flac.ts';
 import { allFormats, bitsOfFormat, encoders, type Files, flacRecord } from './build-wfdb.ts';

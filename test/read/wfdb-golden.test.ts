@@ -10,9 +10,9 @@ import { describe, expect, it } from 'vitest';
 import { type ByteSource, bytesSource } from '../../src/core/bytes.ts';
 import type { Recording } from '../../src/core/recording.ts';
 import { fileSource } from '../../src/read/file-node.ts';
-import { openWfdb, type WfdbOptions } from '../../src/read/wfdb.ts';
-import { readWfdbAnnotations, type WfdbAnnotation } from '../../src/read/wfdb-annotations.ts';
-import { writeWfdb } from '../../src/read/wfdb-write.ts';
+import { readWfdbAnnotations, type WfdbAnnotation } from '../../src/read/wfdb/annotations.ts';
+import { openWfdb, type WfdbOptions } from '../../src/read/wfdb/wfdb.ts';
+import { writeWfdb } from '../../src/read/wfdb/write.ts';
 import { concat } from './build.ts';
 
 interface GoldenChannel {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { bytesSource } from '../../src/core/bytes.ts';
 import { FormatError } from '../../src/core/errors.ts';
 import type { Recording } from '../../src/core/recording.ts';
-import { openWfdb } from '../../src/read/wfdb.ts';
+import { openWfdb } from '../../src/read/wfdb/wfdb.ts';
 import { ascii, countingSource, int16 } from './build.ts';
 import { type Files, segments } from './build-wfdb.ts';
 

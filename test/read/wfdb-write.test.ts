@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { bytesSource } from '../../src/core/bytes.ts';
 import { ConfigError } from '../../src/core/errors.ts';
 import type { Annotation, Channel, Recording } from '../../src/core/recording.ts';
-import { openEdf } from '../../src/read/edf.ts';
-import { openWfdb } from '../../src/read/wfdb.ts';
-import { readWfdbAnnotations } from '../../src/read/wfdb-annotations.ts';
-import { writeWfdb } from '../../src/read/wfdb-write.ts';
+import { openEdf } from '../../src/read/edf/edf.ts';
+import { readWfdbAnnotations } from '../../src/read/wfdb/annotations.ts';
+import { openWfdb } from '../../src/read/wfdb/wfdb.ts';
+import { writeWfdb } from '../../src/read/wfdb/write.ts';
 import { concat, edfFile } from './build.ts';
 import { ahaFile, type Files, wfdbCorpus } from './build-wfdb.ts';
 

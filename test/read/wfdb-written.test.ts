@@ -6,7 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Channel, Recording } from '../../src/core/recording.ts';
-import { writeWfdb } from '../../src/read/wfdb-write.ts';
+import { writeWfdb } from '../../src/read/wfdb/write.ts';
 import { concat } from './build.ts';
 
 const folder = new URL('../golden/read/wfdb-written/', import.meta.url).pathname;

@@ -8,8 +8,8 @@ import { bytesSource } from '../../src/core/bytes.ts';
 import { FormatError, UnsupportedError } from '../../src/core/errors.ts';
 import type { Recording } from '../../src/core/recording.ts';
 import { openRecordingFile } from '../../src/read/file-node.ts';
-import { openWfdb, type WfdbOptions } from '../../src/read/wfdb.ts';
-import { readWfdbAnnotations } from '../../src/read/wfdb-annotations.ts';
+import { readWfdbAnnotations } from '../../src/read/wfdb/annotations.ts';
+import { openWfdb, type WfdbOptions } from '../../src/read/wfdb/wfdb.ts';
 import { annotationFile, ascii, concat, countingSource, format212, int16, matrix } from './build.ts';
 
 type Files = Readonly<Record<string, Uint8Array>>;

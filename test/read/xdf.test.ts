@@ -2,9 +2,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { bytesSource } from '../../src/core/bytes.ts';
 import { HeartmindError } from '../../src/core/errors.ts';
-import { openXdf } from '../../src/read/xdf.ts';
-import { openXdfRecording } from '../../src/read/xdf-recording.ts';
-import { parseXml, textAt } from '../../src/read/xdf-xml.ts';
+import { openXdfRecording } from '../../src/read/xdf/recording.ts';
+import { openXdf } from '../../src/read/xdf/xdf.ts';
+import { parseXml, textAt } from '../../src/read/xdf/xml.ts';
 import golden from '../golden/read/xdf.json' with { type: 'json' };
 import * as build from './build-xdf.ts';
 

@@ -1,0 +1,176 @@
+/**
+ * BrainVision: a header (.vhdr), samples (.eeg, multiplexed or vectorized, binary or text) and markers (.vmrk) →
+ * Recording, lazily. Any of the three may be opened.
+ * Source: "BrainVision Core Data Format 1.0", Brain Products.
+ */
+import type { ByteSource } from '../../core/bytes.ts';
+import { FormatError } from '../../core/errors.ts';
+import type { Channel, Recording } from '../../core/recording.ts';
+import { checkSamples, quoted, roomFor } from '../header-text.ts';
+import type { ReadOptions } from '../options.ts';
+import { RangedBytes } from '../ranged-bytes.ts';
+import {
+  integerRange,
+  numberBytes,
+  readInterleaved,
+  readSeries,
+  type StoredSeries,
+} from '../stored-numbers.ts';
+import { parseVisionHeader, readVisionText, type VisionChannel, type VisionHeader } from './header.ts';
+import { timesOf } from './markers.ts';
+import { readVisionNumbers } from './text.ts';
+
+/** Open a recording by its header, samples or markers. FormatError where a file is missing or damaged. */
+export async function openBrainVision(source: ByteSource, options: ReadOptions = {}): Promise<Recording> {
+  const log: string[] = [];
+  const opened: ByteSource[] = [source];
+  const stem = bareName(source.name).replace(/\.[^.]*$/, '');
+  const beside = async (...names: string[]) => {
+    for (const name of new Set(names)) {
+      const found = name === '' ? undefined : await source.sibling?.(name);
+      if (found) {
+        opened.push(found);
+        return { found, name };
+      }
+    }
+    return undefined;
+  };
+  const isHeader = /\.vhdr$/i.test(source.name) || !/\.(eeg|dat|vmrk)$/i.test(source.name);
+  const headerSource = isHeader ? source : (await beside(`${stem}.vhdr`, `${stem}.VHDR`))?.found;
+  if (!headerSource)
+    throw new FormatError(
+      `brainvision: ${source.name} has no header beside it (${stem}.vhdr). Put the three files into one folder.`,
+      source.name,
+    );
+  const header = parseVisionHeader(headerSource.name, await readVisionText(headerSource), log);
+  /** The file that the header names, or that has the header's own name: files are often renamed. */
+  const part = async (key: string, named: string, ...extensions: string[]) => {
+    const wanted = bareName(named.replaceAll('$b', stem));
+    const part = await beside(wanted, ...extensions.map((extension) => `${stem}${extension}`));
+    if (part && wanted !== '' && part.name !== wanted)
+      log.push(
+        `brainvision: the header names ${quoted(wanted)} as ${key}, which is not there; ${quoted(part.name)} was read.`,
+      );
+    if (!part && wanted !== '')
+      log.push(`brainvision: ${quoted(wanted)}, the ${key} that the header names, is not there.`);
+    return part?.found;
+  };
+  const data = await part('DataFile', header.dataFile, '.eeg', '.dat');
+  if (!data)
+    throw new FormatError(
+      `brainvision: ${headerSource.name} names ${quoted(header.dataFile)} as DataFile, which is not beside it. Put the three files into one folder.`,
+      headerSource.name,
+    );
+  const markers = await part('MarkerFile', header.markerFile, '.vmrk');
+  const samples = header.type
+    ? storedSamples(data, header, options.tolerant ?? false, log)
+    : await textSamples(data, header);
+  const channels = header.channels
+    .slice(0, samples.channels)
+    .map((channel) => channelOf(channel, header, samples.length));
+  const { startTime, startNanoseconds, spans, annotations } = timesOf(
+    markers && (await readVisionText(markers)),
+    header.rateHz,
+    samples.length,
+    channels.length,
+    log,
+  );
+  return {
+    ...{ source: source.name, format: 'brainvision', channels, spans, annotations, log },
+    duration: spans.reduce((end, span) => Math.max(end, span.start + span.duration), 0),
+    ...(startTime && { startTime, ...(startNanoseconds > 0 && { startNanoseconds }) }),
+    metadata: header.comment === '' ? {} : { comments: header.comment },
+    async read(channel, start, end, into) {
+      checkSamples(`brainvision: ${source.name}`, source.name, channels, channel, start, end);
+      const result = roomFor(end - start, into);
+      await samples.read(channel, start, end, result);
+      return result;
+    },
+    async close() {
+      for (const file of opened) await file.close?.();
+    },
+  };
+}
+
+interface Samples {
+  /** Of each channel. */
+  readonly length: number;
+  /** Channels that are there. */
+  readonly channels: number;
+  read(channel: number, start: number, end: number, result: Float64Array): Promise<void> | void;
+}
+
+function storedSamples(data: ByteSource, header: VisionHeader, tolerant: boolean, log: string[]): Samples {
+  const { channels, isVectorized, isBigEndian, dataPoints } = header;
+  const type = header.type!;
+  const width = numberBytes[type];
+  const frameBytes = channels.length * width;
+  const present = Math.floor(data.byteLength / frameBytes);
+  const length = dataPoints ?? present;
+  let whole = channels.length;
+  if (length * frameBytes > data.byteLength) {
+    const fact = `${data.name} has ${data.byteLength} bytes, its header promises ${length} samples of ${channels.length} channels, ${length * frameBytes} bytes`;
+    if (!tolerant)
+      throw new FormatError(
+        `brainvision: ${fact}. The copy is truncated; fetch it again, or open what is there with --tolerant.`,
+        data.name,
+        data.byteLength,
+      );
+    whole = isVectorized ? Math.floor(data.byteLength / (length * width)) : whole;
+    log.push(
+      `brainvision: truncated: ${fact}; ${isVectorized ? `${whole} of ${channels.length} channels` : `${present} of ${length} samples`} are read.`,
+    );
+  } else if (data.byteLength > length * frameBytes)
+    log.push(
+      `brainvision: ${data.byteLength - length * frameBytes} bytes after the last whole sample were left out.`,
+    );
+  const samples = isVectorized ? length : Math.min(present, length);
+  const bytes = new RangedBytes(data);
+  return {
+    ...{ length: whole > 0 ? samples : 0, channels: whole },
+    read(channel, start, end, result) {
+      const gain = channels[channel]!.resolution;
+      const series: StoredSeries = {
+        type,
+        isBigEndian,
+        gain,
+        offset: 0,
+        strideBytes: isVectorized ? width : frameBytes,
+      };
+      return isVectorized
+        ? readSeries(bytes, channel * samples * width, series, start, end, result)
+        : readInterleaved(bytes, 0, channel * width, series, start, end, result);
+    },
+  };
+}
+
+async function textSamples(data: ByteSource, header: VisionHeader): Promise<Samples> {
+  const values = await readVisionNumbers(data, header);
+  return {
+    ...{ length: values[0]?.length ?? 0, channels: values.length },
+    read(channel, start, end, result) {
+      const { resolution } = header.channels[channel]!;
+      for (let i = start; i < end; i++) result[i - start] = values[channel]![i]! * resolution;
+    },
+  };
+}
+
+function channelOf(
+  { name, unit, resolution, reference }: VisionChannel,
+  { type, rateHz }: VisionHeader,
+  lengthSamples: number,
+): Channel {
+  const ends = type && integerRange(type)?.map((end) => end * resolution);
+  return {
+    ...{ name, unit, rateHz, lengthSamples },
+    ...(ends && {
+      range: [Math.min(...ends), Math.max(...ends)] as const,
+      ...{ resolution: Math.abs(resolution), offset: 0 },
+    }),
+    ...(reference !== '' && { note: `reference ${reference}` }),
+  };
+}
+
+function bareName(name: string): string {
+  return name.split(/[?#]/)[0]!.split(/[/\\]/).at(-1) ?? '';
+}
