@@ -93,7 +93,7 @@ describe('tables', () => {
 
   it('without header and times need a rate', async () => {
     await expect(open(tables['bare.txt'])).rejects.toThrow(
-      /no column of times and states no rate. Give .* --rate/,
+      /no column of times and states no rate. Give .* --input-rate/,
     );
     const recording = await open(tables['bare.txt'], { rateHz: 128, unit: 'uV' });
     expect(names(recording)).toEqual(['column 1 uV 128 30', 'column 2 uV 128 30']);

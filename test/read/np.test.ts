@@ -42,7 +42,7 @@ describe('npy', () => {
     await expect(decodeNpy(fixture('objects.npy'))).rejects.toThrow(/pickled objects, which could run code/);
     await expect(openNpy(fixture('text.npy'), { rateHz: 1 })).rejects.toThrow(/of texts; a recording is/);
     await expect(openNpy(fixture('lef8-C.npy'))).rejects.toThrow(
-      /states no sampling rate. Give it with --rate/,
+      /states no sampling rate. Give it with --input-rate/,
     );
     const cut = bytesSource('cut.npy', readFileSync(new URL('lef8-F.npy', folder)).subarray(0, 128 + 50));
     await expect(openNpy(cut, { rateHz: 1 })).rejects.toThrow(/ends at byte 178; .* promises 1088/);

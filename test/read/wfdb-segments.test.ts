@@ -1,6 +1,6 @@
 /** Records of several segments: fixed and variable layout, gaps, signals that some segments lack, gains that differ. */
 import { describe, expect, it } from 'vitest';
-import { bytesSource } from '../../src/core/bytes.ts';
+import { type ByteSource, bytesSource } from '../../src/core/bytes.ts';
 import { FormatError } from '../../src/core/errors.ts';
 import type { Recording } from '../../src/core/recording.ts';
 import { openWfdb } from '../../src/read/wfdb/wfdb.ts';
@@ -19,6 +19,28 @@ function open(files: Readonly<Record<string, string | readonly number[]>>, toler
     ]),
   );
   return openWfdb(bytesSource('m.hea', bytes['m.hea']!, bytes), { tolerant });
+}
+
+/** The same source, and how many of its siblings are open: files take a while to open. */
+function countOpen(source: ByteSource) {
+  const opened = { now: 0, most: 0 };
+  const counting: ByteSource = {
+    ...source,
+    async sibling(name) {
+      await new Promise((resolve) => setTimeout(resolve, name < 'b' ? 0 : 2));
+      const found = await source.sibling!(name);
+      if (!found) return undefined;
+      opened.now++;
+      opened.most = Math.max(opened.most, opened.now);
+      return {
+        ...found,
+        async close() {
+          opened.now--;
+        },
+      };
+    },
+  };
+  return { counting, opened };
 }
 
 describe('a fixed layout', () => {
@@ -121,28 +143,35 @@ describe('a variable layout', () => {
     const names = Array.from({ length: count }, (_, i) => `s${i} 3`).join('\n');
     const header = ascii(`m/${count} 1 10 ${3 * count}\n${names}\n`);
     const { source, requests } = countingSource('m.hea', header, files);
-    let [open, most] = [0, 0];
-    const counting = {
-      ...source,
-      async sibling(name: string) {
-        const found = await source.sibling!(name);
-        if (!found) return undefined;
-        open++;
-        most = Math.max(most, open);
-        return {
-          ...found,
-          async close() {
-            open--;
-          },
-        };
-      },
-    };
+    const { counting, opened } = countOpen(source);
     const recording = await openWfdb(counting);
     expect(requests.asked.some(({ name }) => name.endsWith('.dat'))).toBe(false);
     expect(await all(recording)).toEqual(Array.from({ length: 3 * count }, (_, i) => Math.floor(i / 3)));
-    expect(most).toBeLessThanOrEqual(40);
+    expect(opened.most).toBeLessThanOrEqual(40);
     await recording.close();
-    expect(open).toBe(0);
+    expect(opened.now).toBe(0);
+    await expect(recording.read(0, 0, 3)).rejects.toThrow('m.hea was closed. Open it again');
+    expect(opened.now).toBe(0);
+  });
+
+  it('are closed where one of them is missing, and where the recording is closed meanwhile', async () => {
+    const files: Record<string, Uint8Array> = {};
+    for (const name of ['a', 'b', 'c', 'd']) {
+      files[`${name}.hea`] = ascii(`${name} 1 10 3\n${name}.dat 16 1/mV 0 0 0 0 0 I\n`);
+      files[`${name}.dat`] = int16([1, 2, 3]);
+    }
+    const header = ascii('m/4 1 10 12\na 3\nb 3\nc 3\nd 3\n');
+    const { 'a.hea': _, ...others } = files;
+    const broken = countOpen(bytesSource('m.hea', header, others));
+    await expect(openWfdb(broken.counting)).rejects.toThrow("names the segment 'a'");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(broken.opened.now).toBe(0);
+    const whole = countOpen(bytesSource('m.hea', header, files));
+    const recording = await openWfdb(whole.counting);
+    const reading = recording.read(0, 0, 12).catch((error: unknown) => error);
+    await recording.close();
+    await reading;
+    expect(whole.opened.now).toBe(0);
   });
 });
 

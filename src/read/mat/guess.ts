@@ -58,7 +58,7 @@ export function rateOf(
     return found;
   }
   throw new ConfigError(
-    `${where}: the file does not say its sampling rate. Give it with --rate.`,
+    `${where}: the file does not say its sampling rate. Give it with --input-rate.`,
     'rateHz',
     'a rate in Hz',
   );

@@ -202,7 +202,7 @@ function simpleRecording(
   const rateHz = options.rateHz ?? rate;
   if (rateHz === undefined || !isRate(rateHz)) {
     throw new ConfigError(
-      `${format}: ${source.name} ${rateHz === undefined ? 'states no sampling rate' : `states a rate of ${rateHz} Hz`}. Give it with --rate.`,
+      `${format}: ${source.name} ${rateHz === undefined ? 'states no sampling rate' : `states a rate of ${rateHz} Hz`}. Give it with --input-rate.`,
       'rateHz',
       'Hz',
     );

@@ -138,7 +138,7 @@ function layRows(
   if (!time || !found) {
     if (given === undefined) {
       throw new ConfigError(
-        `${where} has no column of times and states no rate. Give the sampling rate with --rate.`,
+        `${where} has no column of times and states no rate. Give the sampling rate with --input-rate.`,
         'rateHz',
         'Hz',
       );
@@ -147,7 +147,7 @@ function layRows(
   }
   const { rateHz, measuredHz, regularity } = found;
   if (!isRate(rateHz))
-    throw new DataError(`${where}: the times in ${quoted(time.name)} make ${measuredHz} Hz. Give --rate.`);
+    throw new DataError(`${where}: the times in ${quoted(time.name)} make ${measuredHz} Hz. Give --input-rate.`);
   log.push(
     `${format}: ${rateHz} Hz${given === undefined ? ` by the times in ${quoted(time.name)} (${measuredHz.toPrecision(7)} Hz${regularity >= 0.9 ? '' : ', in packets'})` : ''}.`,
   );

@@ -50,6 +50,7 @@ export async function headerBeside(
 export class OpenSegments {
   readonly #open = new Map<string, { readonly segment: Promise<Segment>; users: number }>();
   readonly #headers = new Map<string, WfdbHeader>();
+  #isClosed = false;
 
   constructor(
     readonly source: ByteSource,
@@ -64,6 +65,10 @@ export class OpenSegments {
   }
 
   async use<T>(name: string, what: (segment: Segment) => Promise<T>, log: string[] = []): Promise<T> {
+    if (this.#isClosed) {
+      const { name: where } = this.source;
+      throw new FormatError(`wfdb: ${where} was closed. Open it again to read more.`, where);
+    }
     let entry = this.#open.get(name);
     if (entry) this.#open.delete(name);
     entry ??= { segment: this.#openOne(name, log), users: 0 };
@@ -76,7 +81,7 @@ export class OpenSegments {
       throw error;
     } finally {
       entry.users--;
-      await this.#closeIdle(openSegments);
+      await this.#closeIdle(this.#isClosed ? 0 : openSegments);
     }
   }
 
@@ -96,7 +101,9 @@ export class OpenSegments {
     }
   }
 
+  /** What is being read is closed when that is done. */
   close(): Promise<void> {
+    this.#isClosed = true;
     return this.#closeIdle(0);
   }
 }
@@ -138,11 +145,15 @@ export async function measure(
       return [name, undefined, missing.length > 3 ? [] : [`${error.message} It is a gap.`]];
     }
   };
-  for (let i = 0; i < names.length; i += measuredAtOnce)
-    for (const [name, found, notes] of await Promise.all(names.slice(i, i + measuredAtOnce).map(one))) {
+  for (let i = 0; i < names.length; i += measuredAtOnce) {
+    // All of them are waited for: one that fails leaves no other opening its files.
+    for (const result of await Promise.allSettled(names.slice(i, i + measuredAtOnce).map(one))) {
+      if (result.status === 'rejected') throw result.reason;
+      const [name, found, notes] = result.value;
       if (found) facts.set(name, found);
       log.push(...notes);
     }
+  }
   if (missing.length > 0)
     log.push(
       `wfdb: ${missing.length} of ${names.length} segments of ${record.record} cannot be read and are gaps.`,
