@@ -130,8 +130,42 @@ export function chooseTarget(spec: DatasetSpec, target: string | undefined): str
   );
 }
 
+/** Parts of a published split. */
+export const parts = ['train', 'validation', 'test'] as const;
+
+/**
+ * Those of a dataset's people who are wanted; undefined for everybody. A dataset without a published split gives all of
+ * them whatever the part, which is said.
+ */
+export async function choosePeople(
+  { spec, folder, store }: ChosenData,
+  {
+    part,
+    leaveOut = [],
+  }: { part?: (typeof parts)[number] | undefined; leaveOut?: readonly string[] | undefined },
+  progress: Progress,
+): Promise<readonly string[] | undefined> {
+  const { name, splits } = spec;
+  const people = part && splits.published?.[part];
+  if (part && !people) progress.log(`${name}: no published split, all of its people are taken`);
+  if (leaveOut.length === 0 || store) return people;
+  const everybody = people ?? [...new Set((await spec.trials(folder)).map(({ subject }) => subject))];
+  const patterns = leaveOut.map((one) => globPattern(one));
+  const left = everybody.filter((subject) => !patterns.some((pattern) => pattern.test(subject)));
+  progress.log(`${name}: ${everybody.length - left.length} of ${everybody.length} people left out`);
+  return left.length === everybody.length ? people : left;
+}
+
+/** `*` stands for anything. */
+function globPattern(text: string): RegExp {
+  const parts = text.split('*').map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`);
+}
+
 export interface LoadFlags {
   readonly target?: string;
+  /** Only these people. */
+  readonly subjects?: readonly string[] | undefined;
   readonly skipBroken?: boolean;
   readonly tolerant?: boolean;
   /** Of a store's windows that are held at once. */
@@ -147,6 +181,11 @@ export async function openWindows(
   flags: LoadFlags,
 ): Promise<WindowReader> {
   if (!chosen.store) return asReader(await loadData(chosen, recipe, progress, flags));
+  if (flags.subjects)
+    throw new ConfigError(
+      `--part: ${chosen.store.files.name} is a store, whose windows are taken whole. Name the dataset itself.`,
+      '--part',
+    );
   const { target, memory: memoryMegabytes } = flags;
   return StoreWindows.load(chosen.store, {
     ...(target === undefined ? {} : { target }),
@@ -165,12 +204,13 @@ export async function loadData(
   { spec, folder, store }: ChosenData,
   recipe: Recipe | undefined,
   progress: Progress,
-  { target, skipBroken, tolerant, signal }: LoadFlags,
+  { target, subjects, skipBroken, tolerant, signal }: LoadFlags,
 ): Promise<WindowSet> {
   if (store) return (await StoreWindows.load(store, target === undefined ? {} : { target })).load();
   let stage: ReturnType<Progress['stage']> | undefined;
   const windows = await loadWindows(spec, folder, recipe ?? spec.recipe, {
     ...(target === undefined ? {} : { target }),
+    ...(subjects && { subjects }),
     ...(skipBroken === undefined ? {} : { skipBroken }),
     ...(tolerant === undefined ? {} : { tolerant }),
     signal,

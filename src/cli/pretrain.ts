@@ -18,7 +18,7 @@ import {
   requiredText,
   workFlags,
 } from './command.ts';
-import { chooseData, dataBrief, joinWindows, memoryFlag, openWindows } from './data.ts';
+import { chooseData, choosePeople, dataBrief, joinWindows, memoryFlag, openWindows, parts } from './data.ts';
 import { readEncoder } from './model-source.ts';
 import { onRanks, type RanksFlags, ranksFlag } from './ranks.ts';
 import { tolerantFlag } from './read-flags.ts';
@@ -30,6 +30,8 @@ interface Flags extends RanksFlags {
   readonly recipe: string;
   readonly out: string;
   readonly initial?: string;
+  readonly part?: (typeof parts)[number];
+  readonly leaveOut?: readonly string[];
   readonly strict: boolean;
   readonly tolerant: boolean;
   readonly memory?: number;
@@ -41,8 +43,8 @@ export const pretrainCommand = buildCommand<Flags, [], Context>({
     brief: 'Pre-train an encoder by masked reconstruction; a stopped run goes on where it was',
     customUsage: [
       {
-        input: '--data ptbxl=FOLDER --recipe pretrain-ecg-dual --out runs/ecg',
-        brief: 'ECG with dual masks',
+        input: '--data ptbxl=FOLDER --part train --recipe pretrain-ecg-dual --out runs/ecg',
+        brief: 'ECG with dual masks, on folds 1-8 alone',
       },
       {
         input: '--data ptbxl=A --data ludb=B --recipe pretrain-ecg-dual --out runs/ecg',
@@ -66,6 +68,20 @@ export const pretrainCommand = buildCommand<Flags, [], Context>({
       recipe: requiredText('A name of recipes/ or a JSON file', 'recipe'),
       out: requiredText('Folder of the run', 'folder'),
       initial: optionalText('Weights to go on from (.safetensors, .pth)', 'weights'),
+      part: {
+        kind: 'enum',
+        values: parts,
+        brief: "Only these people of each dataset's published split (all where it has none)",
+        optional: true,
+      },
+      leaveOut: {
+        kind: 'parsed',
+        parse: parseText,
+        brief: "Repeatable: people whose names match ('cinc HR*'; * stands for anything) are not taken",
+        variadic: true,
+        optional: true,
+        placeholder: 'people',
+      },
       strict: {
         kind: 'boolean',
         brief: 'Stop at a recording that cannot be read instead of counting it',
@@ -79,7 +95,7 @@ export const pretrainCommand = buildCommand<Flags, [], Context>({
     },
   },
   func: onRanks<Flags>(async function (
-    { data, recipe: recipeName, out, initial, strict, tolerant, memory, json },
+    { data, recipe: recipeName, out, initial, part, leaveOut, strict, tolerant, memory, json },
     { ranks, signal, engine, progress, writes },
   ) {
     const recipe = parsePretrainRecipe(readRecipe(recipeName), recipeName);
@@ -94,8 +110,11 @@ export const pretrainCommand = buildCommand<Flags, [], Context>({
     for (const argument of data) {
       const chosen = await chooseData(argument, prepare, recipe.prepare ?? null);
       specs.push(chosen.spec);
+      const subjects = await choosePeople(chosen, { part, leaveOut }, progress);
       readers.push(
-        await openWindows(chosen, prepare, progress, { signal, skipBroken: !strict, tolerant, memory }),
+        await openWindows(chosen, prepare, progress, {
+          ...{ signal, subjects, tolerant, memory, skipBroken: !strict },
+        }),
       );
     }
     const windows = await joinWindows(readers);

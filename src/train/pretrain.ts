@@ -94,7 +94,10 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainResult
     learningRates: { encoder: recipe.learningRate },
     count: split.training.length,
     tokens,
-    build: (kind, size) => buildPretrainLoss(recipe, size, Number(kind), shape.patches),
+    build: (kind, size) => {
+      const [channels, patches] = kind.split('x').map(Number);
+      return buildPretrainLoss(recipe, size, channels!, patches!);
+    },
     draw: async (indices, draws) =>
       drawBatch(
         shape,
@@ -167,36 +170,42 @@ export function buildPretrainLoss(
   };
 }
 
-/** Windows with a subset of their channels each (as many in the whole batch), and what is hidden in each. */
+/**
+ * Windows with a subset of their channels each and cut to a length (as many and as long in the whole batch), and what is
+ * hidden in each.
+ */
 function drawBatch(
-  { channels, patches, patchSamples }: SignalShape,
+  { channels, patches: whole, patchSamples }: SignalShape,
   data: Float32Array,
   count: number,
-  { mask: maskRecipe, leadSubsets }: PretrainRecipe,
+  { mask: maskRecipe, leadSubsets, cropPatches }: PretrainRecipe,
   draws: Draws,
 ): Batch {
-  const row = patches * patchSamples;
   const sizes = leadSubsets.length > 0 ? leadSubsets : [channels.length];
   const size = Math.min(channels.length, sizes[draws.shared('leads').integer(sizes.length)]!);
+  const lengths = cropPatches.length > 0 ? cropPatches : [whole];
+  const patches = Math.min(whole, lengths[draws.shared('crop').integer(lengths.length)]!);
+  const row = patches * patchSamples;
+  const spare = (whole - patches) * patchSamples;
   const values = new Float32Array(count * size * row);
   const hidden = new Uint8Array(count * size * patches);
   for (let i = 0; i < count; i++) {
     const random = draws.sample('mask', i);
     const leads = drawLeadSubset(channels.length, size, random);
+    const offset = spare > 0 ? draws.sample('crop', i).integer(spare + 1) : 0;
     for (const [j, lead] of leads.entries()) {
-      const start = (i * channels.length + lead) * row;
+      const start = (i * channels.length + lead) * whole * patchSamples + offset;
       values.set(data.subarray(start, start + row), (i * size + j) * row);
     }
     const kind = drawMaskKind(maskRecipe, random);
     const present = leads.map((lead) => channels[lead]!);
-    const codes = drawMask(kind, present, patches, maskRecipe, random);
     hidden.set(
-      codes.map((code) => Number(code !== visible)),
+      drawMask(kind, present, patches, maskRecipe, random).map((code) => Number(code !== visible)),
       i * size * patches,
     );
   }
   return {
-    kind: String(size),
+    kind: `${size}x${patches}`,
     samples: count,
     feeds: {
       patches: float32([count, size, patches, patchSamples], values),

@@ -55,6 +55,11 @@ const pretrainKeys = z.strictObject({
   mask: maskRecipeSchema.extend({ mixture: maskRecipeSchema.shape.mixture.unwrap().optional() }).prefault({}),
   /** Numbers of channels to train on, one drawn for every batch; empty for all channels always. */
   leadSubsets: z.array(count).default([]),
+  /**
+   * Lengths in patches to train on, one drawn for every batch; a shorter one begins at any sample of its window, so that
+   * patches never fall the same way twice. Empty for whole windows always.
+   */
+  cropPatches: z.array(count).default([]),
   learningRate: rate.default(5e-4),
   /**
    * How the reconstruction layer begins. `zeros`: it predicts nothing, which is where learning starts anyway. `official`:

@@ -2,10 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { chooseData, chooseTarget } from '../../src/cli/data.ts';
+import { chooseData, choosePeople, chooseTarget } from '../../src/cli/data.ts';
 import { readEncoder } from '../../src/cli/model-source.ts';
 import { ConfigError } from '../../src/core/errors.ts';
 import { findDataset } from '../../src/datasets/registry.ts';
+import type { Progress } from '../../src/train/progress.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'heartmind-choose-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -60,4 +61,23 @@ it('knows a dataset with what its folder tells', async () => {
     { group: ['a', 'b'] },
     ['Oz'],
   ]);
+});
+
+it('takes the people of a part, without those who are left out, and says how many they were', async () => {
+  const said: string[] = [];
+  const progress = { log: (text: string) => said.push(text) } as unknown as Progress;
+  const chosen = await chooseData('sample-eegmat', undefined);
+  const everybody = new Set((await chosen.spec.trials(chosen.folder)).map(({ subject }) => subject));
+  expect(await choosePeople(chosen, {}, progress)).toBeUndefined();
+  expect(await choosePeople(chosen, { part: 'test' }, progress)).toEqual(chosen.spec.splits.published!.test);
+  const [first, ...others] = chosen.spec.splits.published!.test;
+  expect(await choosePeople(chosen, { part: 'test', leaveOut: [first!] }, progress)).toEqual(others);
+  expect(await choosePeople(chosen, { leaveOut: ['*3?', '.*'] }, progress)).toBeUndefined();
+  const short = await choosePeople(chosen, { leaveOut: [`${first!.slice(0, -1)}*`] }, progress);
+  expect(short!.length).toBeLessThan(everybody.size);
+  expect(short).not.toContain(first);
+  expect(said.at(-1)).toBe(`eegmat: ${everybody.size - short!.length} of ${everybody.size} people left out`);
+  const unsplit = { ...chosen, spec: { ...chosen.spec, splits: {} } };
+  expect(await choosePeople(unsplit, { part: 'train' }, progress)).toBeUndefined();
+  expect(said.at(-1)).toBe('eegmat: no published split, all of its people are taken');
 });

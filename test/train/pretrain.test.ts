@@ -176,8 +176,44 @@ describe('pre-training', () => {
     }
   });
 
+  test('crops windows to drawn lengths from any sample on, all leads of one at the same', async () => {
+    // A ramp that tells lead, window and time: 800 samples a lead.
+    const ramp = await syntheticWindows({
+      ...{ channels: { ecg: leads }, patches: 4, subjects },
+      signal: (_window, channel, seconds) => 1000 * channel + Math.round(200 * seconds),
+    });
+    const starts = new Map<number, Set<number>>();
+    const watching = countingBackend(backend, (graph, { patches }) => {
+      if (graph !== 'gradients') return;
+      const [batch, channels, length] = patches!.shape as [number, number, number];
+      const data = patches!.data as Float32Array;
+      const row = length * 200;
+      for (let i = 0; i < batch; i++) {
+        const offset = data[i * channels * row]! % 1000;
+        const seen = starts.get(length) ?? new Set();
+        starts.set(length, seen.add(offset));
+        for (let c = 0; c < channels; c++)
+          for (let t = 0; t < row; t += 37)
+            expect(data[(i * channels + c) * row + t]! % 1000).toBe(offset + t);
+      }
+    });
+    const recipe = recipeOf({ cropPatches: [9, 3, 1], leadSubsets: [2] }, { epochs: 8, validateEvery: 8 });
+    await run({ backend: watching, windows: ramp, recipe });
+    expect([...starts.keys()].sort()).toEqual([1, 3, 4]);
+    expect([...starts.get(4)!]).toEqual([0]);
+    for (const length of [1, 3]) {
+      const found = [...starts.get(length)!];
+      expect(found.length).toBeGreaterThan(10);
+      expect(Math.max(...found)).toBeLessThanOrEqual(800 - length * 200);
+      expect(found.some((start) => start % 200 !== 0)).toBe(true);
+    }
+  });
+
   test('stopped and resumed gives bit-identical weights, with subsets, dropout and accumulation', async () => {
-    const recipe = recipeOf({ leadSubsets: [3, 1] }, { batch: 4, accumulate: 2, epochs: 2 });
+    const recipe = recipeOf(
+      { leadSubsets: [3, 1], cropPatches: [4, 2] },
+      { batch: 4, accumulate: 2, epochs: 2 },
+    );
     const whole = await run({ recipe });
     const store = new MemoryStore();
     let stops = 0;
