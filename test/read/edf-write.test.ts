@@ -221,15 +221,66 @@ describe('what EDF has no place for', () => {
     expect(none.annotations).toHaveLength(1);
   });
 
-  it('infinite samples and more steps than bits are refused', async () => {
+  it('infinite samples are refused', async () => {
     const infinite = inMemory([{ samples: [1, Number.POSITIVE_INFINITY] }]);
     await expect(bytesOf(writeEdf, infinite)).rejects.toThrow("sample 1 of 'c0' is Infinity");
-    const wide = inMemory([{ samples: [0, 70_000], resolution: 1 }]);
-    await expect(bytesOf(writeEdf, wide)).rejects.toThrow(
-      /more than 16 bits at a resolution of 1. Write .bdf/,
+  });
+});
+
+describe('values that take more steps than there are', () => {
+  it.each([
+    ['16 bits', writeEdf, [0, 70_000, -3], 1, 70_003 / 65_535],
+    ['24 bits', writeBdf, [0, 2 ** 25, -3], 1, 2 ** 25 / (2 ** 24 - 1)],
+    [
+      '16 bits, of a BDF at its offset',
+      writeEdf,
+      [-14_890.33, -14_000.5, -9000.25],
+      0.03125,
+      5890.08 / 65_535,
+    ],
+  ] as const)('are rounded to as many as there are: %s', async (_, write, samples, resolution, step) => {
+    const after = await roundTrip(write, inMemory([{ samples, resolution, offset: 0 }]));
+    expect(after.channels[0]!.resolution! / step).toBeCloseTo(1, 2);
+    const x = await after.read(0, 0, samples.length);
+    for (const [i, want] of samples.entries()) expect(Math.abs(x[i]! - want)).toBeLessThan(0.51 * step);
+  });
+
+  it('are refused where they are bits, with the way out', async () => {
+    const status = { samples: [0, 70_000], resolution: 1, offset: 0, unit: 'Boolean' };
+    await expect(bytesOf(writeEdf, inMemory([status]))).rejects.toThrow(
+      /'c0' reaches from 0 to 70000 Boolean: bits, .* --channels '!c0', or write .bdf/,
     );
-    const wider = inMemory([{ samples: [0, 2 ** 25], resolution: 1 }]);
-    await expect(bytesOf(writeBdf, wider)).rejects.toThrow(/more than 24 bits/);
+  });
+});
+
+describe('ranges that 8 characters of the header', () => {
+  it('say where not at the ends of all bits, keep their integers', async () => {
+    const digital = [-29_012, 0, 29_877];
+    const samples = digital.map((d) => d * 2.5);
+    const after = await roundTrip(writeBdf, inMemory([{ samples, resolution: 2.5, offset: 0, unit: 'nV' }]));
+    expect([...(await after.read(0, 0, 3))]).toEqual(samples);
+    expect((await integersOf(after, 0)).slice(0, 3)).toEqual(digital);
+  });
+
+  it('say only coarsely are rounded; those that they cannot say are refused, tiny and huge', async () => {
+    const samples = [-41_943.025, 0, 41_628.055];
+    const after = await roundTrip(
+      writeBdf,
+      inMemory([{ samples, resolution: 0.005, offset: 0, unit: 'mV' }]),
+    );
+    const x = await after.read(0, 0, 3);
+    for (const [i, want] of samples.entries()) expect(Math.abs(x[i]! - want)).toBeLessThan(0.0026);
+    for (const scale of [1e-9, 1e9])
+      for (const resolution of [undefined, scale / 100])
+        await expect(
+          bytesOf(
+            writeEdf,
+            inMemory([{ samples: [0, scale, 3 * scale], unit: 'T', ...(resolution && { resolution }) }]),
+          ),
+        ).rejects.toThrow(/fields of 8 characters cannot say. Use another unit, or write .npz/);
+    const volts = await roundTrip(writeEdf, inMemory([{ samples: [0, 1.2e-6, 3.4e-6], unit: 'V' }]));
+    expect(volts.channels[0]!.unit).toBe('uV');
+    expect((await volts.read(0, 0, 3))[2]).toBeCloseTo(3.4, 3);
   });
 });
 

@@ -200,8 +200,23 @@ describe('rates', () => {
     ]);
   });
 
+  it('that meet only after seconds make frames of seconds; annotations stay exact', async () => {
+    const channels = [1000, 800, 975, 999].map((rateHz) => ({
+      rateHz,
+      samples: Array.from({ length: 2 * rateHz }, (_, i) => Math.round(100 * Math.sin(i / 9)) / 100),
+    }));
+    const before = recordingOf({ channels, annotations: [{ start: 0.3337, duration: 0, label: 'N' }] });
+    const after = await again(before);
+    expect(after.channels.map(({ rateHz }) => rateHz)).toEqual([1000, 800, 975, 999]);
+    for (const [i, { samples }] of channels.entries()) {
+      const found = await after.read(i, 0, samples.length);
+      for (const [k, want] of samples.entries()) expect(found[k]).toBeCloseTo(want, 9);
+    }
+    expect(after.annotations[0]!.start).toBeCloseTo(0.3337, 3);
+  });
+
   it('that are none are refused with a way out, before the first byte', async () => {
-    const channels = [256, 250.1].map((rateHz) => ({ rateHz, samples: [1, 2] }));
+    const channels = [256, 80 * Math.PI].map((rateHz) => ({ rateHz, samples: [1, 2] }));
     await expect(filesOf(recordingOf({ channels }))).rejects.toThrow(ConfigError);
     await expect(filesOf(recordingOf({ channels }))).rejects.toThrow(/one rate with --rate/);
   });

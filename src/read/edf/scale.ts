@@ -29,61 +29,73 @@ export interface StoredScale {
 
 type Scaled = Pick<Channel, 'name' | 'unit' | 'resolution' | 'offset' | 'range'>;
 
-/** The scale of a channel in `bits` of storage. ConfigError where its values do not fit. */
+/** µV, where volts and millivolts need more digits than a header field has: what multiplies them. */
+const microvoltsIn: ReadonlyMap<string, number> = new Map([
+  ['V', 1e6],
+  ['mV', 1e3],
+]);
+
+/**
+ * The scale of a channel in `bits` of storage: its own steps where all of them fit and the header can say them, else the
+ * finest that holds its values. ConfigError for bits that do not fit, and where 8 characters cannot say the range.
+ */
 export function scaleFor(channel: Scaled, values: ValueRange, bits: 16 | 24): StoredScale {
-  const factors: readonly (readonly [string, number])[] =
-    channel.unit === 'V'
-      ? [
-          ['V', 1],
-          ['uV', 1e6],
-        ]
-      : channel.unit === 'mV'
-        ? [
-            ['mV', 1],
-            ['uV', 1e3],
-          ]
-        : [[channel.unit, 1]];
+  const { name, unit, resolution } = channel;
+  const micro = microvoltsIn.get(unit);
+  const factors = [[unit, 1] as const, ...(micro ? [['uV', micro] as const] : [])];
   const limits = [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] as const;
-  const attempt = ([unit, factor]: readonly [string, number]) =>
-    channel.resolution === undefined
-      ? finestScale(values, limits, unit, factor)
-      : wholeSteps(channel, channel.resolution, values, limits, unit, factor);
-  const [first, other] = [attempt(factors[0]!), factors[1]];
-  const second = first.error > tolerableError && other ? attempt(other) : first;
-  const best = second.error < first.error ? second : first;
-  if (best.error < 0.5) return best.scale;
+  const best = (attempt: (unit: string, factor: number) => Attempt | undefined): Attempt | undefined => {
+    let found: Attempt | undefined;
+    for (const [unitOf, factor] of factors) {
+      const one = attempt(unitOf, factor);
+      if (one && (!found || one.error < found.error)) found = one;
+      if (found && found.error <= tolerableError) break;
+    }
+    return found;
+  };
+  const format = bits === 16 ? 'edf' : 'bdf';
+  const reach = `'${name}' reaches from ${values.low} to ${values.high}${unit && ` ${unit}`}`;
+  if (resolution !== undefined) {
+    const whole = best((unitOf, factor) => wholeSteps(channel, resolution, values, limits, unitOf, factor));
+    if (whole && whole.error < 0.5) return whole.scale;
+    if (!whole && unit === 'Boolean')
+      throw new ConfigError(
+        `${format}: ${reach}: bits, more than ${bits} of them, that cannot be rounded. Leave it out with --channels '!${name}', or write ${bits === 16 ? '.bdf' : '.npz'}.`,
+        'resolution',
+      );
+  }
+  const finest = best((unitOf, factor) => finestScale(values, limits, unitOf, factor));
+  if (finest && finest.error < mostCoarse) return finest.scale;
   throw new ConfigError(
-    `edf: the ends of '${channel.name}', ${values.low} and ${values.high} ${channel.unit}, do not fit a header field of 8 characters. Use another unit.`,
+    `${format}: ${reach}, which header fields of 8 characters cannot say. Use another unit, or write .npz or .parquet.`,
     'unit',
   );
 }
 
-/** A scale and how wrong the header's digits make it at its ends, in steps. */
+/** A scale and how wrong the header's digits make it: at its ends, in steps of the channel; or by how much too coarse. */
 interface Attempt {
   readonly scale: StoredScale;
   readonly error: number;
 }
-/** Steps: not worth another unit. */
+/** Rounded to so few levels, a signal is none any more: of 16 bits, 10 would be left. */
+const mostCoarse = 10 * 2 ** 6;
+/** Not worth another unit. */
 const tolerableError = 0.1;
 
 type Limits = readonly [lowest: number, highest: number];
 
+/** Undefined where the values take more steps than there are. */
 function wholeSteps(
-  { name, range, offset = 0 }: Scaled,
+  { range, offset = 0 }: Scaled,
   resolution: number,
   { low, high, hasMissing }: ValueRange,
   [lowest, highest]: Limits,
   unit: string,
   factor: number,
-): Attempt {
+): Attempt | undefined {
   const stepsOf = (x: number) => Math.round((x - offset) / resolution);
   const [first, last] = low <= high ? [stepsOf(low), stepsOf(high)] : [0, 0];
-  if (last - first > highest - lowest) {
-    throw new ConfigError(
-      `edf: '${name}' reaches from ${low} to ${high}, more than ${highest > 32767 ? '24 bits' : '16 bits'} at a resolution of ${resolution}. ${highest > 32767 ? 'Write a format of floating point numbers.' : 'Write .bdf, which has 24 bits, or choose other channels.'}`,
-      'resolution',
-    );
-  }
+  if (last - first > highest - lowest) return undefined;
   // Where all integers fit as they are, they stay; else they move together.
   const below = hasMissing && last - first < highest - lowest ? first - 1 : first;
   const shift = below >= lowest && last <= highest ? 0 : Math.round((below + last) / 2);
@@ -106,13 +118,18 @@ function wholeSteps(
     const isRoomy = !hasMissing || given[0]! <= below - shift;
     if (attempt.error <= 1e-6 && isRoomy) return attempt;
   }
+  // Ends that have too many digits even without a point are passed over.
+  const digitalAt = (value: number) => (value / factor - offset) / resolution - shift;
+  const [bottom, top] = [Math.ceil(digitalAt(-9_999_999)), Math.floor(digitalAt(99_999_999))];
   const inner = Math.max(last - shift, below - shift + 1, 1);
   const least = Math.min(below - shift, inner - 1, -1);
   return scaleOf(
-    bestEnd(lowest, Math.max(lowest, least), endAt, resolution * factor),
-    bestEnd(highest, Math.min(highest, inner), endAt, resolution * factor),
+    bestEnd(clamp(bottom, lowest, least), Math.max(lowest, least), endAt, resolution * factor),
+    bestEnd(clamp(top, inner, highest), Math.min(highest, inner), endAt, resolution * factor),
   );
 }
+
+const clamp = (x: number, low: number, high: number) => Math.max(low, Math.min(high, x));
 
 interface End {
   readonly digital: number;
@@ -168,7 +185,7 @@ function finestScale(
   [lowest, highest]: Limits,
   unit: string,
   factor: number,
-): Attempt {
+): Attempt | undefined {
   const [a, b] = low > high ? [0, 0] : [low * factor, high * factor];
   const [bottom, top] = a === b ? [a - 1, b + 1] : [a, b];
   // Missing samples take the lowest integer for themselves.
@@ -176,6 +193,7 @@ function finestScale(
     roundedOut(hasMissing ? bottom - (top - bottom) / 2 ** 14 : bottom, Math.floor),
     roundedOut(top, Math.ceil),
   ];
+  if (min === undefined || max === undefined) return undefined;
   const step = (Number(max) - Number(min)) / (highest - lowest);
   // Rounded outwards, a range may become wider than the values: a hundredth of the resolution is not worth another unit.
   const spread = (Number(max) - Number(min)) / (top - bottom);
@@ -184,18 +202,15 @@ function finestScale(
       ...{ resolution: step / factor, offset: (Number(min) - lowest * step) / factor, shift: 0, unit },
       ...{ physicalMin: min, physicalMax: max, digitalMin: lowest, digitalMax: highest },
     },
-    error: Math.min(0.499, (spread - 1) * 10),
+    error: (spread - 1) * 10,
   };
 }
 
-/** A bound in at most 8 characters that still encloses the value. */
-function roundedOut(bound: number, round: (x: number) => number): string {
+/** A bound in at most 8 characters that still encloses the value, if there is one. */
+function roundedOut(bound: number, round: (x: number) => number): string | undefined {
   for (let decimals = 6; decimals >= 0; decimals--) {
     const text = String(round(bound * 10 ** decimals) / 10 ** decimals);
     if (text.length <= 8 && !text.includes('e')) return text;
   }
-  throw new ConfigError(
-    `edf: ${bound} does not fit a header field of 8 characters. Use a larger unit.`,
-    'unit',
-  );
+  return undefined;
 }

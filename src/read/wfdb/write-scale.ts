@@ -125,6 +125,9 @@ function inverse(x: number): number {
   return 1 / short === x ? short : exact;
 }
 
+/** Samples of all channels in a frame: a record is filled up to whole ones. */
+const mostFrameSamples = 2 ** 13;
+
 /**
  * The frame of channels of several rates: frames a second, and each channel's samples in one. ConfigError where no
  * frame holds whole samples of all.
@@ -132,7 +135,8 @@ function inverse(x: number): number {
 export function frameOf(channels: readonly Channel[]): { frameRateHz: number; perFrame: number[] } {
   const slowest = channels.reduce((least, { rateHz }) => Math.min(least, rateHz), Number.POSITIVE_INFINITY);
   if (channels.length === 0) return { frameRateHz: 250, perFrame: [] };
-  for (let samples = 1; samples <= 16; samples++) {
+  const ratio = channels.reduce((sum, { rateHz }) => sum + rateHz / slowest, 0);
+  for (let samples = 1; samples === 1 || samples * ratio <= mostFrameSamples; samples++) {
     const frameRateHz = slowest / samples;
     const perFrame = channels.map(({ rateHz }) => Math.round(rateHz / frameRateHz));
     if (channels.every(({ rateHz }, i) => Math.abs(perFrame[i]! * frameRateHz - rateHz) <= 1e-9 * rateHz))
