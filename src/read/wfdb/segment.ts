@@ -2,9 +2,10 @@
 import type { ByteSource } from '../../core/bytes.ts';
 import { FormatError } from '../../core/errors.ts';
 import { quoted } from '../header-text.ts';
+import type { ChannelRange } from '../read-channels.ts';
 import type { WfdbHeader, WfdbSignal } from './header.ts';
 import { openSignalFile } from './open-signals.ts';
-import { isNull, type PlacedSignal, type SignalFile } from './signal-file.ts';
+import { isNull, type PlacedSignal, type SignalFile, type SignalRange } from './signal-file.ts';
 
 export interface SegmentSignal extends PlacedSignal {
   /** Absent where the signal is stored nowhere. */
@@ -17,6 +18,8 @@ export interface Segment {
   readonly frameCount: number;
   /** Samples [start, end) of a signal; NaN where they are missing. */
   read(signal: number, start: number, end: number, result: Float64Array): Promise<void>;
+  /** The same for several ranges, in one pass over each file. */
+  readTogether(ranges: readonly ChannelRange[], results: readonly Float64Array[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -41,14 +44,21 @@ export async function openSegment(
       signals,
       frameCount,
       async read(index, start, end, result) {
-        const { file, samplesPerFrame, skewFrames, ...signal } = signals[index]!;
-        // What a skew moves beyond the file's end is not there.
-        const skew = skewFrames * samplesPerFrame;
-        const stored = file ? Math.max(start, Math.min(end, file.frames * samplesPerFrame - skew)) : start;
-        if (stored < end) result.fill(Number.NaN, stored - start);
-        if (stored === start) return;
-        const room = stored === end ? result : result.subarray(0, stored - start);
-        await file!.read({ ...signal, samplesPerFrame, skewFrames }, start + skew, stored + skew, room);
+        const stored = storedPart(signals[index]!, start, end, result);
+        if (stored) await signals[index]!.file!.read(stored.signal, stored.start, stored.end, stored.result);
+      },
+      async readTogether(ranges, results) {
+        const byFile = new Map<SignalFile, SignalRange[]>();
+        for (const [i, { channel, start, end }] of ranges.entries()) {
+          const signal = signals[channel]!;
+          const stored = storedPart(signal, start, end, results[i]!);
+          if (stored) byFile.set(signal.file!, [...(byFile.get(signal.file!) ?? []), stored]);
+        }
+        for (const [file, parts] of byFile) {
+          if (file.readTogether) await file.readTogether(parts);
+          else
+            for (const { signal, start, end, result } of parts) await file.read(signal, start, end, result);
+        }
       },
       close,
     };
@@ -56,6 +66,22 @@ export async function openSegment(
     await close();
     throw error;
   }
+}
+
+/** What of samples [start, end) its file holds, where its skew puts them; NaN for what lies beyond the file's end. */
+function storedPart(
+  signal: SegmentSignal,
+  start: number,
+  end: number,
+  result: Float64Array,
+): SignalRange | undefined {
+  const { file, samplesPerFrame, skewFrames } = signal;
+  const skew = skewFrames * samplesPerFrame;
+  const stored = file ? Math.max(start, Math.min(end, file.frames * samplesPerFrame - skew)) : start;
+  if (stored < end) result.fill(Number.NaN, stored - start);
+  if (stored === start) return undefined;
+  const room = stored === end ? result : result.subarray(0, stored - start);
+  return { signal, start: start + skew, end: stored + skew, result: room };
 }
 
 async function locateSignals(

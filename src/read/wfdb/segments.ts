@@ -7,6 +7,7 @@ import type { ByteSource } from '../../core/bytes.ts';
 import { FormatError } from '../../core/errors.ts';
 import type { Channel, Span } from '../../core/recording.ts';
 import { quoted } from '../header-text.ts';
+import type { ChannelRange } from '../read-channels.ts';
 import { wfdbChannel } from './channels.ts';
 import type { WfdbHeader, WfdbSignal } from './header.ts';
 import { headerBeside, measure, OpenSegments, type SegmentFacts } from './open-segments.ts';
@@ -21,6 +22,8 @@ export interface StoredRecord {
   /** Seconds from the record's own start to its first stored sample. */
   readonly origin: number;
   read(channel: number, start: number, end: number, result: Float64Array): Promise<void>;
+  /** Several ranges, in one pass over each file. */
+  readTogether?(ranges: readonly ChannelRange[], results: readonly Float64Array[]): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -14,6 +14,16 @@ export interface SignalFile {
   shortage(frames: number): { readonly fact: string; readonly byteOffset: number };
   /** Stored samples [start, end) of a signal, at its own rate, as physical values. They are inside the file. */
   read(signal: PlacedSignal, start: number, end: number, result: Float64Array): Promise<void>;
+  /** The same for several, at least one and none empty, in one pass over the file. */
+  readTogether?(ranges: readonly SignalRange[]): Promise<void>;
+}
+
+/** Stored samples [start, end) of a signal, and where they go. */
+export interface SignalRange {
+  readonly signal: PlacedSignal;
+  readonly start: number;
+  readonly end: number;
+  readonly result: Float64Array;
 }
 
 export interface PlacedSignal extends WfdbSignal {

@@ -8,6 +8,7 @@ import { FormatError } from '../../core/errors.ts';
 import type { Annotation, Recording } from '../../core/recording.ts';
 import { checkSamples, quoted, roomFor } from '../header-text.ts';
 import type { ReadOptions } from '../options.ts';
+import { withPass } from '../read-channels.ts';
 import { readWfdbAnnotations } from './annotations.ts';
 import { wfdbChannel } from './channels.ts';
 import type { WfdbHeader } from './header.ts';
@@ -34,6 +35,12 @@ export async function openWfdb(source: ByteSource, options: WfdbOptions = {}): P
     const found = await attachAnnotations(source, header, options, channels.length, log);
     if (origin > 0)
       log.push(`wfdb: ${source.name} begins with a gap of ${origin} s; times count from its first sample.`);
+    const read: Recording['read'] = async (channel, start, end, into) => {
+      checkSamples(`wfdb: ${source.name}`, source.name, channels, channel, start, end);
+      const result = roomFor(end - start, into);
+      if (end > start) await stored.read(channel, start, end, result);
+      return result;
+    };
     return {
       source: source.name,
       format: 'wfdb',
@@ -44,12 +51,7 @@ export async function openWfdb(source: ByteSource, options: WfdbOptions = {}): P
       ...startOf(header, origin),
       metadata: wfdbMetadata(header),
       log,
-      async read(channel, start, end, into) {
-        checkSamples(`wfdb: ${source.name}`, source.name, channels, channel, start, end);
-        const result = roomFor(end - start, into);
-        if (end > start) await stored.read(channel, start, end, result);
-        return result;
-      },
+      read: stored.readTogether ? withPass(read, stored.readTogether) : read,
       async close() {
         await stored.close();
         await source.close?.();
@@ -103,13 +105,14 @@ async function openSingle(
   tolerant: boolean,
   log: string[],
 ): Promise<StoredRecord> {
-  const { signals, frameCount, read, close } = await openSegment(source, header, tolerant, log);
+  const segment = await openSegment(source, header, tolerant, log);
+  const { signals, frameCount, read, readTogether, close } = segment;
   const { frameRateHz } = header;
   const channels = signals.map((signal, i) =>
     wfdbChannel(signal, i, frameRateHz, frameCount, signal.file?.range),
   );
   const spans = frameCount > 0 ? [{ start: 0, duration: frameCount / frameRateHz }] : [];
-  return { channels, spans, origin: 0, read, close };
+  return { channels, spans, origin: 0, read, readTogether, close };
 }
 
 /** The first stored sample's time, exact to the nanosecond. */
