@@ -287,6 +287,21 @@ describe('ranges that 8 characters of the header', () => {
 describe('annotations', () => {
   const note = (start: number, label: string, duration = 0): Annotation => ({ start, duration, label });
 
+  it('and headers are in ASCII, which other tools insist on; annotations keep their letters and their channel', async () => {
+    const signals = [
+      { samples: steps(20), name: 'EOG µ Jürgen’s long name', unit: 'kΩ' },
+      { samples: steps(20) },
+    ];
+    const annotations = [{ ...note(1, 'größer'), channel: 0 }];
+    const more = { annotations, metadata: { patient: 'Ångström' } };
+    const bytes = await bytesOf(writeEdf, inMemory(signals, more));
+    for (const byte of bytes.subarray(0, 1024)) expect(byte >= 0x20 && byte < 0x7f).toBe(true);
+    const after = await roundTrip(writeEdf, inMemory(signals, more));
+    expect(after.channels[0]).toMatchObject({ name: 'EOG u Jurgen?s l', unit: 'kOhm' });
+    expect(after.metadata.patient).toContain('Angstrom');
+    expect(after.annotations).toEqual(annotations);
+  });
+
   it('before, beyond and within the samples, many at once, keep time, order and text', async () => {
     const annotations = [
       note(-0.5, 'before'),

@@ -52,6 +52,23 @@ describe('Parquet', () => {
     );
   });
 
+  it('of long flat lines is written so that it can be read again', async () => {
+    const samples = new Float64Array(2_000_000).fill(0.25);
+    samples[1_500_000] = 1;
+    const { channels, ...rest } = oneRate();
+    const flat = { ...channels[0]!, lengthSamples: samples.length };
+    const recording: Recording = {
+      ...rest,
+      channels: [flat, { ...flat, name: 'b' }],
+      read: async (_, start, end) => samples.slice(start, end),
+    };
+    const parts: Uint8Array[] = [];
+    for await (const { bytes } of writeParquet(recording, 'a.parquet'))
+      for await (const part of bytes) parts.push(part);
+    const again = await open(new Uint8Array(Buffer.concat(parts)));
+    expect(await again.read(1, 1_499_999, 1_500_002)).toEqual(Float64Array.of(0.25, 1, 0.25));
+  });
+
   it('is written and read back as it was', async () => {
     const recording = oneRate();
     const again = await open(await written(recording));

@@ -252,6 +252,19 @@ describe('the header', () => {
     expect(after.metadata).toMatchObject({ age: '63', sex: 'F' });
   });
 
+  it.each([
+    [Date.UTC(2020, 0, 24, 4, 5, 56, 394), 531_200, '04:05:56.394531 24/01/2020'],
+    [Date.UTC(2020, 11, 31, 23, 59, 59, 999), 999_600, '00:00:00 01/01/2021'],
+    [Date.UTC(1969, 6, 20, 20, 17, 39, 250), 0, '20:17:39.250 20/07/1969'],
+  ])(
+    'says the start to the microsecond, which is all that other tools read: %d',
+    async (ms, nanoseconds, text) => {
+      const start = { startTime: new Date(ms), startNanoseconds: nanoseconds };
+      const files = await filesOf(recordingOf({ channels: [{ samples: [1, 2] }], ...start }));
+      expect(textOf(files).split('\n')[0]).toBe(`r 1 100 2 ${text}`);
+    },
+  );
+
   it.each(['a b.hea', '../r.hea', 'a.b.hea', '.hea'])('is not written as %j', async (name) => {
     await expect(filesOf(recordingOf({ channels: [{ samples: [1] }] }), name)).rejects.toThrow(ConfigError);
   });

@@ -99,12 +99,30 @@ function stampOf({ startFraction }: EdfPlan, onset: number): Uint8Array {
 
 function annotationText({ startFraction, signals }: EdfPlan, annotation: Annotation): Uint8Array {
   const { start, duration, label, channel } = annotation;
-  const name = channel === undefined ? undefined : signals[channel]?.name;
+  const signal = channel === undefined ? undefined : signals[channel];
+  const name = signal && labelOf(signal);
   // Two channels of one name cannot be told apart.
-  const isUnique = name !== undefined && signals.findIndex((s) => s.name === name) === channel;
+  const isUnique = name !== undefined && signals.findIndex((s) => labelOf(s) === name) === channel;
   const text = `${label}${isUnique ? `@@${name}` : ''}`.replace(/[^\t\n\r -\uffff]/g, ' ');
   const lasting = duration > 0 ? `\x15${decimal(duration)}` : '';
   return encoder.encode(`${signed(start + startFraction)}${lasting}\x14${text}\x14\0`);
+}
+
+/** The label as the header has it. */
+function labelOf({ name }: PlannedSignal): string {
+  return headerText(name).slice(0, 16).trim();
+}
+
+const spelled: Readonly<Record<string, string>> = { µ: 'u', μ: 'u', '°': 'deg', Ω: 'Ohm', '–': '-', ß: 'ss' };
+
+/** Printable ASCII, which alone the headers allow: files with other bytes are refused by EDFlib and EDFbrowser. */
+function headerText(text: string): string {
+  return text
+    .replace(/[µμ°Ω–ß]/g, (sign) => spelled[sign]!)
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .replace(/\s/g, ' ')
+    .replace(/[^ -~]/gu, '?');
 }
 
 function signed(seconds: number): string {
@@ -124,9 +142,7 @@ function encodeHeader(plan: EdfPlan, records: number, talSamples: number): Uint8
   let at = 0;
   const write = (text: string, width: number) => {
     for (let i = 0; i < width; i++) {
-      const code = i < text.length ? text.charCodeAt(i) : 0x20;
-      // Latin-1, as readers expect; what it lacks becomes a question mark.
-      bytes[at + i] = code < 0x20 ? 0x20 : code > 0xff ? 0x3f : code;
+      bytes[at + i] = i < text.length ? text.charCodeAt(i) : 0x20;
     }
     at += width;
   };
@@ -144,8 +160,8 @@ function encodeHeader(plan: EdfPlan, records: number, talSamples: number): Uint8
   const [day, month, year] = [start.getUTCDate(), start.getUTCMonth(), start.getUTCFullYear()];
   const date = startTime ? `${two(day)}-${months[month]}-${String(year).padStart(4, '0')}` : 'X';
   write(format === 'edf' ? '0' : '\xffBIOSEMI', 8);
-  write(plan.patient, 80);
-  write(`Startdate ${date} ${plan.recording}`, 80);
+  write(headerText(plan.patient), 80);
+  write(headerText(`Startdate ${date} ${plan.recording}`), 80);
   write([day, month + 1, year % 100].map(two).join('.'), 8);
   write([start.getUTCHours(), start.getUTCMinutes(), start.getUTCSeconds()].map(two).join('.'), 8);
   must(headerBytes, 8, 'header size');
@@ -158,14 +174,14 @@ function encodeHeader(plan: EdfPlan, records: number, talSamples: number): Uint8
     write(annotations, width);
   };
   const digitalEnd = 2 ** (8 * sampleBytesOf(format) - 1);
-  column(16, ({ name }) => name, format === 'edf' ? 'EDF Annotations' : 'BDF Annotations');
-  column(80, ({ transducer }) => transducer, '');
-  column(8, ({ scale }) => scale.unit.replace(/[µμ]/g, 'u'), '');
+  column(16, labelOf, format === 'edf' ? 'EDF Annotations' : 'BDF Annotations');
+  column(80, ({ transducer }) => headerText(transducer), '');
+  column(8, ({ scale }) => headerText(scale.unit), '');
   column(8, ({ scale }) => scale.physicalMin, '-1');
   column(8, ({ scale }) => scale.physicalMax, '1');
   column(8, ({ scale }) => String(scale.digitalMin), String(-digitalEnd));
   column(8, ({ scale }) => String(scale.digitalMax), String(digitalEnd - 1));
-  column(80, ({ prefilter }) => prefilter, '');
+  column(80, ({ prefilter }) => headerText(prefilter), '');
   column(8, (_, i) => String(layout.perRecord[i]), String(talSamples));
   column(32, () => '', '');
   return bytes;

@@ -58,7 +58,10 @@ async function* parquetBytes(recording: Recording, { onProgress }: WriteOptions)
       names.map((_, channel) => ({ channel, start, end })),
     );
     await parquet.write({
-      columnData: names.map((name, c) => ({ name, data: parts[c]!, type: 'DOUBLE' as const })),
+      columnData: names.map((name, c) => ({
+        ...{ name, data: parts[c]!, type: 'DOUBLE' as const },
+        ...(isFlat(parts[c]!) && { encoding: 'PLAIN' as const }),
+      })),
       rowGroupSize: end - start,
     });
     yield taken();
@@ -66,6 +69,13 @@ async function* parquetBytes(recording: Recording, { onProgress }: WriteOptions)
   }
   await parquet.finish();
   yield taken();
+}
+
+/** Does it change so rarely that run lengths would make next to nothing of it? Readers take that for a lie. */
+function isFlat(values: Float64Array): boolean {
+  let changes = 0;
+  for (let i = 1; i < values.length; i++) changes += Number(values[i] !== values[i - 1]);
+  return changes < values.length / 128;
 }
 
 /** Columns need names of their own: `Fp1`, `Fp1 (2)`. */

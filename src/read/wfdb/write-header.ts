@@ -61,7 +61,7 @@ function unitText(unit: string): string {
   return ascii === '' ? 'NU' : ascii;
 }
 
-/** `hh:mm:ss.sss dd/mm/yyyy`, with as many decimals as it has. */
+/** `hh:mm:ss.sss dd/mm/yyyy`, with as many decimals as it has, up to the six that other tools read. */
 function startText({
   startTime,
   startNanoseconds = 0,
@@ -70,15 +70,11 @@ function startText({
   if (!startTime) return /^[\d:.]+$/.test(metadata['time of day'] ?? '') ? metadata['time of day']! : '';
   const pad = (value: number, width = 2) => String(value).padStart(width, '0');
   const nanoseconds = startTime.getUTCMilliseconds() * 1e6 + startNanoseconds;
-  const fraction = nanoseconds === 0 ? '' : `.${pad(nanoseconds, 9).replace(/(000){1,2}$/, '')}`;
-  const time = [startTime.getUTCHours(), startTime.getUTCMinutes(), startTime.getUTCSeconds()].map((n) =>
-    pad(n),
-  );
-  const date = [
-    pad(startTime.getUTCDate()),
-    pad(startTime.getUTCMonth() + 1),
-    pad(startTime.getUTCFullYear(), 4),
-  ];
+  const microseconds = Math.round(nanoseconds / 1e3);
+  const fraction = `.${pad(microseconds % 1e6, 6)}`.replace(/\.?(000){0,2}$/, '');
+  const whole = new Date(Math.floor(startTime.getTime() / 1e3) * 1e3 + Math.floor(microseconds / 1e6) * 1e3);
+  const time = [whole.getUTCHours(), whole.getUTCMinutes(), whole.getUTCSeconds()].map((n) => pad(n));
+  const date = [pad(whole.getUTCDate()), pad(whole.getUTCMonth() + 1), pad(whole.getUTCFullYear(), 4)];
   return `${time.join(':')}${fraction} ${date.join('/')}`;
 }
 
