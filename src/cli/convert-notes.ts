@@ -152,8 +152,26 @@ async function missingNotes(before: Recording, after: Recording, seen: readonly 
   ];
 }
 
+/** Spans of which nothing lies between are joined: a boundary without time is no gap. */
+function gapsOf({ spans }: Recording): number {
+  return spans.filter(({ start }, i) => {
+    const before = spans[i - 1];
+    return before && start - before.start - before.duration > 1e-6;
+  }).length;
+}
+
 function gapNotes(before: Recording, after: Recording): string[] {
-  const [old, now] = [before.spans.length - 1, after.spans.length - 1];
+  const boundaries = before.spans.length - 1 - gapsOf(before);
+  if (boundaries > 0 && after.spans.length < before.spans.length)
+    return [
+      ...lostGaps(before, after),
+      `${boundaries} boundaries between stretches that follow one another without a gap are not marked.`,
+    ];
+  return lostGaps(before, after);
+}
+
+function lostGaps(before: Recording, after: Recording): string[] {
+  const [old, now] = [gapsOf(before), gapsOf(after)];
   if (old <= 0 || old === now) return [];
   const seconds = before.duration - before.spans.reduce((sum, { duration }) => sum + duration, 0);
   const isFilled = after.duration > before.duration - Math.max(1e-3, 1e-6 * before.duration);
@@ -191,6 +209,12 @@ function headerNotes(before: Recording, after: Recording): string[] {
   const notes: string[] = [];
   const kept = Object.values(after.metadata).join('\n');
   const lost = Object.entries(before.metadata).flatMap(([key, value]) => (kept.includes(value) ? [] : [key]));
+  const isShorter = after.duration < before.duration - Math.max(1e-3, 1e-6 * before.duration);
+  // Where there are samples, those that are missing say it.
+  if (isShorter && after.channels.length === 0)
+    notes.push(
+      `${figure(before.duration)} s became ${figure(after.duration)} s: there is no signal that lasts.`,
+    );
   if (lost.length > 0) notes.push(`metadata lost: ${lost.join(', ')}.`);
   const noted = before.channels.filter(
     ({ note }, i) => note !== undefined && after.channels[i]?.note !== note,
@@ -200,7 +224,7 @@ function headerNotes(before: Recording, after: Recording): string[] {
   const start = (recording: Recording) =>
     (recording.startTime?.getTime() ?? Number.NaN) + (recording.startNanoseconds ?? 0) / 1e6;
   if (before.startTime && !after.startTime) notes.push('the time of day is lost.');
-  else if (before.startTime && Math.abs(start(before) - start(after)) > 1e-6)
+  else if (before.startTime && Math.abs(start(before) - start(after)) > 1e-3)
     notes.push(
       `it starts at ${after.startTime!.toISOString()} instead of ${before.startTime.toISOString()}.`,
     );

@@ -1,6 +1,7 @@
 /** Flags of verbs that read recordings, and the opening of what a user names: a path, or `-` for standard input. */
 import { Readable } from 'node:stream';
 import type { TypedFlagParameter } from '@stricli/core';
+import type { ByteSource } from '../core/bytes.ts';
 import { ConfigError } from '../core/errors.ts';
 import type { Recording } from '../core/recording.ts';
 import { streamSource } from '../core/streams.ts';
@@ -66,20 +67,27 @@ export async function openInput(
       ? await streamSource('standard input', Readable.toWeb(process.stdin) as ReadableStream<Uint8Array>)
       : await fileSource(path);
   onFile(path);
-  const { sibling } = source;
-  const heard = sibling && {
-    async sibling(fileName: string) {
-      const found = await sibling.call(source, fileName);
-      if (found) onFile(found.name);
-      return found;
-    },
-  };
   try {
-    return await openRecording({ ...source, ...heard }, options);
+    return await openRecording(heard(source, onFile), options);
   } catch (error) {
     await source.close?.();
     throw error;
   }
+}
+
+/** The same source; whoever is found beside it is told of, and whoever beside that. */
+function heard(source: ByteSource, onFile: (path: string) => void): ByteSource {
+  const { sibling } = source;
+  if (!sibling) return source;
+  return {
+    ...source,
+    async sibling(fileName) {
+      const found = await sibling.call(source, fileName);
+      if (!found) return undefined;
+      onFile(found.name);
+      return heard(found, onFile);
+    },
+  };
 }
 
 /** A rate in hertz; ConfigError for anything else. */
