@@ -132,6 +132,8 @@ async function planJobs(
   { to, force }: ConvertFlags,
   signal: AbortSignal,
 ): Promise<Job[]> {
+  if (out === '-')
+    throw new ConfigError('convert: the output is - and cannot be written as a stream. Name a file.', 'out');
   const kinds = await Promise.all(inputs.map(kindOf));
   const outIsFolder = (await kindOf(out)) === 'folder' || /[/\\]$/.test(out);
   const isSingle = inputs.length === 1 && kinds[0] !== 'folder' && !outIsFolder;
@@ -179,7 +181,8 @@ function nameOutputs(
   }
   const sources = new Map<string, string>();
   return found.map(({ input, inside }) => {
-    const name = `${count.get(stemOf(inside)) === 1 ? stemOf(inside) : inside.replace(/\.gz$/i, '')}${extension}`;
+    const stem = count.get(stemOf(inside)) === 1 ? stemOf(inside) : inside.replace(/\.gz$/i, '');
+    const name = `${writer.allowedName?.(stem) ?? stem}${extension}`;
     const other = sources.get(name);
     if (other !== undefined)
       throw new ConfigError(

@@ -9,6 +9,8 @@ export interface Writer {
   readonly title: string;
   /** Of the main file, with the point; the first is the usual one. */
   readonly extensions: readonly string[];
+  /** A name without extension, what its files may not be called replaced. */
+  readonly allowedName?: (stem: string) => string;
   load(): Promise<WriteRecording>;
 }
 
@@ -29,6 +31,7 @@ export const writers: readonly Writer[] = [
     name: 'wfdb',
     title: 'WFDB, a header with signal and annotation files beside it',
     extensions: ['.hea'],
+    allowedName: (stem) => stem.replace(/[^\w/-]+(?=[^/]*$)/g, '_'),
     load: async () => (await import('./wfdb/write.ts')).writeWfdb,
   },
   {

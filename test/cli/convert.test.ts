@@ -169,6 +169,14 @@ describe.concurrent('convert', () => {
     expect(await files('twins-out')).toEqual(['a.edf.bdf', 'a.hea.bdf']);
   });
 
+  test('records of WFDB get names that it allows', async () => {
+    await mkdir(join(folder, 'spaced'));
+    await copyFile(join(folder, 'a.edf'), join(folder, 'spaced/S 01 (rest).edf'));
+    const here = [join(folder, 'spaced'), join(folder, 'spaced-out'), '--to', 'wfdb'];
+    expect(await convertHere(here)).toMatchObject({ code: 0, stderr: '' });
+    expect(await files('spaced-out')).toEqual(['S_01_rest_.atr', 'S_01_rest_.dat', 'S_01_rest_.hea']);
+  });
+
   test('a header and the files that it names come compressed together, and are read so', async () => {
     expect(await convertHere(['a.edf', 'z/rec.hea.gz'])).toMatchObject({ code: 0, stderr: '' });
     expect(await files('z')).toEqual(['rec.atr.gz', 'rec.dat.gz', 'rec.hea.gz']);
@@ -207,6 +215,7 @@ describe.concurrent('convert', () => {
     ['an unknown format', ['a.edf', 'a.mp3'], 2, /the name says no format.*edf \(\.edf\)/],
     ['a name that is an end alone', ['a.edf', '.gz'], 2, /says no format/],
     ['an unknown --to', ['a.edf', 'x', '--to', 'mp3'], 2, /'mp3' cannot be written/],
+    ['standard output', ['a.edf', '-', '--to', 'edf'], 2, /output is - and cannot .* Name a file/],
     ['a folder without --to', ['in', 'out2'], 2, /Say in which format: --to edf/],
     [
       'two inputs of one name',

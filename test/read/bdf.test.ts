@@ -61,7 +61,7 @@ describe('triggers', () => {
       bdfFile({ signals: [status(values, 10)], records: 2, recordSeconds: '5', reserved: '24BIT' }),
     );
     const trigger = (sample: number, value: number) => ({
-      ...{ start: sample / 2, duration: 0, label: `trigger ${value}`, channel: 0 },
+      ...{ start: sample / 2, duration: 0, label: `trigger ${value}` },
     });
     expect(recording.annotations).toEqual([
       trigger(4, 5),
@@ -82,7 +82,7 @@ describe('triggers', () => {
     const recording = await open(bdfFile({ signals, records: 3, reserved: 'BDF+D' }));
     expect(recording.annotations).toEqual([
       { start: 10.25, duration: 0, label: 'trigger 3' },
-      { start: 20.75, duration: 0, label: 'trigger 4', channel: 0 },
+      { start: 20.75, duration: 0, label: 'trigger 4' },
     ]);
     expect(recording.spans).toHaveLength(3);
   });

@@ -18,7 +18,8 @@ const leastSamplesBetween = 4;
 
 /**
  * The file's annotations, and `trigger N` where the trigger inputs change to N other than 0. What they are at the first
- * sample is where they begin, no trigger. A file may also hold its triggers as annotations: those are not doubled.
+ * sample is where they begin, no trigger. They are events of the recording, not of the Status channel, and stay where it is
+ * left out. A file may also hold its triggers as annotations: those are not doubled.
  */
 export async function readTriggers(
   bytes: RangedBytes,
@@ -59,7 +60,7 @@ export async function readTriggers(
   const place = (start: number, label: string) => `${Math.round(start * rateHz)} ${label}`;
   const told = new Set(annotations.map(({ start, label }) => place(start, label)));
   const triggers = found
-    .map(({ start, value }) => ({ start, duration: 0, label: `trigger ${value}`, channel }))
+    .map(({ start, value }) => ({ start, duration: 0, label: `trigger ${value}` }))
     .filter(({ start, label }) => !told.has(place(start, label)));
   return triggers.length === 0
     ? annotations
