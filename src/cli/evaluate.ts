@@ -78,7 +78,7 @@ export const evaluateCommand = buildCommand<Flags, [], Context>({
       folds: {
         kind: 'parsed',
         parse: parseCount('--folds', 2),
-        brief: 'Folds of k-fold and segment-random',
+        brief: 'Folds of k-fold, subject-dependent, leave-trials-out and segment-random',
         default: '5',
         placeholder: 'k',
       },
@@ -178,7 +178,9 @@ async function test(flags: Flags, { signal, engine, progress }: Team): Promise<R
 
 function protocolOf({ protocol, folds, validationSubjects }: Flags): Protocol {
   if (protocol === 'published') return protocolSchema.parse({ kind: protocol });
-  if (protocol === 'segment-random') return { kind: protocol, k: folds };
+  if (protocol === 'segment-random' || protocol === 'leave-trials-out') return { kind: protocol, k: folds };
+  if (protocol === 'subject-dependent') return protocolSchema.parse({ kind: protocol, k: folds });
+  if (protocol === 'leave-stimulus-out') return protocolSchema.parse({ kind: protocol });
   return protocol === 'k-fold'
     ? { kind: protocol, k: folds, validationSubjects }
     : { kind: protocol, validationSubjects };

@@ -117,6 +117,7 @@ async function listTrials(folder: ByteFolder, threshold: number): Promise<Trial[
         ...{ subject, file, part: String(video), reader: 'amigos' },
         stimulus: `video ${names.get(video) ?? video}`,
         ...{ start: baselineSeconds, end: length / rateHz },
+        baseline: { start: 0, end: baselineSeconds },
         targets: {
           ...ratingValues(ratings, score, { threshold, low: 1, high: 9 }),
           ...Object.fromEntries(

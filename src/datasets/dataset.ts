@@ -29,6 +29,8 @@ export interface Trial {
   /** Seconds; the whole recording where absent. */
   readonly start?: number;
   readonly end?: number;
+  /** A neutral stretch of the same recording that the trial may be compared with, in seconds. */
+  readonly baseline?: { readonly start: number; readonly end: number };
 }
 
 /** What is to be known of values besides the classes of `targets`. */
@@ -133,6 +135,7 @@ export async function loadWindows(
           subject: trial.subject,
           trial: trial.id,
           ...(label === undefined ? {} : { label }),
+          ...(trial.stimulus !== undefined && { stimulus: trial.stimulus }),
         });
       } catch (error) {
         if (!skipBroken || !(error instanceof HeartmindError)) throw error;

@@ -124,7 +124,7 @@ async function listTrials(folder: ByteFolder, threshold: number): Promise<Trial[
     return Array.from({ length: count }, (_, film): Trial => {
       const subject = `s${String(number).padStart(2, '0')}`;
       const part = `${number}/${film + 1}`;
-      const { start, end } = timesOf(person, film + 1, `${file}: person ${number}, film ${film + 1}`);
+      const times = timesOf(person, film + 1, `${file}: person ${number}, film ${film + 1}`);
       const rated = ratings.map((name) => {
         const value = person.scores.get(name[0]!.toUpperCase() + name.slice(1))?.[film];
         if (value === undefined || !(value >= 1 && value <= 5))
@@ -135,7 +135,7 @@ async function listTrials(folder: ByteFolder, threshold: number): Promise<Trial[
       });
       return {
         id: `${subject} film ${film + 1}`,
-        ...{ subject, file, part, reader: 'dreamer', stimulus: `film ${film + 1}`, start, end },
+        ...{ subject, file, part, reader: 'dreamer', stimulus: `film ${film + 1}`, ...times },
         targets: present({
           ...Object.fromEntries(rated.map(([name, value]) => [name, value > threshold ? 'high' : 'low'])),
           ...Object.fromEntries(rated.map(([name, value]) => [`${name}_rating`, value])),
@@ -185,7 +185,11 @@ async function readPeople(folder: ByteFolder, file: string): Promise<Map<number,
 }
 
 /** Samples of the neutral film and of the film, in seconds that both modalities have. */
-function timesOf({ lengths }: Person, film: number, where: string): { start: number; end: number } {
+function timesOf(
+  { lengths }: Person,
+  film: number,
+  where: string,
+): Required<Pick<Trial, 'start' | 'end'>> & Pick<Trial, 'baseline'> {
   const seconds = (kind: string): number => {
     const [eeg, ecg] = [lengths.get(`EEG.${kind}{${film}}`), lengths.get(`ECG.${kind}{${film}}`)];
     if (eeg === undefined || ecg === undefined)
@@ -195,7 +199,10 @@ function timesOf({ lengths }: Person, film: number, where: string): { start: num
   const baseline = seconds('baseline');
   // Behind a neutral film there is a gap: nothing is filtered across it.
   const start = baseline === 0 ? 0 : baseline + gapSeconds;
-  return { start, end: start + seconds('stimuli') };
+  return {
+    ...{ start, end: start + seconds('stimuli') },
+    ...(baseline > 0 && { baseline: { start: 0, end: baseline } }),
+  };
 }
 
 const gapSeconds = 1;

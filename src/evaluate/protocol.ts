@@ -1,13 +1,14 @@
 /**
- * Who is trained on and who is tested: a protocol and labelled windows → folds of window indices, disjoint in subjects
- * (asserted), or openly leaky.
+ * Who is trained on and who is tested: a protocol and labelled windows → folds of window indices, disjoint (asserted) in
+ * what the protocol promises: subjects, trials or stimuli. One is openly leaky.
  */
 import { z } from 'zod';
 import { ConfigError, DataError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 import type { DatasetSpec } from '../datasets/dataset.ts';
 import { assertDisjoint, type Fold, kFoldBySubject, leaveOneSubjectOut } from '../datasets/folds.ts';
-import type { WindowSet } from '../patches/windows.ts';
+import type { WindowIndex } from '../patches/window-reader.ts';
+import { assertApart, foldGroups, type GroupFold } from './protocol-groups.ts';
 
 const validationSubjects = z.number().int().min(1).default(4);
 
@@ -16,11 +17,42 @@ export const protocolSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('published'), split: z.string().default('published') }),
   z.strictObject({ kind: z.literal('k-fold'), k: z.number().int().min(2).default(5), validationSubjects }),
   z.strictObject({ kind: z.literal('leave-one-subject-out'), validationSubjects }),
+  /** A model for every person, trained on some of their trials and tested on others. */
+  z.strictObject({
+    kind: z.literal('subject-dependent'),
+    k: z.number().int().min(2).default(6),
+    validationTrials: z.number().int().min(1).default(3),
+  }),
+  /** Trials of everybody together: people and stimuli are known from training, the tested trials are not. */
+  z.strictObject({ kind: z.literal('leave-trials-out'), k: z.number().int().min(2).default(6) }),
+  /** Nobody's trial of a tested stimulus trains; people are known. `k` null: one stimulus at a time. */
+  z.strictObject({
+    kind: z.literal('leave-stimulus-out'),
+    k: z.number().int().min(2).nullable().default(null),
+    validationStimuli: z.number().int().min(1).default(3),
+  }),
   /** Windows of one person on both sides: only to compare with numbers that were made so. */
   z.strictObject({ kind: z.literal('segment-random'), k: z.number().int().min(2).default(5) }),
 ]);
 export type Protocol = z.infer<typeof protocolSchema>;
-export const protocolKinds = ['published', 'k-fold', 'leave-one-subject-out', 'segment-random'] as const;
+export const protocolKinds = [
+  'published',
+  'k-fold',
+  'leave-one-subject-out',
+  'subject-dependent',
+  'leave-trials-out',
+  'leave-stimulus-out',
+  'segment-random',
+] as const;
+
+/** What folds are made of. */
+export type FoldedWindows = Pick<
+  WindowIndex,
+  'recipe' | 'count' | 'subject' | 'trial' | 'label' | 'stimulus'
+>;
+
+/** One in so many training trials validates in leave-trials-out. */
+const validationShare = 10;
 
 /** Window indices of each part. */
 export interface WindowFold {
@@ -43,15 +75,24 @@ export function describeProtocol(protocol: Protocol, dataset: Pick<DatasetSpec, 
       return `${protocol.k}-fold by subject, ${protocol.validationSubjects} of the training subjects validate; predictions pooled`;
     case 'leave-one-subject-out':
       return `leave one subject out, ${protocol.validationSubjects} of the others validate; predictions pooled`;
+    case 'subject-dependent':
+      return `subject-dependent: a model a person, ${protocol.k} folds of their trials, ${protocol.validationTrials} of the training trials validate; predictions pooled`;
+    case 'leave-trials-out':
+      return `leave trials out, ${protocol.k} folds of everybody's trials (people and stimuli are known from training); predictions pooled`;
+    case 'leave-stimulus-out':
+      return `leave stimuli out, ${protocol.k === null ? 'one at a time' : `${protocol.k} folds`} (people are known from training), ${protocol.validationStimuli} of the others validate; predictions pooled`;
     case 'segment-random':
       return `segment-random, ${protocol.k} folds (leaky, for comparison with published numbers)`;
   }
 }
 
-/** Folds of a protocol. DataError where subjects would be in two parts or a part is empty; ConfigError for a split that the dataset lacks. */
+/**
+ * Folds of a protocol. DataError where a subject, trial or stimulus would be in two parts, a part is empty, or no stimuli
+ * are known; ConfigError for a split that the dataset lacks and for more folds than there is to fold.
+ */
 export function planFolds(
   protocol: Protocol,
-  windows: WindowSet,
+  windows: FoldedWindows,
   dataset: Pick<DatasetSpec, 'name' | 'splits'>,
   seed: number,
 ): WindowFold[] {
@@ -67,6 +108,12 @@ export function planFolds(
       return leaveOneSubjectOut(subject, protocol.validationSubjects, seed).map((fold) =>
         bySubject(fold, subject),
       );
+    case 'subject-dependent':
+      return personalFolds(protocol, windows, seed);
+    case 'leave-trials-out':
+      return trialFolds(protocol, windows, seed);
+    case 'leave-stimulus-out':
+      return stimulusFolds(protocol, windows, seed);
     case 'segment-random':
       return segmentFolds(protocol.k, windows, seed);
   }
@@ -106,28 +153,88 @@ function bySubject(fold: Fold, subjects: readonly string[]): WindowFold {
 }
 
 /** Windows shuffled into k parts; of the rest every tenth validates. Overlapping windows would be the same data twice. */
-function segmentFolds(k: number, { subject, recipe, count }: WindowSet, seed: number): WindowFold[] {
+function segmentFolds(k: number, { subject, recipe, count }: FoldedWindows, seed: number): WindowFold[] {
   const { stepSeconds, lengthSeconds } = recipe.window;
   if (stepSeconds < lengthSeconds)
     throw new DataError(
       `segment-random: windows of ${lengthSeconds} s every ${stepSeconds} s overlap and would stand on both sides. Use a step of at least ${lengthSeconds} s.`,
     );
   const order = Random.derive(seed, 'segments').shuffle(Array.from({ length: count }, (_, i) => i));
-  const people = (indices: readonly number[]) => [...new Set(indices.map((i) => subject[i]!))].sort();
   return Array.from({ length: k }, (_, fold) => {
     const name = `segments ${fold + 1} of ${k}`;
     const test = order.filter((_w, i) => i % k === fold);
     const rest = order.filter((_w, i) => i % k !== fold);
     const train = rest.filter((_w, i) => i % 10 !== 0);
     const validation = rest.filter((_w, i) => i % 10 === 0);
-    return assertNotEmpty({
-      name,
-      train,
-      validation,
-      test,
-      subjects: { name, train: people(train), validation: people(validation), test: people(test) },
-    });
+    return named(name, { train, validation, test }, subject);
   });
+}
+
+type Of<K extends Protocol['kind']> = Extract<Protocol, { kind: K }>;
+
+/** Trials are named apart by subject. */
+function trialKey({ subject, trial }: FoldedWindows): (window: number) => string {
+  return (window) => `${subject[window]}\n${trial[window]}`;
+}
+
+function personalFolds(
+  { k, validationTrials }: Of<'subject-dependent'>,
+  windows: FoldedWindows,
+  seed: number,
+): WindowFold[] {
+  const { subject, label } = windows;
+  const keyOf = trialKey(windows);
+  const people = [...new Set(subject)].sort();
+  return people.flatMap((person) => {
+    const own = [...subject.keys()].filter((i) => subject[i] === person);
+    const what = `trials of ${person}`;
+    const folds = foldGroups(own, keyOf, label, { k, validationOf: () => validationTrials, seed, what });
+    return folds.map((fold, i) => apart(`${person}, fold ${i + 1} of ${k}`, fold, windows, keyOf, 'trial'));
+  });
+}
+
+function trialFolds({ k }: Of<'leave-trials-out'>, windows: FoldedWindows, seed: number): WindowFold[] {
+  const keyOf = trialKey(windows);
+  const validationOf = (trials: number) => Math.max(1, Math.round(trials / validationShare));
+  const options = { k, validationOf, seed, what: 'trials' };
+  return foldGroups([...windows.subject.keys()], keyOf, windows.label, options).map((fold, i) =>
+    apart(`trials ${i + 1} of ${k}`, fold, windows, keyOf, 'trial'),
+  );
+}
+
+function stimulusFolds(
+  { k, validationStimuli }: Of<'leave-stimulus-out'>,
+  windows: FoldedWindows,
+  seed: number,
+): WindowFold[] {
+  const { stimulus, label } = windows;
+  if (!stimulus || stimulus.includes(''))
+    throw new DataError(
+      'leave-stimulus-out: it is not known what was shown in every window. Use leave-trials-out or leave-one-subject-out.',
+    );
+  const keyOf = (window: number) => stimulus[window]!;
+  const options = { k, validationOf: () => validationStimuli, seed, what: 'stimuli' };
+  return foldGroups([...stimulus.keys()], keyOf, label, options).map((fold) => {
+    const left = [...new Set(fold.test.map(keyOf))].sort();
+    return apart(`without ${left.join(', ')}`, fold, windows, keyOf, 'stimulus');
+  });
+}
+
+function apart(
+  name: string,
+  fold: GroupFold,
+  { subject }: FoldedWindows,
+  keyOf: (window: number) => string,
+  what: string,
+): WindowFold {
+  assertApart(name, fold, keyOf, what);
+  return named(name, fold, subject);
+}
+
+function named(name: string, { train, validation, test }: GroupFold, subject: readonly string[]): WindowFold {
+  const people = (indices: readonly number[]) => [...new Set(indices.map((i) => subject[i]!))].sort();
+  const subjects = { name, train: people(train), validation: people(validation), test: people(test) };
+  return assertNotEmpty({ name, train, validation, test, subjects });
 }
 
 function assertNotEmpty(fold: WindowFold): WindowFold {

@@ -8,6 +8,8 @@ export interface WindowSource {
   readonly subject: string;
   /** One recording, or one stimulus in it. */
   readonly trial: string;
+  /** What was shown, where several people were shown the same. */
+  readonly stimulus?: string;
   /** Class index. */
   readonly label?: number;
 }
@@ -114,6 +116,9 @@ export class WindowSetBuilder {
       subject: this.#sources.map((source) => source.subject),
       trial: this.#sources.map((source) => source.trial),
       start: Float64Array.from(this.#starts),
+      ...(this.#sources.some(({ stimulus }) => stimulus !== undefined) && {
+        stimulus: this.#sources.map(({ stimulus = '' }) => stimulus),
+      }),
       beats: this.#beats,
       dropped,
     };
@@ -182,6 +187,7 @@ export function selectWindows(set: WindowSet, indices: ArrayLike<number>): Windo
     subject: pick.map((i) => set.subject[i]!),
     trial: pick.map((i) => set.trial[i]!),
     start: Float64Array.from(pick, (i) => set.start[i]!),
+    ...(set.stimulus && { stimulus: pick.map((i) => set.stimulus![i]!) }),
     hash: `${set.hash}[${pick.length}:${fingerprint(pick)}]`,
   };
 }
@@ -235,6 +241,7 @@ export async function concatWindowSets(sets: readonly WindowSet[]): Promise<Wind
     subject: sets.flatMap((set) => set.subject),
     trial: sets.flatMap((set) => set.trial),
     start: Float64Array.from(sets.flatMap((set) => [...set.start])),
+    ...(sets.every((set) => set.stimulus) && { stimulus: sets.flatMap((set) => set.stimulus!) }),
     beats: new Map(sets.flatMap((set) => [...set.beats])),
     dropped: sets.flatMap((set) => set.dropped),
   };

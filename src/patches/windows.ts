@@ -35,6 +35,8 @@ export interface WindowSet {
   readonly subject: readonly string[];
   readonly trial: readonly string[];
   readonly start: Float64Array;
+  /** What was shown in each window, `` where nothing is known of it; absent where no trial of the data names a stimulus. */
+  readonly stimulus?: readonly string[];
   /** R peaks of each trial, in seconds, where the recipe has ECG: for the classical baseline. */
   readonly beats: ReadonlyMap<string, Float64Array>;
   readonly dropped: readonly Dropped[];
