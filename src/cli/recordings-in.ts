@@ -2,9 +2,11 @@
 import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { type ByteSource, isGzip } from '../core/bytes.ts';
-import { DataError } from '../core/errors.ts';
+import { DataError, FormatError } from '../core/errors.ts';
 import { fileSource } from '../read/file-node.ts';
+import { latin1 } from '../read/header-text.ts';
 import { formats } from '../read/open.ts';
+import { readWfdbHeader } from '../read/wfdb/read-header.ts';
 
 export interface FoundRecording {
   /** To be opened. */
@@ -17,8 +19,8 @@ export interface FoundRecording {
 
 /** Tables are taken for recordings by their name alone: what cannot be read of them is no damaged recording. */
 export const tableExtensions = /\.(csv|tsv|txt)(\.gz)?$/i;
-/** Signal files that a header beside them describes. */
-const described = /\.(mat|dat|eeg|bin)(\.gz)?$/i;
+/** Files of signals and markers that a header beside them describes. */
+const described = /\.(mat|dat|eeg|bin|vmrk)(\.gz)?$/i;
 
 /** Look through a folder and those below it, in a fixed order. DataError where there is none. */
 export async function findRecordings(
@@ -41,32 +43,65 @@ export async function findRecordings(
     return stem !== name && ['.hea', '.hea.gz', '.vhdr'].some((extension) => all.has(stem + extension));
   };
   const recordings: FoundRecording[] = [];
+  const segmented: FoundRecording[] = [];
   for (const inside of names) {
     if (signal?.aborted) break;
     if (hasHeader(inside)) continue;
     const path = join(folder, inside);
-    const format = await sniffFile(path);
-    if (format) recordings.push({ path, inside, format });
+    const { format, isSegmented } = await sniffFile(path);
+    if (!format) continue;
+    recordings.push({ path, inside, format });
+    if (isSegmented) segmented.push(recordings.at(-1)!);
   }
-  return { recordings, otherFiles: names.length - recordings.length };
+  const segments = await segmentsOf(segmented);
+  const whole = recordings.filter(({ inside }) => !segments.has(inside.replace(/\.hea$/i, '')));
+  return { recordings: whole, otherFiles: names.length - whole.length };
+}
+
+/** Records that are part of these, and none of their own: inside the folder, without `.hea`. */
+async function segmentsOf(records: readonly FoundRecording[]): Promise<ReadonlySet<string>> {
+  const segments = new Set<string>();
+  for (const { path, inside } of records) {
+    const source = await fileSource(path);
+    try {
+      const header = await readWfdbHeader(source, []);
+      const folder = inside.slice(0, inside.lastIndexOf('/') + 1);
+      for (const { name } of header.segments ?? []) segments.add(folder + name);
+    } catch (error) {
+      // It is told of when it is opened.
+      if (!(error instanceof FormatError)) throw error;
+    } finally {
+      await source.close?.();
+    }
+  }
+  return segments;
 }
 
 /** Bytes that formats are told by; of compressed files, what they begin with. */
 const headBytes = 512;
 const compressedBytes = 64 * 1024;
 
-async function sniffFile(path: string): Promise<string | undefined> {
+interface Sniffed {
+  readonly format: string | undefined;
+  /** Does it name other records as its segments? */
+  readonly isSegmented?: boolean;
+}
+
+/** The record line of a WFDB header with a number of segments: `name/3 …`. */
+const segmentedRecord = /^(?:\s*#[^\n]*\n)*\s*[\w-]+\/\d+\s/;
+
+async function sniffFile(path: string): Promise<Sniffed> {
   let source: ByteSource | undefined;
   try {
     source = await fileSource(path);
-    if (source.byteLength === 0) return undefined;
     const start = await source.read(0, Math.min(compressedBytes, source.byteLength));
     const head = isGzip(start) ? await inflateStart(start) : start.subarray(0, headBytes);
     const name = path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1).toLowerCase();
-    return formats.find(({ matches }) => matches(head, name.replace(/\.gz$/, '')))?.name;
+    const format = formats.find(({ matches }) => matches(head, name.replace(/\.gz$/, '')))?.name;
+    return { format, isSegmented: name.endsWith('.hea') && segmentedRecord.test(latin1(head)) };
   } catch {
     // A file that may not be read is an unreadable recording where its name says that it is one.
-    return formats.find(({ matches }) => matches(new Uint8Array(0), path.toLowerCase()))?.name;
+    return { format: formats.find(({ matches }) => matches(new Uint8Array(0), path.toLowerCase()))?.name };
   } finally {
     await source?.close?.();
   }

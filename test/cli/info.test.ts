@@ -97,6 +97,37 @@ describe.concurrent('info', () => {
     expect(summary).toMatchObject({ recordings: 3, subjects: 2, unreadable: [], withNotes: 1 });
   });
 
+  test('a folder counts a recording once, however many files and segments it has', async () => {
+    const many = join(folder, 'many');
+    await mkdir(many);
+    const header =
+      'Brain Vision Data Exchange Header File Version 1.0\n[Common Infos]\nDataFile=v.eeg\nMarkerFile=v.vmrk\n';
+    const form =
+      'DataFormat=BINARY\nDataOrientation=MULTIPLEXED\nNumberOfChannels=1\nSamplingInterval=4000\n';
+    await writeFile(
+      join(many, 'v.vhdr'),
+      `${header}${form}[Binary Infos]\nBinaryFormat=INT_16\n[Channel Infos]\nCh1=Cz,,1,uV\n`,
+    );
+    await writeFile(
+      join(many, 'v.vmrk'),
+      'Brain Vision Data Exchange Marker File, Version 1.0\n[Marker Infos]\n',
+    );
+    for (const name of ['v.eeg', 's1.dat', 's2.dat']) await writeFile(join(many, name), new Uint8Array(20));
+    await writeFile(join(many, 'm.hea'), '# a comment\nm/2 1 10 20\ns1 10\ns2 10\n');
+    for (const name of ['s1', 's2'])
+      await writeFile(join(many, `${name}.hea`), `${name} 1 10 10\n${name}.dat 16 1/mV 0 0 0 0 0 II\n`);
+    await writeFile(join(many, 'nothing.edf'), '');
+    const summary = JSON.parse((await info('many', '--json')).stdout);
+    expect(summary).toMatchObject({ recordings: 2, otherFiles: 6 });
+    expect(summary.formats).toMatchObject({
+      brainvision: { recordings: 1 },
+      wfdb: { recordings: 1, seconds: 2 },
+    });
+    expect(summary.unreadable).toMatchObject([
+      { path: 'nothing.edf', error: expect.stringMatching(/is empty/) },
+    ]);
+  });
+
   test('a dataset: what it is; with a folder, what is there', async () => {
     const facts = await info('ludb');
     expect(facts.stdout).toMatch(/^ludb: .*\n {2}licence: ODC-BY/);
