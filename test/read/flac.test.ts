@@ -165,3 +165,47 @@ describe('damage', () => {
     await expect(FlacStream.open(bytesSource('x', bytes))).rejects.toThrow(fact);
   });
 });
+
+describe('all channels in one pass', () => {
+  it('gives what each channel gives alone, over frames of all kinds', async () => {
+    const x = [noisy(1000, 16), noisy(1000, 16, 7), noisy(1000, 16, 3)];
+    const kinds: Subframe[] = [
+      { type: 'verbatim' },
+      { type: 'fixed', order: 3 },
+      linear(7, 12),
+      linear(12, 12),
+    ];
+    const file = flacFile(x, {
+      ...{ bits: 16, blockSamples: 64, rice: () => 11 },
+      subframe: (channel, block) => kinds[(channel + block) % kinds.length]!,
+    });
+    const stream = await FlacStream.open(bytesSource('x', file));
+    for (const [start, end] of [
+      [0, 1000],
+      [37, 41],
+      [63, 650],
+      [960, 1000],
+    ] as const) {
+      const result = x.map(() => new Array<number>(end - start).fill(Number.NaN));
+      await stream.readAll(start, end, (channels, from, to, offset) => {
+        for (const [c, samples] of channels.entries())
+          for (let i = from; i < to; i++) result[c]![offset + i - from] = samples[i]!;
+      });
+      expect(result).toEqual(x.map((row) => row.slice(start, end)));
+    }
+  });
+
+  it.each([2, 4, 6, 8, 11])(
+    'predicts exactly with order %i where samples outgrow 32-bit sums',
+    async (order) => {
+      // Small, then of 30 bits, then small again: in one partition, and over several.
+      const size = (i: number) => (i % 128 > 40 && i % 128 < 90 ? 2 ** 28 : 100);
+      const x = [Array.from({ length: 256 }, (_, i) => Math.round(size(i) * Math.sin(i)))];
+      for (const partitionOrder of [0, 3]) {
+        const parts = { bits: 31, blockSamples: 128, partitionOrder, method: 1, rice: () => 27 } as const;
+        const file = flacFile(x, { ...parts, subframe: () => linear(order, 14) });
+        expect(await decode(file, 0, 0, 256)).toEqual(x[0]);
+      }
+    },
+  );
+});

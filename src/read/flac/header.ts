@@ -108,8 +108,23 @@ export function crc8(bytes: Uint8Array, start: number, end: number): number {
   return crc;
 }
 
+/** Of byte n from the end of eight: what it adds to the remainder behind them. */
+const crc16Tables = Array.from({ length: 8 }, () => crc16Table.slice());
+for (const [n, table] of crc16Tables.entries())
+  for (let byte = 0; byte < 256; byte++)
+    for (let more = 0; more < n; more++)
+      table[byte] = ((table[byte]! & 0xff) << 8) ^ crc16Table[table[byte]! >> 8]!;
+const [t0, t1, t2, t3, t4, t5, t6, t7] = crc16Tables;
+
+/** Eight bytes a turn: one after the other, each would wait for the one before. */
 export function crc16(bytes: Uint8Array, start: number, end: number): number {
   let crc = 0;
-  for (let i = start; i < end; i++) crc = ((crc & 0xff) << 8) ^ crc16Table[(crc >> 8) ^ bytes[i]!]!;
+  let i = start;
+  for (; i + 8 <= end; i += 8) {
+    const older = t7![(crc >> 8) ^ bytes[i]!]! ^ t6![(crc & 0xff) ^ bytes[i + 1]!]! ^ t5![bytes[i + 2]!]!;
+    const newer = t3![bytes[i + 4]!]! ^ t2![bytes[i + 5]!]! ^ t1![bytes[i + 6]!]! ^ t0![bytes[i + 7]!]!;
+    crc = older ^ t4![bytes[i + 3]!]! ^ newer;
+  }
+  for (; i < end; i++) crc = ((crc & 0xff) << 8) ^ crc16Table[(crc >> 8) ^ bytes[i]!]!;
   return crc;
 }

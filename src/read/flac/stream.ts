@@ -5,7 +5,8 @@
  */
 import type { ByteSource } from '../../core/bytes.ts';
 import { FormatError } from '../../core/errors.ts';
-import { decodeFlacFrame, type FlacFailure, type FlacSamples } from './flac.ts';
+import { type FlacBytes, type FlacFailure, type FlacSamples, flacBytes } from './bits.ts';
+import { decodeFlacFrame, flacRoom } from './flac.ts';
 import { type FlacInfo, maxFrameHeaderBytes, parseFrameHeader, parseStreamInfo } from './header.ts';
 
 interface Frame {
@@ -34,7 +35,7 @@ export class FlacStream {
   readonly #frames: Frame[] = [];
   readonly #blocks = new Map<number, Block>();
   #kept = 0;
-  #chunk: { readonly start: number; readonly bytes: Uint8Array } | undefined;
+  #chunk: (FlacBytes & { readonly start: number }) | undefined;
 
   private constructor(
     readonly source: ByteSource,
@@ -80,11 +81,12 @@ export class FlacStream {
     for (let reach = searchBytes; ; reach *= 8) {
       const start = Math.max(first, byteLength - reach);
       const bytes = await this.source.read(start, byteLength);
+      const chunk = flacBytes(bytes);
       for (let at = bytes.length - 1; at >= 0 && trials < maxTrials; at--) {
         const header = parseFrameHeader(bytes, at, this.info);
         if (!header) continue;
         trials++;
-        if (typeof decodeFlacFrame(bytes, at, header) === 'string') continue;
+        if (typeof decodeFlacFrame(chunk, at, header) === 'string') continue;
         const most = Math.floor((byteLength - first) / (8 + this.info.channels)) * this.info.maxBlockSamples;
         return Math.min(header.firstSample + header.blockSamples, most);
       }
@@ -112,19 +114,45 @@ export class FlacStream {
     }
   }
 
-  async #blockOf(sample: number, end: number, before: Block | undefined): Promise<Block> {
+  /**
+   * Hand samples [start, end) of all channels to `take`, block by block, as `read` does for one; they are only valid within
+   * the call.
+   */
+  async readAll(
+    start: number,
+    end: number,
+    take: (channels: readonly FlacSamples[], from: number, to: number, offset: number) => void,
+  ): Promise<void> {
+    const { channels, bits, maxBlockSamples } = this.info;
+    const rooms = Array.from({ length: channels }, () => flacRoom(bits, maxBlockSamples));
+    let block: Block | undefined;
+    for (let sample = start; sample < end; ) {
+      block = await this.#blockOf(sample, end, block, rooms);
+      const { firstSample, lastSample } = block.frame;
+      const to = Math.min(end, lastSample!);
+      take(block.channels, sample - firstSample, to - firstSample, sample - start);
+      sample = to;
+    }
+  }
+
+  async #blockOf(
+    sample: number,
+    end: number,
+    before: Block | undefined,
+    rooms?: readonly FlacSamples[],
+  ): Promise<Block> {
     if (before && before.frame.lastSample === sample) {
       const next = this.#after(before.frame);
       // The frame behind a decoded one stands at its end: no search.
       const frame =
         next?.at === before.frame.end ? next! : this.#note({ at: before.frame.end!, firstSample: sample });
-      const block = await this.#decode(frame, end);
+      const block = await this.#decode(frame, end, rooms);
       if (typeof block !== 'string') return block;
       this.#fail(frame, block);
     }
     let frame = await this.#search(sample);
     for (;;) {
-      const block = await this.#decode(frame, end);
+      const block = await this.#decode(frame, end, rooms);
       if (typeof block === 'string') {
         // An accident of the bits that looked like a header: go on from a frame that was decoded.
         const index = this.#frames.indexOf(frame);
@@ -177,8 +205,11 @@ export class FlacStream {
     return undefined;
   }
 
-  /** Decode a frame, or take it from those that are kept. `end`: the sample up to which more will be asked for. */
-  async #decode(frame: Frame, end: number): Promise<Block | FlacFailure> {
+  /**
+   * Decode a frame, or take it from those that are kept. `end`: the sample up to which more will be asked for. In `rooms`
+   * it is not kept.
+   */
+  async #decode(frame: Frame, end: number, rooms?: readonly FlacSamples[]): Promise<Block | FlacFailure> {
     const kept = this.#blocks.get(frame.at);
     if (kept) {
       // Those that were not asked for for longest are dropped first.
@@ -195,7 +226,7 @@ export class FlacStream {
     for (let isFresh = false; ; ) {
       if (!stretch) {
         const bytes = await this.source.read(frame.at, Math.min(this.source.byteLength, frame.at + reach));
-        stretch = { start: frame.at, bytes };
+        stretch = { start: frame.at, ...flacBytes(bytes) };
         this.#chunk = stretch;
         isFresh = true;
       }
@@ -204,12 +235,13 @@ export class FlacStream {
       const header = parseFrameHeader(bytes, at, this.info);
       const absent = bytes.length - at < maxFrameHeaderBytes ? 'short' : 'damaged';
       if (header && header.firstSample !== frame.firstSample) return 'damaged';
-      const block = header ? decodeFlacFrame(bytes, at, header) : absent;
+      const block = header ? decodeFlacFrame(stretch, at, header, rooms) : absent;
       if (typeof block !== 'string') {
         frame.end = start + block.end;
         frame.lastSample = frame.firstSample + header!.blockSamples;
         this.#dropAccidents(frame);
-        return this.#keep({ frame, channels: block.channels });
+        const { channels } = block;
+        return rooms ? { frame, channels } : this.#keep({ frame, channels });
       }
       const isLast = start + bytes.length === this.source.byteLength;
       if (block === 'damaged' || isLast || (isFresh && reach > this.#longestFrame())) return block;
@@ -234,7 +266,7 @@ export class FlacStream {
     if (chunk && chunk.start <= start && end <= chunk.start + chunk.bytes.length)
       return chunk.bytes.subarray(start - chunk.start, end - chunk.start);
     const bytes = await this.source.read(start, end);
-    this.#chunk = { start, bytes };
+    this.#chunk = { start, ...flacBytes(bytes) };
     return bytes;
   }
 

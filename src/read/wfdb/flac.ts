@@ -5,6 +5,7 @@
  */
 import type { ByteSource } from '../../core/bytes.ts';
 import { FormatError } from '../../core/errors.ts';
+import type { FlacSamples } from '../flac/bits.ts';
 import { FlacStream } from '../flac/stream.ts';
 import type { PlacedSignal, SignalFile } from './signal-file.ts';
 
@@ -50,16 +51,59 @@ export async function openFlacSignals(
       byteOffset: source.byteLength,
     }),
     async read({ indexInFile, gain, baseline }, start, end, result) {
-      await stream.read(indexInFile, skipped + start, skipped + end, (stored, from, to, offset) => {
-        let found = 0;
-        for (let i = from, at = offset; i < to; i++, at++) {
-          const value = stored[i]!;
-          found |= Number(value === missing);
-          result[at] = (value - baseline) / gain;
+      await stream.read(indexInFile, skipped + start, skipped + end, (stored, from, to, offset) =>
+        scale(stored, from, to, missing, gain, baseline, result, offset),
+      );
+    },
+    async readTogether(ranges) {
+      const first = Math.min(...ranges.map(({ start }) => start));
+      const last = Math.max(...ranges.map(({ end }) => end));
+      await stream.readAll(skipped + first, skipped + last, (channels, from, to, offset) => {
+        const [begin, stop] = [first + offset, first + offset + to - from];
+        for (const { signal, start, end, result } of ranges) {
+          const [low, high] = [Math.max(start, begin), Math.min(end, stop)];
+          if (low >= high) continue;
+          const { indexInFile, gain, baseline } = signal;
+          const at = from - begin;
+          scale(channels[indexInFile]!, low + at, high + at, missing, gain, baseline, result, low - start);
         }
-        if (found === 0) return;
-        for (let i = from, at = offset; i < to; i++, at++) if (stored[i] === missing) result[at] = Number.NaN;
       });
     },
   };
+}
+
+/** stored[from … to) → physical values in result[at …), NaN for the value that means none. */
+function scale(
+  stored: FlacSamples,
+  from: number,
+  to: number,
+  missing: number,
+  gain: number,
+  baseline: number,
+  result: Float64Array,
+  at: number,
+): void {
+  // One type of array only: a loop that has seen two is compiled for neither.
+  const values = stored instanceof Int32Array ? stored : Int32Array.from(stored);
+  let isMissing = false;
+  let i = from;
+  let k = at;
+  for (; i + 3 < to; i += 4, k += 4) {
+    const a = values[i]!;
+    const b = values[i + 1]!;
+    const c = values[i + 2]!;
+    const d = values[i + 3]!;
+    if (a === missing || b === missing || c === missing || d === missing) isMissing = true;
+    result[k] = (a - baseline) / gain;
+    result[k + 1] = (b - baseline) / gain;
+    result[k + 2] = (c - baseline) / gain;
+    result[k + 3] = (d - baseline) / gain;
+  }
+  for (; i < to; i++, k++) {
+    const value = values[i]!;
+    if (value === missing) isMissing = true;
+    result[k] = (value - baseline) / gain;
+  }
+  if (!isMissing) return;
+  for (i = from, k = at; i < to; i++, k++) if (values[i] === missing) result[k] = Number.NaN;
 }
