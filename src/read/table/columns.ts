@@ -1,11 +1,13 @@
 /** What columns of tables are, by their names and values: times, counters, labels, units. */
 import type { TableColumn } from './table.ts';
-import { rateOf } from './time.ts';
+import { type RowTimes, rateOf } from './time.ts';
 
 export interface TimeColumn {
   readonly name: string;
   /** Seconds of each row from the first one's. */
   readonly seconds: Float64Array;
+  /** What they say of the rate, if anything. */
+  readonly times: RowTimes | undefined;
   /** Of the first row since 1970, where a column says so. */
   readonly epochSeconds?: number;
   /** All columns that hold times. */
@@ -70,7 +72,7 @@ export const isLabelName = (name: string): boolean => labelName.test(tidy(name))
 /** The column whose times are the most regular; where none is named as one, a first column that only grows. */
 export function timeColumn(columns: readonly TableColumn[], log: string[]): TimeColumn | undefined {
   const named = columns.filter((column) => column.isTime || timeName.test(tidy(column.name)));
-  const isUsable = ({ values }: TableColumn) => values.length > 2 && !values.some(Number.isNaN);
+  const isUsable = ({ values }: TableColumn) => values.length > 2 && !hasMissing(values);
   const candidates = named.filter(isUsable);
   const [first] = columns;
   if (
@@ -83,16 +85,25 @@ export function timeColumn(columns: readonly TableColumn[], log: string[]): Time
     candidates.push(first);
   if (candidates.length === 0) return undefined;
   const all = candidates.map((column) => ({ column, ...inSeconds(column) }));
-  const rated = all.map((entry) => ({ ...entry, regularity: rateOf(entry.values)?.regularity ?? -1 }));
+  const rated = all.map((entry) => {
+    const times = rateOf(entry.values);
+    return { ...entry, times, regularity: times?.regularity ?? -1 };
+  });
   const best = rated.reduce((a, b) => (b.regularity > a.regularity + 0.02 ? b : a));
   if (best.guess) log.push(best.guess);
   const dated = all.find(({ epochSeconds }) => epochSeconds !== undefined);
   return {
     name: best.column.name,
     seconds: best.values,
+    times: best.times,
     ...(dated?.epochSeconds !== undefined && { epochSeconds: dated.epochSeconds }),
     columns: [...new Set([...named, best.column])],
   };
+}
+
+function hasMissing(values: Float64Array): boolean {
+  for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) return true;
+  return false;
 }
 
 function isRamp(values: Float64Array): boolean {

@@ -146,12 +146,19 @@ function guessMark(cells: readonly (readonly string[])[], delimiter: string): nu
   return commas > points ? 44 : 46;
 }
 
+/** A number's characters, one at a time. */
+const scratch = new Uint8Array(400);
+
 /** Is the whole text a number? */
 export function isNumber(text: string, mark: number): boolean {
-  const bytes = new TextEncoder().encode(text);
-  if (bytes.length === 0 || bytes.length > 400) return false;
-  const value = readNumber(bytes, 0, bytes.length, mark);
-  return !Number.isNaN(value) && numberEnd() === bytes.length;
+  const { length } = text;
+  if (length === 0 || length > scratch.length) return false;
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 127) return false;
+    scratch[i] = code;
+  }
+  return !Number.isNaN(readNumber(scratch, 0, length, mark)) && numberEnd() === length;
 }
 
 const isMissing = (cell: string) => missing.test(cell);

@@ -3,7 +3,8 @@
  * up to 19: a quotient in two doubles, taken where rounding it is beyond doubt (Dekker 1971); else the engine's own.
  */
 
-const powers = Float64Array.from({ length: 23 }, (_, k) => Number(`1e${k}`)); // exact up to 10²²
+/** 10^k, exact. */
+export const powers = Float64Array.from({ length: 23 }, (_, k) => Number(`1e${k}`)); // exact up to 10²²
 const splitter = 2 ** 27 + 1;
 /** Relative error that a quotient's second part may have: well above what it has. */
 const doubt = 2 ** -46;

@@ -1,6 +1,7 @@
 /** Rows of delimited text → columns: numbers straight from bytes, texts only where they change. */
-import { type CsvLayout, splitCells } from './csv-layout.ts';
-import { numberEnd, readNumber } from './csv-number.ts';
+import type { CsvLayout } from './csv-layout.ts';
+import { numberEnd, powers, readNumber } from './csv-number.ts';
+import { addOddRow, endOfRow, noteChange } from './csv-odd-rows.ts';
 import { parseTime } from './csv-time.ts';
 import { GrowingArray } from './growing.ts';
 
@@ -53,9 +54,12 @@ export function emptyRows(layout: CsvLayout, expectedRows: number): CsvRows {
 
 const utf8 = new TextDecoder();
 
+/** Numbers collected before they go to their columns, each of which lies elsewhere in memory. */
+const blockNumbers = 8192;
+
 /**
- * Add the rows in bytes [start, end); the last line may lack its end only where `isLast`. Gives the byte after the last
- * whole row.
+ * Add the rows in bytes [start, end); the last line may lack its end only where `isLast`. There is a byte behind `end`
+ * that is no part of a number. Gives the byte after the last whole row.
  */
 export function addRows(
   rows: CsvRows,
@@ -70,23 +74,67 @@ export function addRows(
   const separator = delimiter.charCodeAt(0);
   const isSpaced = delimiter === ' ';
   const codes = Uint8Array.from(kinds, (kind) => (kind === 'number' ? 0 : kind === 'time' ? 1 : 2));
-  const row = new Float64Array(width);
+  const hasTexts = codes.includes(2);
   const cellStarts = new Float64Array(width);
-  const { numbers } = rows;
+  const point = mark - 48;
+  const blockRows = Math.max(1, Math.floor(blockNumbers / width));
+  const block = new Float64Array(width * blockRows);
+  let pending = 0;
+  const flush = () => {
+    for (let c = 0; c < width; c++) if (codes[c] !== 2) rows.numbers[c]!.append(block, c, width, pending);
+    pending = 0;
+  };
   let at = start;
   while (at < end) {
     // The usual row: no quotes, nothing odd.
+    const row = pending * width;
+    let isSample = false;
     let i = at;
     let column = 0;
     for (; column < width; column++) {
       while (bytes[i] === 32 || (isSpaced && bytes[i] === 9)) i++;
       let next: number;
       if (codes[column] === 0) {
-        row[column] = readNumber(bytes, i, end, mark);
-        next = numberEnd();
-        if (next === i && bytes[i] !== separator && bytes[i] !== 10 && bytes[i] !== 13) {
-          if (!isNan(bytes, i)) break;
-          next = i + 3;
+        // Up to nine digits fit 32 bits; dividing them by a power of ten is exact but for the one rounding (Clinger 1990).
+        const first = bytes[i] === 45 ? i + 1 : i;
+        let k = first;
+        let digits = 0;
+        let digit = bytes[k]! - 48;
+        while (digit >= 0 && digit <= 9) {
+          digits = (Math.imul(digits, 10) + digit) | 0;
+          digit = bytes[++k]! - 48;
+        }
+        let length = k - first;
+        let places = 0;
+        if (digit === point) {
+          const before = k;
+          digit = bytes[++k]! - 48;
+          while (digit >= 0 && digit <= 9) {
+            digits = (Math.imul(digits, 10) + digit) | 0;
+            digit = bytes[++k]! - 48;
+          }
+          places = k - before - 1;
+          length += places;
+        }
+        const stop = digit + 48;
+        if (length > 0 && length < 10 && (stop === separator || stop === 10 || stop === 13)) {
+          const value = places === 0 ? digits : digits / powers[places]!;
+          block[row + column] = first === i ? value : -value;
+          isSample = true;
+          if (stop === separator && column < width - 1 && !isSpaced) {
+            i = k + 1;
+            continue;
+          }
+          next = k;
+        } else {
+          const value = readNumber(bytes, i, end, mark);
+          block[row + column] = value;
+          next = numberEnd();
+          if (next === i && bytes[i] !== separator && bytes[i] !== 10 && bytes[i] !== 13) {
+            if (!isNan(bytes, i)) break;
+            next = i + 3;
+          }
+          if (!Number.isNaN(value)) isSample = true;
         }
       } else {
         next = i;
@@ -96,7 +144,7 @@ export function addRows(
         }
         if (bytes[next] === 34) break;
         cellStarts[column] = i;
-        row[column] = codes[column] === 1 ? timeOf(rows, bytes, i, next, mark) : next;
+        block[row + column] = codes[column] === 1 ? timeOf(rows, bytes, i, next, mark) : next;
       }
       i = next;
       if (i >= end) break;
@@ -108,36 +156,32 @@ export function addRows(
     }
     const byte = bytes[i];
     if (column === width - 1 && i < end && (byte === 10 || byte === 13)) {
-      if (byte === 13 && i + 1 >= end && !isLast) return at;
-      if (hasNumbers(row, codes)) {
-        for (let c = 0; c < width; c++) {
-          if (codes[c] !== 2) numbers[c]!.push(row[c]!);
-          else noteText(rows, c, bytes, cellStarts[c]!, row[c]!);
-        }
+      if (byte === 13 && i + 1 >= end && !isLast) break;
+      // A row without numbers is no sample; nor is one with a time only.
+      if (isSample) {
+        for (let c = 0; hasTexts && c < width; c++)
+          if (codes[c] === 2) noteText(rows, c, bytes, cellStarts[c]!, block[row + c]!);
         rows.rowCount++;
-      } else noteEvent(rows, bytes, codes, cellStarts, row);
+        if (++pending === blockRows) flush();
+      } else noteEvent(rows, bytes, codes, cellStarts, block.subarray(row, row + width));
       rows.line++;
       at = i + (byte === 13 && bytes[i + 1] === 10 ? 2 : 1);
       continue;
     }
     const stop = endOfRow(bytes, at, end);
-    if (stop === end && !isLast) return at;
-    if (bytes[stop] === 13 && stop + 1 === end && !isLast) return at;
+    if (stop === end && !isLast) break;
+    if (bytes[stop] === 13 && stop + 1 === end && !isLast) break;
     rows.line++;
-    addSlowRow(rows, layout, utf8.decode(bytes.subarray(at, stop)));
+    flush();
+    addOddRow(rows, layout, utf8.decode(bytes.subarray(at, stop)));
     at = stop + (bytes[stop] === 13 && bytes[stop + 1] === 10 ? 2 : 1);
   }
+  flush();
   return Math.min(at, end);
 }
 
 const isNan = (bytes: Uint8Array, i: number) =>
   (bytes[i]! | 32) === 110 && (bytes[i + 1]! | 32) === 97 && (bytes[i + 2]! | 32) === 110;
-
-/** A row without numbers is no sample; nor is one with a time only. */
-function hasNumbers(row: Float64Array, codes: Uint8Array): boolean {
-  for (let c = 0; c < row.length; c++) if (codes[c] === 0 && !Number.isNaN(row[c])) return true;
-  return false;
-}
 
 function noteText(rows: CsvRows, column: number, bytes: Uint8Array, start: number, end: number): void {
   const last = rows.lastCells[column]!;
@@ -146,11 +190,6 @@ function noteText(rows: CsvRows, column: number, bytes: Uint8Array, start: numbe
   if (isSame) return;
   rows.lastCells[column] = bytes.slice(start, end);
   noteChange(rows, column, utf8.decode(bytes.subarray(start, end)).trim());
-}
-
-function noteChange(rows: CsvRows, column: number, text: string): void {
-  const changes = rows.texts[column]!;
-  if ((changes.at(-1)?.text ?? '') !== text) changes.push({ row: rows.rowCount, text });
 }
 
 function noteEvent(
@@ -189,64 +228,4 @@ function timeOf(rows: CsvRows, bytes: Uint8Array, start: number, end: number, ma
       rows.minute = { bytes: new TextEncoder().encode(parts[1]), seconds: time.seconds - Number(parts[2]) };
   }
   return time.seconds;
-}
-
-/** Where the line that starts at `at` ends: line ends in quotes do not count, unless the quote never closes. */
-function endOfRow(bytes: Uint8Array, at: number, end: number): number {
-  let isQuoted = false;
-  let firstEnd = -1;
-  for (let i = at; i < end; i++) {
-    const byte = bytes[i]!;
-    if (byte === 34) isQuoted = !isQuoted;
-    else if (byte === 10 || byte === 13) {
-      if (!isQuoted) return i;
-      if (firstEnd < 0) firstEnd = i;
-      if (i - at > 65536) return firstEnd;
-    }
-  }
-  return isQuoted && firstEnd >= 0 ? firstEnd : end;
-}
-
-function addSlowRow(rows: CsvRows, { delimiter, mark, kinds }: CsvLayout, line: string): void {
-  if (line.trim() === '' || /^\s*[%#]/.test(line)) return;
-  const cells = splitCells(line, delimiter);
-  if (cells.length === kinds.length + 1 && cells.at(-1) === '') cells.pop();
-  if (cells.length !== kinds.length) {
-    rows.ragged++;
-    if (rows.firstRagged === 0) rows.firstRagged = rows.line;
-    return;
-  }
-  const values = cells.map((cell, c) =>
-    kinds[c] === 'text' ? Number.NaN : cellValue(rows, cell, kinds[c]!, mark),
-  );
-  const label = cells.filter((cell, c) => kinds[c] === 'text' && cell !== '').join(' ');
-  const isSample = values.some((value, c) => kinds[c] === 'number' && !Number.isNaN(value));
-  if (!isSample) {
-    if (label !== '') rows.events.push({ row: rows.rowCount, text: label });
-    return;
-  }
-  for (const [c, kind] of kinds.entries()) {
-    if (kind !== 'text') rows.numbers[c]!.push(values[c]!);
-    else {
-      rows.lastCells[c] = new TextEncoder().encode(cells[c]);
-      noteChange(rows, c, cells[c]!);
-    }
-  }
-  rows.rowCount++;
-}
-
-function cellValue(rows: CsvRows, cell: string, kind: 'number' | 'time', mark: number): number {
-  if (kind === 'time') {
-    const time = parseTime(cell);
-    if (time?.isDate) rows.datedTimes = true;
-    return time?.seconds ?? Number.NaN;
-  }
-  const value = Number(mark === 44 ? cell.replace(',', '.') : cell);
-  if (cell === '') return Number.NaN;
-  if (!Number.isNaN(value)) return value;
-  if (!/^[+-]?(nan|na|n\/a|null|none|-|inf(inity)?)$/i.test(cell)) {
-    rows.unreadable++;
-    rows.firstUnreadable ||= cell.slice(0, 40);
-  }
-  return Number.NaN;
 }

@@ -13,6 +13,10 @@ import { type Table, type TableColumn, tableRecording } from './table.ts';
 
 const headBytes = 128 * 1024;
 const chunkBytes = 4 * 1024 * 1024;
+/** Chunks of a local file stay in a processor's cache. */
+const localChunkBytes = 1024 * 1024;
+const gapBytes = 16 * 1024;
+const mostLineBytes = 64 * 1024 * 1024;
 
 /** Open a table of samples. FormatError where the rows do not fit their header, ConfigError where the rate is unknown. */
 export async function openCsv(source: ByteSource, options: ReadOptions = {}): Promise<Recording> {
@@ -52,38 +56,72 @@ export async function readCsv(source: ByteSource): Promise<Table> {
   return tableOf(source.name, layout, rows, log);
 }
 
+/** All rows, chunk by chunk; the next one is fetched while one is parsed. */
 async function parseAll(
   source: ByteSource,
   layout: CsvLayout,
   start: number,
   headLength: number,
 ): Promise<CsvRows> {
+  const total = source.byteLength - start;
+  const usual = source.isLocal ? localChunkBytes : chunkBytes;
   let rows: CsvRows | undefined;
   let rest: Uint8Array = new Uint8Array(0);
-  for (let at = start; at < source.byteLength || !rows; ) {
-    const end = Math.min(source.byteLength, at + chunkBytes);
-    const isLast = end === source.byteLength;
-    const bytes = new Uint8Array(rest.length + end - at + (isLast ? 1 : 0));
-    bytes.set(rest);
-    bytes.set(await source.read(at, end), rest.length);
-    // The last row may lack its line end.
-    if (isLast) bytes[bytes.length - 1] = 10;
+  const fetch = (at: number, size: number, room?: Uint8Array): Promise<Chunk> => {
+    const end = Math.min(source.byteLength, at + size);
+    // Room before for the last chunk's unfinished row, and behind for a byte that ends the last row.
+    const memory =
+      room && room.length >= size + 2 * gapBytes ? room : new Uint8Array(end - at + 2 * gapBytes);
+    const into = memory.subarray(gapBytes, gapBytes + end - at);
+    const found = source.read(at, end, into).then((bytes) => {
+      if (bytes.buffer !== memory.buffer) into.set(bytes);
+      return { memory, end };
+    });
+    // It may fail while nobody waits for it yet.
+    found.catch(() => undefined);
+    return found;
+  };
+  let next: Promise<Chunk> | undefined = fetch(start, usual);
+  let spare: Uint8Array | undefined;
+  for (let at = start; next; ) {
+    const chunk: Chunk = await next;
+    const isLast = chunk.end === source.byteLength;
+    // A long line is not begun anew for each of its chunks.
+    next = isLast ? undefined : fetch(chunk.end, Math.max(usual, rest.length), spare);
+    let bytes = chunk.memory;
+    let from = gapBytes - rest.length;
+    let to = gapBytes + chunk.end - at;
+    if (from < 0) {
+      bytes = new Uint8Array(rest.length + to - gapBytes + 1);
+      bytes.set(chunk.memory.subarray(gapBytes, to), rest.length);
+      to += rest.length - gapBytes;
+      from = 0;
+    }
+    bytes.set(rest, from);
+    // The last row may lack its line end; behind any chunk stands no digit.
+    bytes[to] = 10;
+    if (isLast) to++;
     rows ??= emptyRows(
       layout,
-      expectedRows(bytes, source.byteLength - start, Math.min(headLength, bytes.length)),
+      expectedRows(bytes.subarray(from, to), total, Math.min(headLength, to - from)),
     );
-    const done = addRows(rows, layout, bytes, 0, bytes.length, isLast);
-    rest = bytes.subarray(done);
-    at = end;
-    if (rest.length > 16 * chunkBytes)
+    const done = addRows(rows, layout, bytes, from, to, isLast);
+    rest = bytes.slice(done, to);
+    spare = chunk.memory;
+    at = chunk.end;
+    if (rest.length > mostLineBytes)
       throw new FormatError(
         `csv: ${source.name}: a line of more than ${rest.length} bytes. This is no table.`,
         source.name,
         at,
       );
-    if (isLast) break;
   }
   return rows!;
+}
+
+interface Chunk {
+  readonly memory: Uint8Array;
+  readonly end: number;
 }
 
 /** By the length of the first lines, and some more. */

@@ -8,12 +8,22 @@ export class GrowingArray {
   }
 
   push(value: number): void {
-    if (this.length === this.#values.length) {
-      const larger = new Float64Array(this.length * 2);
-      larger.set(this.#values);
-      this.#values = larger;
-    }
+    if (this.length === this.#values.length) this.#grow(this.length + 1);
     this.#values[this.length++] = value;
+  }
+
+  /** Push every `step`-th of some values, `count` of them from `at` on. */
+  append(values: Float64Array, at: number, step: number, count: number): void {
+    if (this.length + count > this.#values.length) this.#grow(this.length + count);
+    const into = this.#values;
+    for (let i = this.length, k = at, end = i + count; i < end; i++, k += step) into[i] = values[k]!;
+    this.length += count;
+  }
+
+  #grow(least: number): void {
+    const larger = new Float64Array(Math.max(least, this.#values.length * 2));
+    larger.set(this.#values.subarray(0, this.length));
+    this.#values = larger;
   }
 
   at(index: number): number {

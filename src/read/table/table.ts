@@ -7,7 +7,7 @@ import type { Annotation, Channel, Recording, Span } from '../../core/recording.
 import { checkSamples, isRate, isTime, quoted, roomFor } from '../header-text.ts';
 import type { ReadOptions } from '../options.ts';
 import { columnUnit, isCounterName, isLabelName, type TimeColumn, timeColumn } from './columns.ts';
-import { type RowStretch, rateOf, stretchesOf } from './time.ts';
+import { type RowStretch, stretchesOf } from './time.ts';
 
 export interface TableColumn {
   readonly name: string;
@@ -133,7 +133,7 @@ function layRows(
   log: string[],
 ): { rateHz: number; stretches: RowStretch[] } {
   const { format, rowCount } = table;
-  const found = time && rateOf(time.seconds, given);
+  const found = time?.times && { ...time.times, rateHz: given ?? time.times.rateHz };
   const whole = [{ first: 0, count: rowCount, start: 0 }];
   if (!time || !found) {
     if (given === undefined) {
@@ -147,7 +147,9 @@ function layRows(
   }
   const { rateHz, measuredHz, regularity } = found;
   if (!isRate(rateHz))
-    throw new DataError(`${where}: the times in ${quoted(time.name)} make ${measuredHz} Hz. Give --input-rate.`);
+    throw new DataError(
+      `${where}: the times in ${quoted(time.name)} make ${measuredHz} Hz. Give --input-rate.`,
+    );
   log.push(
     `${format}: ${rateHz} Hz${given === undefined ? ` by the times in ${quoted(time.name)} (${measuredHz.toPrecision(7)} Hz${regularity >= 0.9 ? '' : ', in packets'})` : ''}.`,
   );

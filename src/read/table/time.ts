@@ -17,17 +17,20 @@ export interface RowTimes {
   readonly measuredHz: number;
 }
 
-/** The rate of rows at `times`; undefined where fewer than three go forward. `rateHz`: what is known of it. */
-export function rateOf(times: Float64Array, rateHz?: number): RowTimes | undefined {
-  const steps: number[] = [];
+/** The rate of rows at `times`; undefined where fewer than three go forward. */
+export function rateOf(times: Float64Array): RowTimes | undefined {
   // A hundred thousand steps tell the usual one; all of them are looked at below.
   const stride = Math.max(1, Math.floor(times.length / 100_000));
+  const steps = new Float64Array(Math.ceil(times.length / stride));
+  let [count, isUniform] = [0, true];
   for (let i = stride; i < times.length; i += stride) {
     const step = times[i]! - times[i - 1]!;
-    if (step > 0) steps.push(step);
+    if (!(step > 0)) continue;
+    if (step !== steps[0] && count > 0) isUniform = false;
+    steps[count++] = step;
   }
-  if (steps.length < 2) return undefined;
-  const usual = Float64Array.from(steps).sort()[steps.length >> 1]!;
+  if (count < 2) return undefined;
+  const usual = isUniform ? steps[0]! : steps.subarray(0, count).sort()[count >> 1]!;
   let [near, nearSum, all, allSum] = [0, 0, 0, 0];
   const longest = Math.max(1, 20 * usual);
   for (let i = 1; i < times.length; i++) {
@@ -45,7 +48,7 @@ export function rateOf(times: Float64Array, rateHz?: number): RowTimes | undefin
   const isRegular = regularity >= 0.9;
   const measuredHz = isRegular ? near / nearSum : all / allSum;
   if (!Number.isFinite(measuredHz) || measuredHz <= 0) return undefined;
-  return { rateHz: rateHz ?? snapRate(measuredHz, isRegular ? 0.004 : 0.02), regularity, measuredHz };
+  return { rateHz: snapRate(measuredHz, isRegular ? 0.004 : 0.02), regularity, measuredHz };
 }
 
 /** The usual rate within that part of it, or five digits. */
