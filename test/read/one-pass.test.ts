@@ -66,6 +66,20 @@ function wfdbFiles(format: keyof typeof packings): Record<string, Uint8Array> {
   };
 }
 
+/** Frames of more samples than there are frames in a piece. */
+function longFrames(format: keyof typeof packings): Record<string, Uint8Array> {
+  const frames = 301;
+  return {
+    'r.hea': text(
+      `r 3 1 ${frames}`,
+      `a.dat ${format}x2500 200/mV 12 0 0 0 0 I`,
+      `a.dat ${format} 200/mV 12 0 0 0 0 marks`,
+      `a.dat ${format}x601 -3/mV 12 0 0 0 0 II`,
+    ),
+    'a.dat': noise(packings[format](3102 * frames)),
+  };
+}
+
 function visionFiles(type: string, width: number, orientation: string): Record<string, Uint8Array> {
   const channels = ['0.1', '-2', '0.5'];
   return {
@@ -105,6 +119,16 @@ describe('one pass over a file gives what each channel gives alone', () => {
   for (const format of Object.keys(packings).map(Number) as (keyof typeof packings)[])
     it(`WFDB ${format}: skew, rates, two files, missing samples`, async () => {
       const files = wfdbFiles(format);
+      for (const source of [bytesSource('r.hea', files['r.hea']!, files), local('r.hea', files)]) {
+        const recording = await openWfdb(source);
+        await expectSame(recording, wholeChannels(recording));
+        await expectSame(recording, partsOf(recording));
+      }
+    });
+
+  for (const format of [16, 212, 310, 311] as const)
+    it(`WFDB ${format}: long frames`, async () => {
+      const files = longFrames(format);
       for (const source of [bytesSource('r.hea', files['r.hea']!, files), local('r.hea', files)]) {
         const recording = await openWfdb(source);
         await expectSame(recording, wholeChannels(recording));

@@ -32,14 +32,23 @@ export function openPacked(
     const { samplesPerFrame, frameOffset } = signal;
     const from = Math.max(start, frame * samplesPerFrame);
     const to = Math.min(end, last * samplesPerFrame);
-    // The k-th samples of all frames are evenly spaced.
-    for (let i = from; i < Math.min(to, from + samplesPerFrame); i++) {
-      const inFrame = i % samplesPerFrame;
-      const stored = ((i - inFrame) / samplesPerFrame) * frameSamples + frameOffset + inFrame;
+    const decode = (sample: number, step: number, to: number, stride: number) => {
+      const inFrame = sample % samplesPerFrame;
+      const stored = ((sample - inFrame) / samplesPerFrame) * frameSamples + frameOffset + inFrame;
       const first = stored - group * format.groupSamples;
-      const steps = { first, step: frameSamples, from: i - start, to: to - start, stride: samplesPerFrame };
+      const steps = { first, step, from: sample - start, to: to - start, stride };
       decodeSteps(format, chunk, steps, signal, result);
-    }
+    };
+    // The k-th samples of all frames are evenly spaced, and so are those of a frame: whichever runs are longer.
+    if (samplesPerFrame <= last - frame)
+      for (let i = from; i < Math.min(to, from + samplesPerFrame); i++)
+        decode(i, frameSamples, to, samplesPerFrame);
+    else
+      for (let i = from; i < to; ) {
+        const end = Math.min(to, (Math.floor(i / samplesPerFrame) + 1) * samplesPerFrame);
+        decode(i, 1, end, 1);
+        i = end;
+      }
   }
 
   return {
