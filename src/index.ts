@@ -52,10 +52,22 @@ export { decodeOnnx, encodeOnnx } from './graph/onnx.ts';
 export * as operators from './graph/operators.ts';
 export { adamW, clipByGlobalNorm } from './graph/optimizers.ts';
 export { printGraph } from './graph/print.ts';
-export { bootstrapAll, type Interval, subjectBootstrap } from './metrics/bootstrap.ts';
+export { bootstrapAll, bootstrapDifference, type Interval, subjectBootstrap } from './metrics/bootstrap.ts';
 export { confusionMatrix } from './metrics/confusion.ts';
+export { cohenDz, type HodgesLehmann, hodgesLehmann, rankBiserial } from './metrics/effect-size.ts';
+export { holm } from './metrics/holm.ts';
+export { type PermutationTest, signFlipTest } from './metrics/permutation.ts';
 export { auroc, averagePrecision, rocCurve } from './metrics/ranking.ts';
+export {
+  type AbstentionGoal,
+  chooseThreshold,
+  type RiskCoverage,
+  riskCoverage,
+} from './metrics/risk-coverage.ts';
 export { type ScoreName, type Scores, scoreAll, scoreNames } from './metrics/scores.ts';
+export { applyTemperature, fitTemperature, type TemperatureScaling } from './metrics/temperature.ts';
+export { type VarianceComponents, varianceComponents } from './metrics/variance.ts';
+export { type Wilcoxon, wilcoxon } from './metrics/wilcoxon.ts';
 // model: CBraMod, fusion, head
 export { type EncoderConfig, encoderConfig, type ModelConfig, parseModelConfig } from './model/config.ts';
 export { initialEncoder } from './model/encoder-parameters.ts';

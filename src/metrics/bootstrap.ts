@@ -32,8 +32,38 @@ export function subjectBootstrap(
 export function bootstrapAll(
   subjects: readonly string[],
   statistics: (indices: Int32Array) => readonly number[],
-  { samples = 1000, level = 0.95, seed = 0 }: BootstrapOptions = {},
+  options: BootstrapOptions = {},
 ): Interval[] {
+  const { whole, draws } = bootstrapDraws(subjects, statistics, options);
+  return whole.map((mean, k) => intervalOf(mean, draws[k]!, options.level));
+}
+
+/**
+ * Interval of the difference of two statistics, `a` minus `b`, such as one score of two models: both are computed on the
+ * same resamples, so that what is hard about a person counts against both.
+ */
+export function bootstrapDifference(
+  subjects: readonly string[],
+  a: (indices: Int32Array) => number,
+  b: (indices: Int32Array) => number,
+  options: BootstrapOptions = {},
+): Interval {
+  return subjectBootstrap(subjects, (indices) => a(indices) - b(indices), options);
+}
+
+/** Statistics on all windows, and each on every resample, NaN where it was not defined. */
+export interface BootstrapDraws {
+  readonly whole: readonly number[];
+  /** [statistic][sample]. The same subjects and seed give the same resamples, so draws of two calls are pairs. */
+  readonly draws: readonly Float64Array[];
+}
+
+/** What intervals are made of. */
+export function bootstrapDraws(
+  subjects: readonly string[],
+  statistics: (indices: Int32Array) => readonly number[],
+  { samples = 1000, seed = 0 }: BootstrapOptions = {},
+): BootstrapDraws {
   const windows = new Map<string, number[]>();
   for (const [i, subject] of subjects.entries()) {
     const group = windows.get(subject);
@@ -42,18 +72,22 @@ export function bootstrapAll(
   }
   const groups = [...windows.keys()].sort().map((subject) => windows.get(subject)!);
   const whole = statistics(Int32Array.from(subjects.keys()));
-  const drawn: number[][] = whole.map(() => []);
+  const draws = whole.map(() => new Float64Array(samples));
   const random = Random.derive(seed, 'bootstrap');
   for (let sample = 0; sample < samples; sample++) {
     const indices = groups.flatMap(() => groups[random.integer(groups.length)]!);
-    for (const [k, value] of statistics(Int32Array.from(indices)).entries())
-      if (Number.isFinite(value)) drawn[k]!.push(value);
+    for (const [k, value] of statistics(Int32Array.from(indices)).entries()) draws[k]![sample] = value;
   }
-  return whole.map((mean, k) => {
-    const sorted = drawn[k]!.sort((a, b) => a - b);
-    const [low, high] = [quantile(sorted, (1 - level) / 2), quantile(sorted, (1 + level) / 2)];
-    return { mean, low, high, skipped: samples - sorted.length };
-  });
+  return { whole, draws };
+}
+
+/** Percentile interval of the draws that are defined. */
+export function intervalOf(mean: number, draws: ArrayLike<number>, level = 0.95): Interval {
+  const sorted = Array.from(draws)
+    .filter(Number.isFinite)
+    .sort((a, b) => a - b);
+  const [low, high] = [quantile(sorted, (1 - level) / 2), quantile(sorted, (1 + level) / 2)];
+  return { mean, low, high, skipped: draws.length - sorted.length };
 }
 
 /** Linear interpolation between order statistics, as NumPy's default. */
