@@ -1,8 +1,8 @@
 /** The recordings of a folder: every file that a reader takes for one, by its first bytes and its name. */
-import { readdir } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { type ByteSource, isGzip } from '../core/bytes.ts';
 import { DataError, FormatError } from '../core/errors.ts';
+import { listFiles } from '../datasets/folder-node.ts';
 import { fileSource } from '../read/file-node.ts';
 import { latin1 } from '../read/header-text.ts';
 import { formats } from '../read/open.ts';
@@ -29,11 +29,8 @@ export async function findRecordings(
 ): Promise<{ readonly recordings: readonly FoundRecording[]; readonly otherFiles: number }> {
   let names: string[];
   try {
-    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-    names = entries
-      .filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
-      .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
-      .sort();
+    const { files, dangling } = await listFiles(folder);
+    names = [...files, ...dangling].filter((inside) => !/(^|\/)\./.test(inside)).sort();
   } catch (cause) {
     throw new DataError(`${folder}: no folder that can be read. Check the path.`, { cause });
   }

@@ -1,6 +1,6 @@
 /** Local files as ByteSources (Node only): path → lazy slices; siblings are the files of the same folder. */
 import { readSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type ByteSource, checkRange } from '../core/bytes.ts';
 import { FormatError } from '../core/errors.ts';
@@ -12,9 +12,17 @@ import type { ReadOptions } from './options.ts';
 export async function fileSource(path: string): Promise<ByteSource> {
   let handle: FileHandle | undefined;
   try {
+    // Looked at first: opening a pipe waits for whoever writes to it.
+    const kind = await stat(path);
+    if (kind.isDirectory())
+      throw new FormatError(`${path}: this is a folder, not a file. Name a recording in it.`, path);
+    if (!kind.isFile())
+      throw new FormatError(
+        `${path}: this is a pipe or a device, whose bytes come only once. Give - and send it to standard input.`,
+        path,
+      );
     handle = await open(path, 'r');
     const status = await handle.stat();
-    if (!status.isFile()) throw new FormatError(`${path}: this is not a file. Name a recording in it.`, path);
     return sourceOf(path, handle, status.size);
   } catch (cause) {
     await handle?.close();
@@ -71,13 +79,10 @@ function sourceOf(path: string, handle: FileHandle, byteLength: number): ByteSou
         return undefined;
       const beside = join(dirname(path), fileName);
       try {
-        const status = await open(beside, 'r').then(async (probe) => {
-          const found = await probe.stat();
-          await probe.close();
-          return found;
-        });
+        const status = await stat(beside);
         return status.isFile() ? await fileSource(beside) : undefined;
       } catch (cause) {
+        if (cause instanceof FormatError) throw cause;
         if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes(codeOf(cause))) return undefined;
         throw new FormatError(`${beside}: the file cannot be opened (${codeOf(cause)}).`, beside, undefined, {
           cause,

@@ -1,10 +1,12 @@
 /** `info` of a file, a folder, a dataset and standard input; the page of traces; what a file says cannot harm either. */
-import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { parseHTML } from 'linkedom';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openFolder } from '../../src/datasets/folder-node.ts';
 import { encodeEdf } from '../../src/read/edf/write.ts';
 import { buildCli, heartmindIn, main, removeCli } from './workspace.ts';
 
@@ -126,6 +128,28 @@ describe.concurrent('info', () => {
     expect(summary.unreadable).toMatchObject([
       { path: 'nothing.edf', error: expect.stringMatching(/is empty/) },
     ]);
+  });
+
+  test('a folder of links, as git-annex makes them: files once, by their names; what was not fetched is told of', async () => {
+    const annex = join(folder, 'annex');
+    await mkdir(join(annex, '.git/annex/objects'), { recursive: true });
+    await writeFile(join(annex, '.git/annex/objects/key.edf'), example(10));
+    await symlink('.git/annex/objects/key.edf', join(annex, 'sub-01_eeg.edf'));
+    await symlink('.git/annex/objects/other.edf', join(annex, 'sub-02_eeg.edf'));
+    const summary = JSON.parse((await info('annex', '--json')).stdout);
+    expect(summary).toMatchObject({ recordings: 1, otherFiles: 0 });
+    expect(summary.unreadable).toMatchObject([
+      { path: 'sub-02_eeg.edf', error: expect.stringMatching(/there is no such file/) },
+    ]);
+    expect(await (await openFolder(annex)).list()).toEqual(['sub-01_eeg.edf']);
+  });
+
+  test.skipIf(process.platform === 'win32')('a pipe is refused, with the way in', async () => {
+    const pipe = join(folder, 'pipe.edf');
+    await promisify(execFile)('mkfifo', [pipe]);
+    const { code, stderr } = await info('pipe.edf');
+    expect(stderr).toMatch(/pipe\.edf: this is a pipe .* Give - and send it to standard input/);
+    expect(code).toBe(3);
   });
 
   test('a dataset: what it is; with a folder, what is there', async () => {
