@@ -11,6 +11,7 @@ import { reshape } from '../graph/operators.ts';
 import type { EncoderConfig } from './config.ts';
 import { crissCrossLayer } from './criss-cross.ts';
 import type { DropoutSites } from './dropout.ts';
+import type { Lora } from './lora.ts';
 import { embedPatches } from './patch-embedding.ts';
 import { type Building, linear, type ParameterSource, type TokenShape } from './tokens.ts';
 
@@ -26,6 +27,8 @@ export interface EncodeOptions {
   readonly config: EncoderConfig;
   /** While training. */
   readonly dropout?: DropoutSites | undefined;
+  /** While adapting. */
+  readonly lora?: Lora | undefined;
 }
 
 /** Build the encoder: the embedding [B, C, N, D]. ShapeError unless `patches` is [B, C, N, 200]. */
@@ -42,12 +45,12 @@ export function encodeStages(options: EncodeOptions): Value[] {
   );
 }
 
-function buildStages({ patches, mask, parameter, config, dropout }: EncodeOptions): {
+function buildStages({ patches, mask, parameter, config, dropout, lora }: EncodeOptions): {
   stages: Value[];
   shape: TokenShape;
 } {
   const shape = tokenShape(patches, mask, config);
-  const building: Building = { shape, parameter, dropout };
+  const building: Building = { shape, parameter, dropout, lora };
   const stages = [embedPatches(patches, mask, config, building)];
   for (let layer = 0; layer < config.layers; layer++) {
     stages.push(crissCrossLayer(stages.at(-1)!, `encoder.layers.${layer}`, config, building));

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { parseConfig } from '../core/config.ts';
+import { ConfigError } from '../core/errors.ts';
 
 const count = z.number().int().min(1);
 const probability = z.number().min(0).lt(1);
@@ -36,15 +37,31 @@ export const headConfigSchema = z.strictObject({
   /** Width of the hidden layer of mlp and all-patches. */
   hidden: count.default(200),
   dropout: probability.default(0.1),
+  /**
+   * How linear and mlp get one vector from a modality's tokens. mean: their mean. attention: weights that a learned query
+   * gives them; it begins as the mean.
+   */
+  pool: z.enum(['mean', 'attention']).default('mean'),
+  /** Queries of a modality with pool attention, each for its share of the features. */
+  poolHeads: z.literal([1, 2, 4, 8]).default(1),
   classes: count.min(2),
 });
 export type HeadConfig = z.infer<typeof headConfigSchema>;
+
+/**
+ * How two modalities become one decision. concatenate: their vectors side by side (the paper). gated: each weighted by a
+ * gate that sees both. cross-attention: the tokens of each attend to the other's. late: a head each, mean of the logits.
+ */
+export const fusionSchema = z.enum(['concatenate', 'gated', 'cross-attention', 'late']);
+export type Fusion = z.infer<typeof fusionSchema>;
 
 export const modelConfigSchema = z.strictObject({
   signals: z
     .strictObject({ eeg: signalConfigSchema.optional(), ecg: signalConfigSchema.optional() })
     .refine((signals) => signals.eeg !== undefined || signals.ecg !== undefined, 'Give eeg, ecg or both'),
-  fusion: z.literal('concatenate').default('concatenate'),
+  fusion: fusionSchema.default('concatenate'),
+  /** The model knows what to do where a modality is missing: trained with modality dropout. */
+  nullEmbeddings: z.boolean().default(false),
   head: headConfigSchema,
 });
 export type ModelConfig = z.infer<typeof modelConfigSchema>;
@@ -61,5 +78,46 @@ export function encoderConfig(options: Partial<EncoderConfig> = {}): EncoderConf
 
 /** Validate a model's configuration; ConfigError names the first wrong key. */
 export function parseModelConfig(value: unknown): ModelConfig {
-  return parseConfig(modelConfigSchema, value, 'model');
+  const config = parseConfig(modelConfigSchema, value, 'model');
+  assertKindsFit(config, 'model');
+  if (modalitiesOf(config).length === 2) return config;
+  for (const key of ['fusion', 'nullEmbeddings'] as const) {
+    const [given, allowed] = [config[key], key === 'fusion' ? 'concatenate' : false];
+    if (given === allowed) continue;
+    throw new ConfigError(
+      `model.${key}: ${given} of one modality. Give both, or leave it out.`,
+      `model.${key}`,
+      String(allowed),
+    );
+  }
+  return config;
+}
+
+/** ConfigError where the head all-patches, which takes the tokens as they lie, should go with what pools them. */
+export function assertKindsFit(
+  {
+    fusion,
+    nullEmbeddings,
+    head,
+  }: Pick<ModelConfig, 'fusion' | 'nullEmbeddings'> & { head: Omit<HeadConfig, 'classes'> },
+  where: string,
+): void {
+  const other = fusion !== 'concatenate' ? fusion : nullEmbeddings ? 'modality dropout' : undefined;
+  const pooling = head.pool === 'mean' ? other : 'attention pooling';
+  if (head.kind !== 'all-patches' || pooling === undefined) return;
+  throw new ConfigError(
+    `${where}.head.kind: all-patches does not go with ${pooling}. Choose linear or mlp.`,
+    `${where}.head.kind`,
+    'linear, mlp',
+  );
+}
+
+/** The model of the paper: pooled or flattened tokens, concatenated; it has no parameters between encoders and head. */
+export function isPlain({ fusion, nullEmbeddings, head }: ModelConfig): boolean {
+  return fusion === 'concatenate' && !nullEmbeddings && head.pool === 'mean';
+}
+
+/** Whether every token is wanted; else the mean of a modality's tokens is enough. */
+export function takesTokens({ fusion, head }: ModelConfig): boolean {
+  return fusion === 'cross-attention' || head.pool === 'attention' || head.kind === 'all-patches';
 }

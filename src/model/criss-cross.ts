@@ -19,6 +19,7 @@ import {
   transpose,
 } from '../graph/operators.ts';
 import type { EncoderConfig } from './config.ts';
+import { addLowRank } from './lora.ts';
 import { type Building, drop, linear, rowsOf } from './tokens.ts';
 
 /** Build the layer whose parameters begin with `name`, e.g. `encoder.layers.0`. */
@@ -35,12 +36,13 @@ export function crissCrossLayer(x: Value, name: string, config: EncoderConfig, b
     1,
   );
   const middle = add(x, drop(attended, building));
-  const inner = linear(
-    layerNorm(middle, at('norm2.weight'), at('norm2.bias')),
-    at('linear1.weight'),
-    at('linear1.bias'),
-  ); // [BCN, 4D]
-  const outer = linear(drop(gelu(inner), building), at('linear2.weight'), at('linear2.bias'));
+  /** A linear layer of the network, with its low-rank addition where it has one. */
+  const apply = (rows: Value, key: string) => {
+    const product = linear(rows, at(`${key}.weight`), at(`${key}.bias`));
+    return addLowRank([product], rows, `${name}.${key}.weight`, 'feedForward', building)[0]!;
+  };
+  const inner = apply(layerNorm(middle, at('norm2.weight'), at('norm2.bias')), 'linear1'); // [BCN, 4D]
+  const outer = apply(drop(gelu(inner), building), 'linear2');
   return add(middle, drop(outer, building));
 }
 
@@ -68,10 +70,10 @@ function attend(
   const width = half / heads;
   const weights = split(at('in_proj_weight'), 0, [half, half, half]);
   const biases = split(at('in_proj_bias'), 0, [half, half, half]);
-  const [query, key, value] = weights.map((weight, i) => {
-    const projected = linear(x, weight, biases[i]!);
-    return reshape(projected, [batch, channels, patches, heads, width]);
-  }) as [Value, Value, Value];
+  const projected = weights.map((weight, i) => linear(x, weight, biases[i]!));
+  const [query, key, value] = addLowRank(projected, x, `${name}.in_proj_weight`, 'attention', building).map(
+    (rows) => reshape(rows, [batch, channels, patches, heads, width]),
+  ) as [Value, Value, Value];
   const { rows, back } = orders[axis];
   // The engine makes one product of the last transposition and what follows.
   const columns = transpose(transpose(key, rows), [0, 1, 2, 4, 3]);
@@ -79,5 +81,6 @@ function attend(
   const shares = softmax(scores, 4); // [B, other, heads, attended, attended]
   const mixed = matmul(drop(shares, building), transpose(value, rows)); // [B, other, heads, attended, width]
   const merged = reshape(transpose(mixed, back), [rowsOf(building.shape), half]);
-  return linear(merged, at('out_proj.weight'), at('out_proj.bias'));
+  const output = linear(merged, at('out_proj.weight'), at('out_proj.bias'));
+  return addLowRank([output], merged, `${name}.out_proj.weight`, 'attention', building)[0]!;
 }

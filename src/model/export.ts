@@ -10,10 +10,10 @@ import type { Recipe } from '../patches/recipe.ts';
 import type { Modality } from '../patches/windows.ts';
 import { encode, reconstruct } from './cbramod.ts';
 import { type EncoderConfig, encoderConfig, type ModelConfig, modalitiesOf } from './config.ts';
-import { poolMean } from './fusion.ts';
-import { buildLogits, modelParameters } from './model.ts';
+import { buildLogits, modelParameters, presenceInputs } from './model.ts';
 import type { TrainedModel } from './model-file.ts';
 import { type FloatTensors, fitParameters } from './parameters.ts';
+import { poolMean } from './pooling.ts';
 import { type InferenceOptions, withPrecision } from './precision.ts';
 import { fitEncoder } from './weights.ts';
 
@@ -62,20 +62,29 @@ export function buildFeatureGraph(config: EncoderConfig, tensors: FloatTensors, 
   return graph;
 }
 
-/** Inference graph of a model: `eeg` and `ecg` [B, C, N, 200], those that it has → `probabilities` [B, K]. */
-export function buildModelGraph(config: ModelConfig, tensors: FloatTensors): Graph {
+/**
+ * Inference graph of a model: `eeg` and `ecg` [B, C, N, 200], those that it has → `probabilities` [B, K]. A model that knows
+ * nulls also takes `eeg.present` and `ecg.present`, bool [B]; where one is false, what its signal holds plays no part. `channels`:
+ * another number of channels than the configuration's, which the model has unless its head takes every token.
+ */
+export function buildModelGraph(
+  config: ModelConfig,
+  tensors: FloatTensors,
+  channels: { readonly [M in Modality]?: number } = {},
+): Graph {
   const graph = new Graph('heartmind model');
   const inputs: { [M in Modality]?: Value } = {};
   for (const modality of modalitiesOf(config)) {
-    const { channels, patches, encoder } = config.signals[modality]!;
-    inputs[modality] = graph.input(modality, 'float32', [
-      'B',
-      channels.length,
-      patches,
-      encoder.patchSamples,
-    ]);
+    const { channels: names, patches, encoder } = config.signals[modality]!;
+    const count = channels[modality] ?? names.length;
+    inputs[modality] = graph.input(modality, 'float32', ['B', count, patches, encoder.patchSamples]);
   }
-  const logits = buildLogits(config, inputs, constantParameters(graph, tensors));
+  const present = presenceInputs(graph, config, 'B');
+  const logits = buildLogits(
+    config,
+    { ...inputs, ...(present && { present }) },
+    constantParameters(graph, tensors),
+  );
   graph.output('probabilities', softmax(logits, 1));
   return graph;
 }

@@ -4,20 +4,22 @@
  */
 
 import { ShapeError } from '../core/errors.ts';
-import type { Graph, Value } from '../graph/ir.ts';
+import type { Dim, Graph, Value } from '../graph/ir.ts';
 import type { Modality } from '../patches/windows.ts';
 import { encode, encoderParameters, partOf } from './cbramod.ts';
-import { type ModelConfig, modalitiesOf } from './config.ts';
+import { type ModelConfig, modalitiesOf, takesTokens } from './config.ts';
 import { type DropoutInput, DropoutSites } from './dropout.ts';
-import { flattenTokens, fuse, poolMean } from './fusion.ts';
+import { fuseEmbeddings, fusionParameters, type Present } from './fusion.ts';
 import { applyHead, headParameters } from './heads.ts';
+import type { Lora } from './lora.ts';
 import { type FloatTensors, fitParameters, type ParameterSpec, prefixed } from './parameters.ts';
+import { poolMean } from './pooling.ts';
 import type { ParameterSource } from './tokens.ts';
 
 export { initialParameters, type ParameterSpec } from './parameters.ts';
 
-/** [B, C, N, P] of each modality of the model. */
-export type ModelInputs = { readonly [M in Modality]?: Value };
+/** [B, C, N, P] of each modality of the model, and where it has nulls which windows have the modality. */
+export type ModelInputs = { readonly [M in Modality]?: Value } & { readonly present?: Present };
 
 /** Dropout of the encoders and of the head, while training. */
 export interface ModelDropouts {
@@ -43,22 +45,29 @@ export function dropoutInputs(dropouts: ModelDropouts): DropoutInput[] {
   return [dropouts.eeg, dropouts.ecg, dropouts.head].flatMap((sites) => sites?.inputs ?? []);
 }
 
-/** Every parameter of a model: its encoders without mask token and reconstruction, then the head. */
+/**
+ * Every parameter of a model: its encoders without mask token and reconstruction, the head, and what lies between them.
+ */
 export function modelParameters(config: ModelConfig): ParameterSpec[] {
   const encoders = modalitiesOf(config).flatMap((modality) =>
     prefixed(`${modality}.`, encoderParameters(config.signals[modality]!.encoder, 'features')),
   );
-  return [...encoders, ...prefixed('head.', headParameters(config))];
+  return [
+    ...encoders,
+    ...prefixed('head.', headParameters(config)),
+    ...prefixed('fusion.', fusionParameters(config)),
+  ];
 }
 
-/** Build the model without its head: fused features [B, F] of the embeddings [B, C, N, D]. */
-export function buildFeatures(
+/** Build the encoders: tokens [B, C, N, D] of each modality, or their means [B, D] where the model takes those. */
+export function buildEmbeddings(
   config: ModelConfig,
   inputs: ModelInputs,
   parameter: ParameterSource,
   dropouts: ModelDropouts = {},
-): Value {
-  const vectors = modalitiesOf(config).map((modality) => {
+  lora?: Lora,
+): Value[] {
+  return modalitiesOf(config).map((modality) => {
     const patches = inputs[modality];
     if (patches === undefined) {
       throw new ShapeError(`model: it takes ${modality}, which is not given.`, 'model', modality, 'nothing');
@@ -68,22 +77,54 @@ export function buildFeatures(
       parameter: (name) => parameter(`${modality}.${name}`),
       config: config.signals[modality]!.encoder,
       dropout: dropouts[modality],
+      lora,
     });
-    return config.head.kind === 'all-patches' ? flattenTokens(embedding) : poolMean(embedding);
+    return takesTokens(config) ? embedding : poolMean(embedding);
   });
-  return fuse(vectors);
 }
 
-/** Build the whole model: logits [B, K]. `inputs` are [B, C, N, P], one for each modality of the configuration. */
+/** Build what follows the encoders: their embeddings, as `buildEmbeddings` gives them → logits [B, K]. */
+export function buildDecision(
+  config: ModelConfig,
+  embeddings: readonly Value[],
+  parameter: ParameterSource,
+  {
+    present,
+    dropout,
+  }: { readonly present?: Present | undefined; readonly dropout?: DropoutSites | undefined } = {},
+): Value {
+  const features = fuseEmbeddings(embeddings, config, (name) => parameter(`fusion.${name}`), {
+    ...(present && { present }),
+    dropout,
+  });
+  return applyHead(features, config, (name) => parameter(`head.${name}`), dropout, present);
+}
+
+/**
+ * Build the whole model: logits [B, K]. `inputs` are [B, C, N, P], one for each modality of the configuration; with nulls
+ * also `present`.
+ */
 export function buildLogits(
   config: ModelConfig,
   inputs: ModelInputs,
   parameter: ParameterSource,
   dropouts: ModelDropouts = {},
+  lora?: Lora,
 ): Value {
-  const features = buildFeatures(config, inputs, parameter, dropouts);
-  return applyHead(features, config, (name) => parameter(`head.${name}`), dropouts.head);
+  const embeddings = buildEmbeddings(config, inputs, parameter, dropouts, lora);
+  return buildDecision(config, embeddings, parameter, { present: inputs.present, dropout: dropouts.head });
 }
+
+/** Inputs of a graph that say which windows have a modality: `eeg.present`, bool [B]; undefined for a model without nulls. */
+export function presenceInputs(graph: Graph, config: ModelConfig, batch: Dim): Present | undefined {
+  if (!config.nullEmbeddings) return undefined;
+  return Object.fromEntries(
+    modalitiesOf(config).map((modality) => [modality, graph.input(presenceName(modality), 'bool', [batch])]),
+  );
+}
+
+/** The input that says which windows have a modality. */
+export const presenceName = (modality: Modality): string => `${modality}.present`;
 
 /**
  * Put pre-trained encoders into a model's parameters: a copy of `parameters` in which every `eeg.…` and `ecg.…` that is

@@ -1,91 +1,30 @@
 /**
- * Running models: windows [W, C, N, P] → probabilities [W, K] or embeddings, in batches on a backend. Graphs are
- * compiled once, when first used.
+ * Running models: windows [W, C, N, P] → probabilities [W, K] or embeddings, in batches on a backend, whatever of a window
+ * is there. Graphs are compiled once, when first used.
  */
-import { ConfigError, ShapeError } from '../core/errors.ts';
-import { float32, type Tensor } from '../core/tensor.ts';
+import { DataError, ShapeError } from '../core/errors.ts';
+import { float32, sizeOf, type Tensor, tensor } from '../core/tensor.ts';
 import type { Modality, SignalWindows, WindowSet } from '../patches/windows.ts';
 import type { Backend, Program } from '../runtime/backend.ts';
-import { encoderParameters, partOf } from './cbramod.ts';
-import { type EncoderConfig, type ModelConfig, modalitiesOf } from './config.ts';
-import { buildFeatureGraph, buildModelGraph, type EncoderSize } from './export.ts';
-import { modelParameters } from './model.ts';
+import { type ModelConfig, modalitiesOf } from './config.ts';
+import {
+  type BatchOptions,
+  countWindows,
+  defaultBatch,
+  Embedder,
+  type Embeddings,
+  forBatches,
+} from './embedder.ts';
+import { buildModelGraph } from './export.ts';
+import { modelParameters, presenceName } from './model.ts';
 import { type FloatTensors, fitParameters, withoutPrefix } from './parameters.ts';
 import { checkPrecision, type InferenceOptions, withPrecision } from './precision.ts';
+import { groupByCounts, takeChannels, type UsableChannels, usableChannels } from './usable-windows.ts';
 
-export interface BatchOptions {
-  /** Windows run at once; 64 by default. Memory grows with it. */
-  readonly batch?: number;
-  readonly onProgress?: (done: number, total: number) => void;
-}
+export { type BatchOptions, Embedder, type Embeddings } from './embedder.ts';
 
-/** Embeddings of windows: the mean of each window's tokens [W, D], and on request the tokens [W, C, N, D]. */
-export interface Embeddings {
-  readonly count: number;
-  readonly pooled: Float32Array;
-  readonly tokens?: Float32Array;
-}
-
-const defaultBatch = 64;
-
-/** One encoder, frozen: patches → embeddings. */
-export class Embedder {
-  readonly #backend: Backend;
-  readonly #config: EncoderConfig;
-  readonly #size: EncoderSize;
-  readonly #tensors: FloatTensors;
-  readonly #options: InferenceOptions;
-  #program: Promise<Program> | undefined;
-
-  /** `tensors` under official names, with or without mask token and reconstruction. ConfigError for int8 off the cpu. */
-  constructor(
-    backend: Backend,
-    config: EncoderConfig,
-    tensors: ReadonlyMap<string, Tensor>,
-    size: EncoderSize,
-    options: InferenceOptions = {},
-  ) {
-    checkPrecision(backend, options);
-    this.#options = options;
-    this.#tensors = fitParameters(tensors, encoderParameters(config, partOf(tensors)), 'encoder');
-    this.#backend = backend;
-    this.#config = config;
-    this.#size = size;
-  }
-
-  /** Embed windows, data [W, C, N, P] in model units. */
-  async embed(
-    data: Float32Array,
-    options: BatchOptions & { readonly tokens?: boolean } = {},
-  ): Promise<Embeddings> {
-    const { channels, patches } = this.#size;
-    const { dim, patchSamples } = this.#config;
-    const windowSize = channels * patches * patchSamples;
-    const count = countWindows(data, windowSize, 'embed');
-    this.#program ??= this.#backend.compile(
-      withPrecision(buildFeatureGraph(this.#config, this.#tensors, this.#size), this.#options),
-    );
-    const program = await this.#program;
-    const tokenCount = channels * patches;
-    const pooled = new Float32Array(count * dim);
-    const tokens = options.tokens ? new Float32Array(count * tokenCount * dim) : undefined;
-    await forBatches(count, options, async (start, end) => {
-      const slice = data.subarray(start * windowSize, end * windowSize);
-      const feed = float32([end - start, channels, patches, patchSamples], slice);
-      const wanted = tokens ? ['pooled', 'tokens'] : ['pooled'];
-      const results = await program.run({ patches: feed }, wanted);
-      pooled.set(results.pooled!.data as Float32Array, start * dim);
-      tokens?.set(results.tokens!.data as Float32Array, start * tokenCount * dim);
-    });
-    return { count, pooled, ...(tokens && { tokens }) };
-  }
-
-  async dispose(): Promise<void> {
-    const program = await this.#program;
-    this.#program = undefined;
-    await program?.dispose();
-  }
-}
+/** Programs of a model kept at once: each is for windows of other numbers of channels. */
+const maximumPrograms = 4;
 
 /** A trained model: windows → probabilities, and its encoders' embeddings. */
 export class Predictor {
@@ -93,7 +32,8 @@ export class Predictor {
   readonly #tensors: FloatTensors;
   readonly #options: InferenceOptions;
   readonly #embedders = new Map<Modality, Embedder>();
-  #program: Promise<Program> | undefined;
+  /** By the numbers of channels; the one used last stands last. */
+  readonly #programs = new Map<string, Promise<Program>>();
 
   /** FormatError where the tensors are not those of the configuration, ConfigError for int8 off the cpu. */
   constructor(
@@ -108,10 +48,21 @@ export class Predictor {
     this.#tensors = fitParameters(tensors, modelParameters(config), 'model');
   }
 
-  /** Class probabilities [W, K] of windows. ShapeError where a modality is absent or its windows do not fit. */
+  /**
+   * Class probabilities [W, K] of windows. Channels that are left out, and those with samples that are no numbers, are
+   * dropped, window by window, unless the head takes every token. A modality may be missing, wholly or in some windows (no
+   * usable channel, or all flat), where the model knows nulls.
+   *
+   * ShapeError where a modality is absent that the model needs or where windows do not fit; DataError where a window has
+   * too little.
+   */
   async probabilities(signals: WindowSet['signals'], options: BatchOptions = {}): Promise<Float32Array> {
     const modalities = modalitiesOf(this.config);
-    const counts = modalities.map((modality) => this.#check(modality, signals[modality]));
+    const { nullEmbeddings } = this.config;
+    const given = modalities.filter((modality) => !nullEmbeddings || signals[modality]);
+    const counts = (given.length > 0 ? given : modalities).map((modality) =>
+      this.#check(modality, signals[modality]),
+    );
     const count = counts[0]!;
     if (counts.some((other) => other !== count)) {
       throw new ShapeError(
@@ -121,25 +72,28 @@ export class Predictor {
         counts.join(),
       );
     }
-    this.#program ??= this.#backend.compile(
-      withPrecision(buildModelGraph(this.config, this.#tensors), this.#options),
-    );
-    const program = await this.#program;
+    const usable = modalities.map((modality): UsableChannels => {
+      const windows = signals[modality];
+      if (windows) return usableChannels(windows, { withoutFlat: nullEmbeddings });
+      return Array.from({ length: count }, () => []);
+    });
     const { classes } = this.config.head;
     const result = new Float32Array(count * classes);
-    await forBatches(count, options, async (start, end) => {
-      const feeds: Record<string, Tensor> = {};
-      for (const modality of modalities) {
-        const { data } = signals[modality]!;
-        const size = data.length / count;
-        feeds[modality] = float32(
-          [end - start, ...this.#shape(modality)],
-          data.subarray(start * size, end * size),
-        );
-      }
-      const { probabilities } = await program.run(feeds);
-      result.set(probabilities!.data as Float32Array, start * classes);
-    });
+    let done = 0;
+    for (const group of groupByCounts(count, usable)) {
+      this.#checkEnough(group.windows[0]!, group.counts);
+      const program = await this.#program(group.counts);
+      await forBatches(group.windows.length, { batch: options.batch ?? defaultBatch }, async (start, end) => {
+        const windows = group.windows.slice(start, end);
+        const feeds = modalities.map((modality, m) => this.#feed(modality, signals, windows, usable[m]!));
+        const { probabilities } = await program.run(Object.assign({}, ...feeds));
+        const rows = probabilities!.data as Float32Array;
+        for (const [row, window] of windows.entries())
+          result.set(rows.subarray(row * classes, (row + 1) * classes), window * classes);
+        done += windows.length;
+        options.onProgress?.(done, count);
+      });
+    }
     return result;
   }
 
@@ -152,16 +106,16 @@ export class Predictor {
     for (const modality of modalitiesOf(this.config)) {
       const windows = signals[modality];
       if (windows === undefined) continue;
-      this.#check(modality, windows);
+      this.#check(modality, windows, true);
       result[modality] = await this.#embedder(modality).embed(windows.data, options);
     }
     return result;
   }
 
   async dispose(): Promise<void> {
-    const program = await this.#program;
-    this.#program = undefined;
-    await program?.dispose();
+    const programs = [...this.#programs.values()];
+    this.#programs.clear();
+    for (const program of programs) await (await program).dispose();
     for (const embedder of this.#embedders.values()) await embedder.dispose();
   }
 
@@ -175,20 +129,87 @@ export class Predictor {
     return found;
   }
 
-  #shape(modality: Modality): [number, number, number] {
-    const { channels, patches, encoder } = this.config.signals[modality]!;
-    return [channels.length, patches, encoder.patchSamples];
+  /** The program for windows with so many channels of each modality; a missing modality is fed as one of zeros. */
+  async #program(counts: readonly number[]): Promise<Program> {
+    const key = counts.map((count) => Math.max(1, count)).join();
+    const found = this.#programs.get(key);
+    this.#programs.delete(key);
+    if (!found && this.#programs.size === maximumPrograms) {
+      const [oldest] = this.#programs.keys();
+      const program = this.#programs.get(oldest!)!;
+      this.#programs.delete(oldest!);
+      await (await program).dispose();
+    }
+    const channels = Object.fromEntries(
+      modalitiesOf(this.config).map((modality, m) => [modality, Math.max(1, counts[m]!)]),
+    );
+    const program =
+      found ??
+      this.#backend.compile(
+        withPrecision(buildModelGraph(this.config, this.#tensors, channels), this.#options),
+      );
+    this.#programs.set(key, program);
+    return program;
+  }
+
+  /** The inputs of one modality for some windows, with equally many usable channels. */
+  #feed(
+    modality: Modality,
+    signals: WindowSet['signals'],
+    windows: readonly number[],
+    usable: UsableChannels,
+  ): Record<string, Tensor> {
+    const { patches, encoder } = this.config.signals[modality]!;
+    const count = usable[windows[0]!]!.length;
+    const shape = [windows.length, Math.max(1, count), patches, encoder.patchSamples];
+    const data =
+      count === 0 ? new Float32Array(sizeOf(shape)) : takeChannels(signals[modality]!, windows, usable);
+    const present = tensor('bool', [windows.length], new Uint8Array(windows.length).fill(Number(count > 0)));
+    return {
+      [modality]: float32(shape, data),
+      ...(this.config.nullEmbeddings && { [presenceName(modality)]: present }),
+    };
+  }
+
+  /** DataError where a window lacks what the model cannot do without. */
+  #checkEnough(window: number, counts: readonly number[]): void {
+    const { head, nullEmbeddings, signals } = this.config;
+    for (const [m, modality] of modalitiesOf(this.config).entries()) {
+      const [count, all] = [counts[m]!, signals[modality]!.channels.length];
+      if (head.kind === 'all-patches' && count < all)
+        throw new DataError(
+          `predict: window ${window} has ${count} of ${all} channels of ${modality}, and the head all-patches takes each. Leave it out, or train the head linear or mlp.`,
+        );
+      if (count === 0 && !nullEmbeddings)
+        throw new DataError(
+          `predict: window ${window} has no usable channel of ${modality}. Leave it out, or train with modalityDropout.`,
+        );
+    }
+    if (counts.every((count) => count === 0))
+      throw new DataError(`predict: window ${window} has no usable channel at all. Leave it out.`);
   }
 
   /** The number of windows, once channels and sizes are found to be the model's. */
-  #check(modality: Modality, windows: SignalWindows | undefined): number {
-    const [channels, patches, samples] = this.#shape(modality);
-    const expected = `${this.config.signals[modality]!.channels.join(' ')} × ${patches} × ${samples}`;
+  #check(
+    modality: Modality,
+    windows: SignalWindows | undefined,
+    wantsAll = this.config.head.kind === 'all-patches',
+  ): number {
+    const { channels, patches, encoder } = this.config.signals[modality]!;
+    const samples = encoder.patchSamples;
+    const expected = `${channels.join(' ')} × ${patches} × ${samples}`;
     const actual =
       windows === undefined
         ? 'nothing'
         : `${windows.channels.join(' ')} × ${windows.patches} × ${windows.patchSamples}`;
-    if (windows === undefined || actual !== expected) {
+    const fits =
+      windows !== undefined &&
+      windows.patches === patches &&
+      windows.patchSamples === samples &&
+      (wantsAll
+        ? windows.channels.join('\n') === channels.join('\n')
+        : isOrderedPart(windows.channels, channels));
+    if (!fits) {
       throw new ShapeError(
         `predict: the model takes ${modality} as ${expected}, got ${actual}. Prepare the recording with the model's recipe.`,
         'predict',
@@ -196,32 +217,12 @@ export class Predictor {
         actual,
       );
     }
-    return countWindows(windows.data, channels * patches * samples, modality);
+    return countWindows(windows.data, windows.channels.length * patches * samples, modality);
   }
 }
 
-function countWindows(data: Float32Array, windowSize: number, where: string): number {
-  const count = data.length / windowSize;
-  if (Number.isInteger(count)) return count;
-  throw new ShapeError(
-    `${where}: ${data.length} values are not a whole number of windows of ${windowSize}.`,
-    where,
-    `a multiple of ${windowSize}`,
-    String(data.length),
-  );
-}
-
-async function forBatches(
-  count: number,
-  { batch = defaultBatch, onProgress }: BatchOptions,
-  run: (start: number, end: number) => Promise<void>,
-): Promise<void> {
-  if (!Number.isInteger(batch) || batch < 1) {
-    throw new ConfigError(`batch: ${batch} windows at once. Give a whole number from 1.`, 'batch', '1, 2, …');
-  }
-  for (let start = 0; start < count; start += batch) {
-    const end = Math.min(count, start + batch);
-    await run(start, end);
-    onProgress?.(end, count);
-  }
+/** Whether names are some of `all`, at least one, in its order. */
+function isOrderedPart(names: readonly string[], all: readonly string[]): boolean {
+  const kept = all.filter((name) => names.includes(name));
+  return names.length > 0 && kept.join('\n') === names.join('\n');
 }

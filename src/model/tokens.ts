@@ -3,6 +3,7 @@ import { productOf } from '../graph/dims.ts';
 import type { Dim, Value } from '../graph/ir.ts';
 import { gemm } from '../graph/operators.ts';
 import type { DropoutSites } from './dropout.ts';
+import type { Lora } from './lora.ts';
 
 /** Gives a parameter of the encoder by its official name: an input while training, a constant in an exported graph. */
 export type ParameterSource = (name: string) => Value;
@@ -19,6 +20,8 @@ export interface Building {
   readonly shape: TokenShape;
   readonly parameter: ParameterSource;
   readonly dropout: DropoutSites | undefined;
+  /** While adapting: matrices of the layers have low-rank additions. */
+  readonly lora?: Lora | undefined;
 }
 
 /** The number of rows, B·C·N, as a size: a multiple of the symbol 'B' where the batch is free. */

@@ -5,26 +5,30 @@
 import { float32, type Tensor, tensor } from '../core/tensor.ts';
 import { Graph, type Value } from '../graph/ir.ts';
 import { crossEntropy } from '../graph/losses.ts';
-import { softmax } from '../graph/operators.ts';
-import { type ModelConfig, modalitiesOf } from '../model/config.ts';
+import { reshape, softmax, split } from '../graph/operators.ts';
+import { type ModelConfig, modalitiesOf, takesTokens } from '../model/config.ts';
 import { DropoutSites } from '../model/dropout.ts';
-import { applyHead } from '../model/heads.ts';
+import type { Present } from '../model/fusion.ts';
+import type { Lora } from '../model/lora.ts';
 import {
+  buildDecision,
   buildLogits,
   dropoutInputs,
   type ModelInputs,
   modelDropouts,
-  modelParameters,
+  presenceInputs,
+  presenceName,
 } from '../model/model.ts';
 import type { FloatTensors } from '../model/parameters.ts';
 import type { ParameterSource } from '../model/tokens.ts';
 import type { WindowReader } from '../patches/window-reader.ts';
 import type { Backend, Program } from '../runtime/backend.ts';
 import { cutBatch } from './batch-parts.ts';
-import type { Features } from './frozen-features.ts';
+import type { Draws } from './draws.ts';
+import { embeddingSizes, type Features } from './frozen-features.ts';
 import type { FinetuneRecipe } from './recipe.ts';
 import type { Batch } from './step.ts';
-import { type BuildLoss, names } from './step-graphs.ts';
+import { type BuildLoss, names, type TrainedParameter } from './step-graphs.ts';
 import type { TrainingWindows } from './training-windows.ts';
 
 export interface SourceOptions {
@@ -36,6 +40,9 @@ export interface SourceOptions {
   readonly training: TrainingWindows;
   readonly labels: Int32Array;
   readonly classWeights?: readonly number[] | undefined;
+  /** All parameters of the loss. */
+  readonly specs: readonly TrainedParameter[];
+  readonly lora?: Lora | undefined;
 }
 
 export interface SampleSource {
@@ -43,8 +50,8 @@ export interface SampleSource {
   readonly tokens: number;
   /** The loss of so many windows at once. */
   build(windows: number): BuildLoss;
-  /** The batch of these windows. */
-  draw(indices: readonly number[]): Promise<Batch>;
+  /** The batch of these windows; `draws` decides which modalities are dropped. */
+  draw(indices: readonly number[], draws: Draws): Promise<Batch>;
   /** Class probabilities [W, K] of these windows under the parameters. */
   probabilities(parameters: FloatTensors, indices: readonly number[]): Promise<Float32Array>;
   dispose(): Promise<void>;
@@ -63,33 +70,41 @@ type Logits = (
   graph: Graph,
   inputs: Readonly<Record<string, Value>>,
   parameter: ParameterSource,
-  training: boolean,
+  options: { readonly training: boolean; readonly present: Present | undefined },
 ) => { readonly logits: Value; readonly dropouts: ReturnType<typeof dropoutInputs> };
 
 /** Windows through the whole model. */
 export function signalSource(options: SourceOptions): SampleSource {
-  const { config, windows, training: samples } = options;
+  const { config, windows, training: samples, lora } = options;
   const modalities = modalitiesOf(config);
   const streams = modalities.map((modality) => {
     const { channels, patches, patchSamples } = windows.signals[modality]!;
     return { name: modality, shape: [channels.length, patches, patchSamples] };
   });
-  const build: Logits = (graph, inputs, parameter, training) => {
+  const build: Logits = (graph, inputs, parameter, { training, present }) => {
     const dropouts = training ? modelDropouts(graph, config) : {};
-    const logits = buildLogits(config, inputs as ModelInputs, parameter, dropouts);
+    const given = { ...inputs, ...(present && { present }) } as ModelInputs;
+    const logits = buildLogits(config, given, parameter, dropouts, lora);
     return { logits, dropouts: dropoutInputs(dropouts) };
   };
   const read: ReadRows = (indices) => windows.read(indices, modalities);
   return createSource(options, streams, build, read, (indices) => samples.read(indices));
 }
 
-/** Cached features through the head alone. */
+/** Cached features through what follows the encoders. */
 export function featureSource(options: SourceOptions, { data, size }: Features): SampleSource {
   const { config } = options;
-  const build: Logits = (graph, { features }, parameter, training) => {
-    const sites = training ? new DropoutSites(graph, config.head.dropout, 'head.dropout') : undefined;
-    const logits = applyHead(features!, config, (name) => parameter(`head.${name}`), sites);
-    return { logits, dropouts: sites?.inputs.slice() ?? [] };
+  const sizes = embeddingSizes(config);
+  const build: Logits = (graph, { features }, parameter, { training, present }) => {
+    const dropout = training ? new DropoutSites(graph, config.head.dropout, 'head.dropout') : undefined;
+    const parts = sizes.length === 1 ? [features!] : split(features!, 1, sizes);
+    const embeddings = parts.map((part, i) => {
+      if (!takesTokens(config)) return part;
+      const { channels, patches, encoder } = config.signals[modalitiesOf(config)[i]!]!;
+      return reshape(part, [part.shape[0]!, channels.length, patches, encoder.dim]);
+    });
+    const logits = buildDecision(config, embeddings, parameter, { present, dropout });
+    return { logits, dropouts: dropout?.inputs.slice() ?? [] };
   };
   const read: ReadRows = async (indices) => ({ features: takeRows(data, size, indices) });
   return createSource(options, [{ name: 'features', shape: [size] }], build, read, read);
@@ -121,24 +136,28 @@ function createSource(
       streams.map(({ name, shape }) => [name, float32([indices.length, ...shape], rows[name]!)]),
     );
   };
+  /** Which of so many windows have each modality: all, or while training all but what is drawn. */
+  const presence = (count: number, draws?: Draws): Record<string, Tensor> =>
+    config.nullEmbeddings ? drawPresence(config, recipe.modalityDropout, count, draws) : {};
   let program: Promise<Program> | undefined;
   return {
     tokens,
     build: (size) => (graph, parameter) => {
-      const { logits, dropouts } = build(graph, declare(graph, size), parameter, true);
+      const present = presenceInputs(graph, config, size);
+      const { logits, dropouts } = build(graph, declare(graph, size), parameter, { training: true, present });
       const truth = graph.input('labels', 'int64', [size]);
       const { labelSmoothing } = recipe;
       const loss = crossEntropy(logits, truth, { labelSmoothing, ...(classWeights && { classWeights }) });
       return { loss, dropouts };
     },
-    async draw(indices) {
+    async draw(indices, draws) {
       const truth = BigInt64Array.from(indices, (i) => BigInt(labels[i]!));
       const samples = indices.length;
-      const feeds = await feed(indices, readTraining);
+      const feeds = { ...(await feed(indices, readTraining)), ...presence(samples, draws) };
       return { kind: 'all', samples, feeds: { ...feeds, labels: tensor('int64', [samples], truth) } };
     },
     async probabilities(parameters, indices) {
-      program ??= backend.compile(inferenceGraph(config, (graph) => declare(graph, 'B'), build));
+      program ??= backend.compile(inferenceGraph(options, (graph) => declare(graph, 'B'), build));
       const ready = await program;
       const fixed = Object.fromEntries(
         [...parameters]
@@ -148,7 +167,8 @@ function createSource(
       const result = new Float32Array(indices.length * classes);
       for (let start = 0; start < indices.length; start += part) {
         const rows = indices.slice(start, start + part);
-        const { probabilities } = await ready.run({ ...(await feed(rows, read)), ...fixed });
+        const feeds = { ...(await feed(rows, read)), ...presence(rows.length) };
+        const { probabilities } = await ready.run({ ...feeds, ...fixed });
         result.set(probabilities!.data as Float32Array, start * classes);
       }
       return result;
@@ -160,20 +180,46 @@ function createSource(
   };
 }
 
-function inferenceGraph(
+/** One modality of a window is missing with the chance `dropout`; each as often. */
+function drawPresence(
   config: ModelConfig,
+  dropout: number,
+  count: number,
+  draws: Draws | undefined,
+): Record<string, Tensor> {
+  const modalities = modalitiesOf(config);
+  const missing = Array.from({ length: count }, (_, i) => {
+    const random = draws?.sample('modality', i);
+    return random && random.uniform() < dropout ? random.integer(modalities.length) : -1;
+  });
+  return Object.fromEntries(
+    modalities.map((modality, m) => [
+      presenceName(modality),
+      tensor(
+        'bool',
+        [count],
+        Uint8Array.from(missing, (dropped) => Number(dropped !== m)),
+      ),
+    ]),
+  );
+}
+
+function inferenceGraph(
+  { config, specs }: SourceOptions,
   declare: (graph: Graph) => Readonly<Record<string, Value>>,
   build: Logits,
 ): Graph {
   const graph = new Graph('inference');
-  const shapes = new Map(modelParameters(config).map(({ name, shape }) => [name, shape]));
+  const shapes = new Map(specs.map(({ name, shape }) => [name, shape]));
   const values = new Map<string, Value>();
   const parameter = (name: string): Value => {
     const value = values.get(name) ?? graph.input(names.parameter(name), 'float32', shapes.get(name)!);
     values.set(name, value);
     return value;
   };
-  graph.output('probabilities', softmax(build(graph, declare(graph), parameter, false).logits));
+  const present = presenceInputs(graph, config, 'B');
+  const { logits } = build(graph, declare(graph), parameter, { training: false, present });
+  graph.output('probabilities', softmax(logits));
   return graph;
 }
 

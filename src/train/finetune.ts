@@ -4,7 +4,9 @@
  */
 import { DataError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
+import { sizeOf } from '../core/tensor.ts';
 import { type ModelConfig, modalitiesOf, parseModelConfig } from '../model/config.ts';
+import { type Lora, loraParameters, mergeLora } from '../model/lora.ts';
 import { modelParameters, placeEncoders } from '../model/model.ts';
 import type { TrainedModel } from '../model/model-file.ts';
 import type { FloatTensors } from '../model/parameters.ts';
@@ -28,7 +30,7 @@ import {
 } from './frozen-features.ts';
 import { type Curves, type TrainingOptions, type TrainingTask, train } from './loop.ts';
 import type { FinetuneRecipe } from './recipe.ts';
-import type { TrainedParameter } from './step-graphs.ts';
+import { type TrainedParameter, trainable } from './step-graphs.ts';
 import { TrainingWindows } from './training-windows.ts';
 import { scoreValidation } from './validation-score.ts';
 
@@ -45,6 +47,8 @@ export interface FinetuneOptions
   readonly validation: readonly number[];
   /** Windows to predict with the finished model; none by default. */
   readonly test?: readonly number[];
+  /** Predict the test windows also without one of two modalities. */
+  readonly testMissing?: boolean;
   /** Pre-trained encoders under official names; a modality without one starts from scratch. */
   readonly encoders?: { readonly [M in Modality]?: FloatTensors };
   /** Embeddings of frozen encoders, shared between calls. */
@@ -59,6 +63,13 @@ export interface FinetuneResult {
   /** Class probabilities [W, K] of the validation and the test windows. */
   readonly validationProbabilities: Float32Array;
   readonly testProbabilities: Float32Array;
+  /**
+   * With `testMissing`: of the test windows without this modality, replaced by its null where the model knows one, else by
+   * zeros.
+   */
+  readonly missingProbabilities: { readonly [M in Modality]?: Float32Array };
+  /** Values that learned. */
+  readonly trainedValues: number;
 }
 
 /** Windows predicted at once. */
@@ -71,8 +82,17 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
   const labels = checkLabels(options);
   const config = modelConfigOf(recipe, windows);
   const random = Random.derive(recipe.seed, 'initial');
-  const initial = placeEncoders(initialParameters(modelParameters(config), random), config, encoders);
-  const specs = assignGroups(config, recipe);
+  const placed = placeEncoders(initialParameters(modelParameters(config), random), config, encoders);
+  const lora = loraOf(recipe);
+  const factors = lora ? loraParameters(config, lora) : [];
+  const initial: FloatTensors = new Map([
+    ...placed,
+    ...initialParameters(factors, Random.derive(recipe.seed, 'lora')),
+  ]);
+  const specs = [
+    ...assignGroups(config, recipe),
+    ...factors.map(({ name, shape }) => ({ name, shape, group: 'backbone' })),
+  ];
 
   const { seed, optimization } = recipe;
   const modalities = modalitiesOf(config);
@@ -90,6 +110,8 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
     training: samples,
     labels,
     classWeights: weighClasses(options, labels),
+    specs,
+    lora,
   };
   if (recipe.tune === 'frozen') {
     const features = await computeFeatures(
@@ -101,7 +123,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
       undefined,
       ranks,
     );
-    scaling = fitScaling(features, training);
+    scaling = fitScaling(features, training, config);
     applyScaling(features, scaling);
     source = featureSource(sourceOptions, features);
   } else {
@@ -119,7 +141,11 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
     count: training.length,
     tokens: source.tokens,
     build: (_, size) => source.build(size),
-    draw: (indices) => source.draw(indices.map((i) => training[i]!)),
+    draw: (indices, draws) =>
+      source.draw(
+        indices.map((i) => training[i]!),
+        draws,
+      ),
     validate: async (parameters) => ({
       ...scoreValidation(
         validationLabels,
@@ -132,7 +158,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
     score: { name: recipe.score, mode: recipe.score === 'loss' ? 'min' : 'max' },
   };
   const identity = {
-    recipe,
+    recipe: withoutNewDefaults(recipe),
     data: windows.hash,
     training: await hashText(JSON.stringify(training)),
     validation: await hashText(JSON.stringify(validation)),
@@ -141,7 +167,9 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
   };
   try {
     const result = await train(task, { ...options, seed, optimization, identity });
-    const tensors = scaling ? foldScaling(result.parameters, scaling) : result.parameters;
+    const merged = lora ? mergeLora(result.parameters, config, lora) : result.parameters;
+    const tensors = scaling ? foldScaling(merged, scaling, config) : merged;
+    const trainedValues = trainable(specs).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
     const model = {
       config,
       recipe: windows.recipe,
@@ -156,17 +184,19 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
         data: windows.hash,
         seed: String(seed),
         bestEpoch: String(result.bestEpoch),
+        trainedValues: String(trainedValues),
         engine: backend.description,
       },
     };
     const predictor = new Predictor(backend, config, tensors);
-    const predict = (indices: readonly number[]) =>
+    const predict = (indices: readonly number[], missing?: Modality) =>
       spreadRows(ranks, indices.length, predictBatch, async ({ start, end }) => {
         const { classes } = config.head;
         const probabilities = new Float32Array((end - start) * classes);
         for (let at = start; at < end; at += predictBatch) {
           const rows = indices.slice(at, Math.min(end, at + predictBatch));
-          const signals = await readSignals(windows, rows, modalities);
+          const whole = await readSignals(windows, rows, modalities);
+          const signals = missing ? withoutModality(whole, missing, config) : whole;
           const batch = await predictor.probabilities(signals, { batch: predictBatch });
           probabilities.set(batch, (at - start) * classes);
         }
@@ -174,9 +204,15 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
       });
     const validationProbabilities = await predict(validation);
     const testProbabilities = await predict(test);
+    const missingProbabilities: { [M in Modality]?: Float32Array } = {};
+    if (options.testMissing && modalities.length === 2)
+      for (const modality of modalities) missingProbabilities[modality] = await predict(test, modality);
     await predictor.dispose();
     const { curves, bestEpoch } = result;
-    return { model, curves, bestEpoch, validationProbabilities, testProbabilities };
+    return {
+      ...{ model, curves, bestEpoch, validationProbabilities, testProbabilities },
+      ...{ missingProbabilities, trainedValues },
+    };
   } finally {
     await source.dispose();
   }
@@ -194,9 +230,39 @@ export function modelConfigOf(recipe: FinetuneRecipe, windows: WindowIndex): Mod
   });
   return parseModelConfig({
     signals: Object.fromEntries(signals),
+    ...(signals.length === 2 && { fusion: recipe.fusion, nullEmbeddings: recipe.modalityDropout > 0 }),
     head: { ...recipe.head, classes: windows.classes.length },
   });
 }
+
+function loraOf({ tune }: FinetuneRecipe): Lora | undefined {
+  return typeof tune === 'object' && 'lora' in tune ? tune.lora : undefined;
+}
+
+/** Keys that were not there once are left out where they change nothing: runs begun before them go on. */
+function withoutNewDefaults({ fusion, modalityDropout, head, ...recipe }: FinetuneRecipe): object {
+  const { pool, poolHeads, ...common } = head;
+  return {
+    ...recipe,
+    head: { ...common, ...(pool !== 'mean' && { pool, poolHeads }) },
+    ...(fusion !== 'concatenate' && { fusion }),
+    ...(modalityDropout > 0 && { modalityDropout }),
+  };
+}
+
+/** Windows without a modality: absent where the model knows its null, else zeros in its place. */
+function withoutModality(
+  signals: WindowSet['signals'],
+  missing: Modality,
+  { nullEmbeddings }: ModelConfig,
+): WindowSet['signals'] {
+  const { [missing]: silent, ...rest } = signals;
+  if (nullEmbeddings) return rest;
+  return { ...rest, [missing]: { ...silent!, data: new Float32Array(silent!.data.length) } };
+}
+
+/** What a fine-tuned model has besides its encoders. */
+const isNew = (name: string): boolean => /^(head|fusion)\./.test(name);
 
 /** Which parameters learn, and how fast: the head always, the backbone as the recipe says. */
 function assignGroups(config: ModelConfig, { tune }: FinetuneRecipe): TrainedParameter[] {
@@ -205,15 +271,16 @@ function assignGroups(config: ModelConfig, { tune }: FinetuneRecipe): TrainedPar
   );
   const learns = (name: string): boolean => {
     if (typeof tune === 'string') return tune === 'all';
+    if ('lora' in tune) return false;
     const found = /^(eeg|ecg)\.encoder\.layers\.(\d+)\./.exec(name);
     return found !== null && Number(found[2]) >= depth[found[1]!]! - tune.lastLayers;
   };
-  const specs = modelParameters(config).filter(({ name }) => tune !== 'frozen' || name.startsWith('head.'));
-  const frozen = modelParameters(config).filter(({ name }) => tune === 'frozen' && !name.startsWith('head.'));
+  const specs = modelParameters(config).filter(({ name }) => tune !== 'frozen' || isNew(name));
+  const frozen = modelParameters(config).filter(({ name }) => tune === 'frozen' && !isNew(name));
   return [
     ...frozen.map(({ name, shape }) => ({ name, shape })),
     ...specs.map(({ name, shape }) => {
-      if (name.startsWith('head.')) return { name, shape, group: 'head' };
+      if (isNew(name)) return { name, shape, group: 'head' };
       return learns(name) ? { name, shape, group: 'backbone' } : { name, shape };
     }),
   ];

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { parseConfig } from '../core/config.ts';
 import { ConfigError } from '../core/errors.ts';
-import { encoderConfigSchema, headConfigSchema } from '../model/config.ts';
+import { assertKindsFit, encoderConfigSchema, fusionSchema, headConfigSchema } from '../model/config.ts';
+import { loraParts } from '../model/lora.ts';
 import { type MaskRecipe, maskRecipeSchema } from '../patches/mask.ts';
 import { parseRecipe, recipeSchema } from '../patches/recipe.ts';
 
@@ -79,13 +80,40 @@ export const pretrainRecipeSchema = pretrainKeys.transform(({ mask, ...recipe })
 }));
 export type PretrainRecipe = z.infer<typeof pretrainRecipeSchema>;
 
+const loraSchema = z.strictObject({
+  rank: count.max(100),
+  /** The product of the factors is scaled by alpha / rank. */
+  alpha: z.number().positive().max(1024),
+  /** Which matrices of every layer. */
+  on: z
+    .array(z.enum(loraParts))
+    .min(1)
+    .default([...loraParts]),
+});
+
 export const finetuneRecipeSchema = z.strictObject({
   ...common,
   task: z.literal('finetune'),
   encoders: z.strictObject({ eeg: encoderConfigSchema.optional(), ecg: encoderConfigSchema.optional() }),
   head: headConfigSchema.omit({ classes: true }),
-  /** frozen: only the head learns, on embeddings computed once. lastLayers: the head and that many layers. */
-  tune: z.union([z.enum(['frozen', 'all']), z.strictObject({ lastLayers: count })]).default('all'),
+  /** How two modalities become one decision; without meaning for one. */
+  fusion: fusionSchema.default('concatenate'),
+  /**
+   * Chance that one of the two modalities of a training window is replaced by its learned null, never both: the model then
+   * serves each alone as well. 0: it needs both.
+   */
+  modalityDropout: z.number().min(0).max(1).default(0),
+  /**
+   * frozen: only the head (and the fusion) learns, on embeddings computed once. lastLayers: the head and that many layers.
+   * lora: the head and low-rank additions to the layers' matrices, merged at the end.
+   */
+  tune: z
+    .union([
+      z.enum(['frozen', 'all']),
+      z.strictObject({ lastLayers: count }),
+      z.strictObject({ lora: loraSchema }),
+    ])
+    .default('all'),
   learningRates: z.strictObject({ backbone: rate.default(1e-4), head: rate.default(5e-4) }).prefault({}),
   labelSmoothing: z.number().min(0).lt(1).default(0),
   /** balanced: every class weighs the same, whatever its share of the windows. */
@@ -119,7 +147,10 @@ export function parseFinetuneRecipe(value: unknown, where = 'finetune'): Finetun
   checkOptimization(recipe.optimization, where);
   const { tune } = recipe;
   const depth = Math.min(...modalities.map((modality) => recipe.encoders[modality]!.layers));
-  if (typeof tune === 'object' && tune.lastLayers > depth) {
+  const { head, fusion, modalityDropout } = recipe;
+  if (modalities.length === 2) assertKindsFit({ head, fusion, nullEmbeddings: modalityDropout > 0 }, where);
+  else assertKindsFit({ head, fusion: 'concatenate', nullEmbeddings: false }, where);
+  if (typeof tune === 'object' && 'lastLayers' in tune && tune.lastLayers > depth) {
     throw new ConfigError(
       `${where}.tune.lastLayers: ${tune.lastLayers} of ${depth} layers. Give at most ${depth}.`,
       `${where}.tune.lastLayers`,

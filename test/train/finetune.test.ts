@@ -197,6 +197,7 @@ describe('fine-tuning', () => {
     expect(JSON.parse(seen!)).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
     expect(others).toEqual({
       ...{ dataset: 'made', data: windows.hash, seed: '7', bestEpoch: String(bestEpoch) },
+      trainedValues: String(2 * 400 + 2),
       engine: backend.description,
     });
     const decoded = decodeModel(encodeModel(model), 'model');

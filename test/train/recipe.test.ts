@@ -83,6 +83,7 @@ test('defaults are those of the papers, as far as they give any', () => {
     encoder: { layers: 2, dropout: 0.1, dim: 200, heads: 8, feedForward: 800, patchSamples: 200 },
     mask: { mixture: { dual: 1 }, ratio: 0.5, leadProbability: 0.5, limbGroupProbability: 0.5 },
     leadSubsets: [],
+    cropPatches: [],
     learningRate: 5e-4,
     outputInitial: 'zeros',
     validationShare: 0.1,
@@ -94,7 +95,8 @@ test('defaults are those of the papers, as far as they give any', () => {
     },
   });
   expect(parseFinetuneRecipe(finetune)).toMatchObject({
-    head: { kind: 'mlp', hidden: 200, dropout: 0.1 },
+    head: { kind: 'mlp', hidden: 200, dropout: 0.1, pool: 'mean', poolHeads: 1 },
+    ...{ fusion: 'concatenate', modalityDropout: 0 },
     tune: 'all',
     learningRates: { backbone: 1e-4, head: 5e-4 },
     ...{ labelSmoothing: 0, classWeights: 'none', score: 'auroc' },
