@@ -18,7 +18,7 @@ import type { FinetuneRecipe } from '../train/recipe.ts';
 import { baselineFeatures, runClassical, runTrivial } from './baselines.ts';
 import { type Protocol, planFolds, type WindowFold } from './protocol.ts';
 import type { Curve } from './result.ts';
-import type { Tested } from './summary.ts';
+import type { Tested, Validated } from './tested.ts';
 
 /** One deep model of the table. */
 export interface Candidate {
@@ -85,13 +85,29 @@ export async function runExperiment(options: ExperimentOptions): Promise<Experim
       ? runBaselines(options, labels, folds)
       : runTraining(options, folds.length, job, cache),
   );
+  const validated = new Map<string, Validated[]>();
   for (const { tests } of outcomes)
-    for (const { model, s, f, probabilities } of tests) collect(model, s, folds[f]!.test, probabilities);
+    for (const { model, s, f, probabilities, validation } of tests) {
+      const { test, validation: people } = folds[f]!;
+      collect(model, s, test, probabilities);
+      if (!validation) continue;
+      const known = validated.get(model) ?? [];
+      validated.set(model, known);
+      known.push({
+        seed: s,
+        rows: test.map((index) => row.get(index)!),
+        truth: people.map((index) => labels[index]!),
+        probabilities: validation,
+      });
+    }
   const curves = outcomes.flatMap(({ curve }) => (curve ? [curve] : []));
   const truth = Int32Array.from(tested, (index) => labels[index]!);
   const subject = Array.from(tested, (index) => windows.subject[index]!);
   const predictions = new Map(
-    [...collected].map(([name, probabilities]) => [name, { truth, subject, probabilities }]),
+    [...collected].map(([name, probabilities]) => [
+      name,
+      { truth, subject, probabilities, validation: validated.get(name) ?? [] },
+    ]),
   );
   return { folds, tested, predictions, curves };
 }
@@ -113,6 +129,8 @@ interface Outcome {
     readonly f: number;
     /** [W, K] of the fold's tested windows. */
     readonly probabilities: readonly number[];
+    /** Of its validation windows; absent where there is nothing to calibrate. */
+    readonly validation?: readonly number[];
   }[];
   readonly curve?: Curve;
 }
@@ -125,17 +143,22 @@ async function runBaselines(
   const classCount = windows.classes.length;
   progress.log(`baselines on ${windows.count} windows`);
   const features = baselineFeatures(windows);
-  const tests = folds.flatMap(({ train, test }, f) => {
+  const tests = folds.flatMap(({ train, validation, test }, f) => {
     const of = (model: string, values: ArrayLike<number>) => ({
       ...{ model, s: 0, f },
       probabilities: Array.from(values),
     });
+    const calibrated = (model: string, values: ArrayLike<number>) => {
+      const all = Array.from(values);
+      const end = validation.length * classCount;
+      return { ...of(model, all.slice(end)), validation: all.slice(0, end) };
+    };
     return [
       ...(['majority', 'prior'] as const).map((name) =>
         of(name, runTrivial(name, labels, train, test.length, classCount)),
       ),
       ...Array.from(features, ([name, rows]) =>
-        of(name, runClassical(rows, labels, train, test, classCount)),
+        calibrated(name, runClassical(rows, labels, train, [...validation, ...test], classCount)),
       ),
     ];
   });
@@ -151,7 +174,7 @@ async function runTraining(
   const { backend, windows, dataset, progress, signal } = options;
   const name = trainingName(candidate.name, f, foldCount, seed);
   if (signal?.aborted) throw new InterruptedError(`evaluate: stopped before ${name}.`);
-  const { model, curves, bestEpoch, testProbabilities } = await finetune({
+  const { model, curves, bestEpoch, validationProbabilities, testProbabilities } = await finetune({
     ...options.keep?.(name),
     ...{ backend, windows, cache, dataset: dataset.name, encoders: candidate.encoders },
     recipe: { ...candidate.recipe, seed },
@@ -163,7 +186,12 @@ async function runTraining(
   });
   if (s === 0 && f === 0) await options.onModel?.(candidate.name, model);
   return {
-    tests: [{ model: candidate.name, s, f, probabilities: Array.from(testProbabilities) }],
+    tests: [
+      {
+        ...{ model: candidate.name, s, f, probabilities: Array.from(testProbabilities) },
+        validation: Array.from(validationProbabilities),
+      },
+    ],
     curve: { name: `fine-tune ${name}`, rows: curves.map(roundRow), bestEpoch },
   };
 }

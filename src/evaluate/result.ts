@@ -25,10 +25,80 @@ const detailsSchema = z.strictObject({
       accuracy: number,
       balancedAccuracy: number,
       auroc: number,
+      /** Balanced accuracy of every seed. */
+      bySeed: z.array(number).optional(),
     }),
   ),
   /** Scores of each seed on all tested windows; one entry for what has no seed. */
   perSeed: z.array(z.record(text, number)),
+});
+
+const comparisonSchema = z.strictObject({
+  score: text,
+  model: text,
+  against: text,
+  /** `transductive baseline`: it sees all of a person's windows at once, which the model does not. */
+  kind: z.enum(['baseline', 'transductive baseline', 'single modality']),
+  /** `model` minus `against` on all tested windows, mean over the seeds; interval: the same subjects drawn for both. */
+  difference: interval,
+  /** The differences within each subject, for those in whom the score is defined. */
+  subjects: z.strictObject({
+    count: z.number(),
+    /** Subjects in whom the model is the better and the worse one. */
+    better: z.number(),
+    worse: z.number(),
+    mean: number,
+    /** Hodges–Lehmann: the typical difference, its interval, and the level that so few subjects let it reach. */
+    typical: z.strictObject({ estimate: number, low: number, high: number, level: number }),
+    /** Positive: in favour of the model, also where a lower score is better. */
+    rankBiserial: number,
+    dz: number,
+  }),
+  /**
+   * Sign-flip permutation of the subjects' differences, two-sided; `adjusted`: Holm's over the `family` comparisons of this
+   * score and kind of terms. Null where even the clearest outcome, `smallest`, would not be below .05.
+   */
+  test: z.strictObject({ p: number, adjusted: number, smallest: z.number(), family: z.number() }),
+});
+
+const bins = z.array(z.strictObject({ confidence: number, accuracy: number, count: z.number() }));
+/** `nll` in nats; `ece` over bins of equal mass, with its interval. Means over the seeds. */
+const calibrated = z.strictObject({ nll: number, brier: number, ece: interval, reliability: bins });
+const calibrationSchema = z.strictObject({
+  /** One of each seed and fold, fitted on that fold's validation windows. */
+  temperatures: z.array(z.number()),
+  before: calibrated,
+  after: calibrated,
+});
+
+const abstentionSchema = z.strictObject({
+  /** Share of wrong answers among the surest windows, by the share that is answered; mean over the seeds. */
+  coverage: z.array(z.number()),
+  risk: z.array(number),
+  /** Area under it, and the least that as many errors allow. */
+  aurc: number,
+  leastAurc: number,
+  /** Thresholds chosen on validation windows to reach `value`, and what they gave on the tested ones. */
+  choices: z.array(
+    z.strictObject({
+      goal: z.enum(['coverage', 'risk']),
+      value: z.number(),
+      /** Mean over seeds and folds; null where one of them found none and stays silent. */
+      threshold: number,
+      coverage: z.number(),
+      risk: number,
+      balancedAccuracy: number,
+    }),
+  ),
+});
+
+const spreadSchema = z.strictObject({
+  /** Standard deviation of the score on all tested windows over the seeds. */
+  seedDeviation: number,
+  /** 95 % interval where subjects and seeds are both drawn again. */
+  both: interval,
+  /** Standard deviations of one subject's score under one seed: between subjects, between seeds, what is left. */
+  components: z.strictObject({ subject: number, seed: number, residual: number }),
 });
 
 const curveSchema = z.strictObject({
@@ -84,6 +154,13 @@ export const resultSchema = z.strictObject({
   /** The same per trial: the mean of its windows' probabilities. */
   trials: z.record(text, scores),
   details: z.record(text, detailsSchema),
+  /** Each deep model against the baselines and the best single modality. Absent in results before 0.2, as the next three. */
+  comparisons: z.array(comparisonSchema).optional(),
+  /** By model, of those with validation windows. */
+  calibration: z.record(text, calibrationSchema).optional(),
+  abstention: z.record(text, abstentionSchema).optional(),
+  /** By model and score, of those with several seeds. */
+  spread: z.record(text, z.record(text, spreadSchema)).optional(),
   curves: z.array(curveSchema),
   reconstructions: z.array(reconstructionSchema),
   data: z.strictObject({
@@ -105,6 +182,10 @@ export const resultSchema = z.strictObject({
 
 export type Result = z.infer<typeof resultSchema>;
 export type ModelDetails = z.infer<typeof detailsSchema>;
+export type Comparison = z.infer<typeof comparisonSchema>;
+export type Calibration = z.infer<typeof calibrationSchema>;
+export type Abstention = z.infer<typeof abstentionSchema>;
+export type Spread = z.infer<typeof spreadSchema>;
 export type Curve = z.infer<typeof curveSchema>;
 export type Reconstruction = z.infer<typeof reconstructionSchema>;
 export type ScoreInterval = z.infer<typeof interval>;

@@ -1,11 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  describeModel,
-  groupByTrial,
-  summarisePredictions,
-  summariseScores,
-  type Tested,
-} from '../../src/evaluate/summary.ts';
+import { describeModel, summarisePredictions, summariseScores } from '../../src/evaluate/summary.ts';
+import { groupByTrial, type Tested } from '../../src/evaluate/tested.ts';
 import { scoreNames } from '../../src/metrics/scores.ts';
 
 /** [W, 2] from the probabilities of class 1. */
@@ -116,8 +111,8 @@ describe('describeModel', () => {
 
   test('has the scores of each subject, of the first seed', () => {
     expect(details.perSubject).toEqual([
-      { subject: 'a', windows: 2, accuracy: 1, balancedAccuracy: 1, auroc: 1 },
-      { subject: 'b', windows: 2, accuracy: 0.5, balancedAccuracy: 0.5, auroc: 1 },
+      { subject: 'a', windows: 2, accuracy: 1, balancedAccuracy: 1, auroc: 1, bySeed: [1, 0.5] },
+      { subject: 'b', windows: 2, accuracy: 0.5, balancedAccuracy: 0.5, auroc: 1, bySeed: [0.5, 0.5] },
     ]);
   });
 

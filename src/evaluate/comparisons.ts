@@ -1,0 +1,125 @@
+/**
+ * Which of two models is better for people, and how sure that is: differences over the same subjects, with intervals,
+ * effect sizes and a permutation test, adjusted over the table (Holm).
+ */
+import { intervalOf } from '../metrics/bootstrap.ts';
+import { cohenDz, hodgesLehmann, rankBiserial } from '../metrics/effect-size.ts';
+import { holm } from '../metrics/holm.ts';
+import { signFlipTest, smallestPermutationP } from '../metrics/permutation.ts';
+import { type ScoreName, scoreAll } from '../metrics/scores.ts';
+import { isBaseline, isLowerBetter, isSingleModality, isTransductive } from './model-names.ts';
+import { type Comparison, finite } from './result.ts';
+import type { ScoreDraws, SubjectScores } from './score-draws.ts';
+import type { Tested } from './tested.ts';
+
+/** The scores that are compared. */
+export const comparedScores = ['balancedAccuracy', 'auroc', 'auprc', 'brier'] as const;
+
+/** A test that could not come below this whatever happened is not made. */
+export const significanceLevel = 0.05;
+
+export type Pair = Pick<Comparison, 'model' | 'against' | 'kind'>;
+
+/** What is known of a model. */
+export interface Compared {
+  readonly draws: ScoreDraws;
+  readonly subjects: readonly SubjectScores[];
+}
+
+/**
+ * Each deep model against each baseline, and each of both modalities against the single ones given. The majority is left
+ * out beside the class prior: both decide and rank alike.
+ */
+export function planPairs(models: readonly string[], singles: readonly string[]): Pair[] {
+  const baselines = models.filter(
+    (name) => isBaseline(name) && !(name === 'majority' && models.includes('prior')),
+  );
+  return models
+    .filter((name) => !isBaseline(name))
+    .flatMap((model): Pair[] => [
+      ...(isSingleModality(model)
+        ? []
+        : singles.map((against) => ({ model, against, kind: 'single modality' as const }))),
+      ...baselines.map((against) => ({
+        ...{ model, against },
+        kind: isTransductive(against) ? ('transductive baseline' as const) : ('baseline' as const),
+      })),
+    ]);
+}
+
+/**
+ * The single modality to beat: the better one by the area under the ROC curve on the validation windows, so that the test
+ * does not choose. All of them where there is no validation.
+ */
+export function bestSingles(predictions: ReadonlyMap<string, Tested>, classCount: number): string[] {
+  const singles = [...predictions.keys()].filter(isSingleModality);
+  const skill = singles.map((name) => {
+    const parts = predictions.get(name)!.validation ?? [];
+    const areas = parts
+      .map(({ truth, probabilities }) => scoreAll(truth, probabilities, classCount).auroc)
+      .filter(Number.isFinite);
+    return areas.reduce((sum, value) => sum + value, 0) / areas.length;
+  });
+  if (!skill.every(Number.isFinite)) return singles;
+  return singles.slice(skill.indexOf(Math.max(...skill))).slice(0, 1);
+}
+
+/** Compare pairs of models in every score, in the order of the scores. */
+export function compareModels(
+  models: ReadonlyMap<string, Compared>,
+  pairs: readonly Pair[],
+  scores: readonly ScoreName[] = comparedScores,
+): Comparison[] {
+  return scores.flatMap((score) => {
+    const compared = pairs.map((pair) => comparePair(models, pair, score));
+    // Tests on equal terms are one table, those against transductive baselines another.
+    for (const isApart of [false, true]) {
+      const family = compared.filter(({ kind }) => (kind === 'transductive baseline') === isApart);
+      const adjusted = holm(family.map(({ test }) => test.p));
+      const count = adjusted.filter((p) => p !== null).length;
+      for (const [i, { test }] of family.entries())
+        Object.assign(test, { adjusted: adjusted[i]!, family: count });
+    }
+    return compared;
+  });
+}
+
+function comparePair(models: ReadonlyMap<string, Compared>, pair: Pair, score: ScoreName): Comparison {
+  const [a, b] = [models.get(pair.model)!, models.get(pair.against)!];
+  const [first, second] = [a.draws.mean(score), b.draws.mean(score)];
+  const whole = intervalOf(
+    first.whole - second.whole,
+    first.draws.map((value, sample) => value - second.draws[sample]!),
+  );
+  const differences = a.subjects
+    .map((person, i) => meanOf(person, score) - meanOf(b.subjects[i]!, score))
+    .filter(Number.isFinite)
+    .map((value) => (Math.abs(value) < 1e-12 ? 0 : value)); // means over seeds differ in their last digits
+  const favour = isLowerBetter(score) ? differences.map((value) => 0 - value) : differences;
+  const { estimate, low, high, level } = hodgesLehmann(differences);
+  const smallest = smallestPermutationP(differences.length);
+  return {
+    ...{ score, ...pair },
+    difference: { mean: finite(whole.mean), low: finite(whole.low), high: finite(whole.high) },
+    subjects: {
+      count: differences.length,
+      better: favour.filter((value) => value > 0).length,
+      worse: favour.filter((value) => value < 0).length,
+      mean: finite(differences.reduce((sum, value) => sum + value / differences.length, 0)),
+      typical: {
+        ...{ estimate: finite(estimate), low: finite(low), high: finite(high), level: finite(level) },
+      },
+      rankBiserial: differences.length === 0 ? null : finite(rankBiserial(favour)),
+      dz: finite(cohenDz(favour)),
+    },
+    test: {
+      p: smallest > significanceLevel ? null : signFlipTest(differences).p,
+      ...{ adjusted: null, smallest, family: 0 },
+    },
+  };
+}
+
+/** A subject's score, mean over the seeds. */
+function meanOf({ scores }: SubjectScores, score: ScoreName): number {
+  return scores.reduce((sum, one) => sum + one[score] / scores.length, 0);
+}
