@@ -78,8 +78,22 @@ function isOnePass({ channels }: Recording, ranges: readonly ChannelRange[]): bo
   return last - first <= 1.5 * longest;
 }
 
-/** Up to here arrays share memory: allocators hand such pieces out again without clearing every page anew. Bytes. */
+/** Up to here arrays share memory: glibc's malloc keeps no larger piece for the next who asks. Bytes. */
 const sharedBytes = 32 * 2 ** 20;
+
+/**
+ * Have malloc keep what is freed. glibc gives it back to the system, page by page, and takes it anew for the next recording,
+ * until it has freed one piece of that size (mallopt(3), M_MMAP_THRESHOLD); nothing is ever written to this one.
+ */
+let isKeeping = false;
+function keepFreed(): void {
+  if (isKeeping) return;
+  try {
+    isKeeping = new ArrayBuffer(sharedBytes - 2 ** 16).byteLength > 0;
+  } catch {
+    isKeeping = true; // Where memory is that short there is none to keep.
+  }
+}
 
 /** Memory for every range: what was given, or fresh, neighbours in one piece. */
 function roomsFor(ranges: readonly ChannelRange[], into: readonly Float64Array[]): Float64Array[] {
@@ -95,6 +109,7 @@ function roomsFor(ranges: readonly ChannelRange[], into: readonly Float64Array[]
       if ((total + lengths[last]!) * 8 > sharedBytes) break;
       total += lengths[last]!;
     }
+    if (total * 8 > 2 ** 20) keepFreed();
     const memory = new Float64Array(total);
     for (let at = 0; rooms.length < last; at += rooms.at(-1)!.length)
       rooms.push(memory.subarray(at, at + lengths[rooms.length]!));
