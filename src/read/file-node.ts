@@ -103,6 +103,8 @@ async function readSome(
   position: number,
 ): Promise<number> {
   const length = bytes.length - offset;
+  if (handle.fd < 0)
+    throw new FormatError(`${path}: the file was closed. Open it again to read more.`, path, position);
   try {
     if (length <= smallBytes) return readSync(handle.fd, bytes, offset, length, position);
     return (await handle.read(bytes, offset, length, position)).bytesRead;

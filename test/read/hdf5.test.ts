@@ -210,6 +210,14 @@ describe('damage', () => {
   });
 });
 
+it('many damaged files wear no library out: one that is put away gives nothing back', async () => {
+  const before = await hdfLibrary();
+  const cut = files['A00001.h5']!.subarray(0, 3000);
+  for (let i = 0; i < 250; i++)
+    await expect(openHdf5(bytesSource(`${i}.h5`, cut))).rejects.toThrow(HeartmindError);
+  expect(await hdfLibrary()).toBe(before);
+});
+
 it('without h5wasm, an error says what to install', async () => {
   vi.resetModules();
   vi.doMock('h5wasm', () => {

@@ -84,15 +84,20 @@ export interface HdfLibrary {
   failures: number;
 }
 
-/** After so many errors the library is put away like a broken one. */
+/**
+ * After so many errors, and where its memory has grown so far by then, the library is put away like a broken one. Not
+ * before: an error leaves some kilobytes behind, a library that is put away all of its memory.
+ */
 const mostFailures = 200;
+const mostMemory = 256 * 1024 * 1024;
 let current: Promise<HdfLibrary> | undefined;
 let generation = 0;
 
 /** The library, loaded where it is not there yet, and fresh where it broke. UnsupportedError where it is not installed. */
 export async function hdfLibrary(): Promise<HdfLibrary> {
   const before = current && (await current);
-  if (before && !before.isBroken && before.failures < mostFailures) return before;
+  const isWorn = before && before.failures >= mostFailures && before.module.HEAPU8.length > mostMemory;
+  if (before && !before.isBroken && !isWorn) return before;
   const next = load(generation++);
   // Where there is no fresh one to be had, a worn one still serves.
   current = before && !before.isBroken ? next.catch(() => Object.assign(before, { failures: 0 })) : next;

@@ -70,7 +70,7 @@ function matrixOf(source: ByteSource, header: NpyHeader, timeAxis: number, log: 
     log.push(`npy: truncated: ${lengthSamples} of ${promised} samples are read.`);
     if (lengthSamples === 0)
       throw new FormatError(
-        `npy: ${source.name} is truncated within its channels. Fetch it again.`,
+        `npy: ${source.name} is truncated, and its channels follow one another: the last have no samples, which --tolerant cannot help. Fetch it again.`,
         source.name,
       );
   }
