@@ -80,6 +80,7 @@ export { decodeSafetensors, encodeSafetensors } from './model/safetensors.ts';
 export { type Timeline, type TimelineEntry, TimelinePredictor } from './model/timeline.ts';
 export { type EncoderWeights, loadEncoderWeights } from './model/weights.ts';
 // patches: Recording → windows
+export { contextSpan, signalSeconds } from './patches/context.ts';
 export { type LiveWindow, LiveWindows } from './patches/live-windows.ts';
 export { drawMask, type MaskKind, type MaskRecipe, maskKinds } from './patches/mask.ts';
 export { type PreparedRecording, prepareRecording } from './patches/prepare.ts';

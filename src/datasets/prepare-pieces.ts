@@ -5,6 +5,7 @@
 import { HeartmindError } from '../core/errors.ts';
 import type { ByteFolder } from '../core/folder.ts';
 import type { Recording, Span } from '../core/recording.ts';
+import { historySeconds } from '../patches/context.ts';
 import { type PreparedRecording, prepareRecording } from '../patches/prepare.ts';
 import { modelRateHz, type Recipe } from '../patches/recipe.ts';
 import { int16StepsPerUnit, type SampleType } from '../patches/store-format.ts';
@@ -91,7 +92,10 @@ async function* prepareStretches(
   // A stretch begins with a window, at a whole sample.
   const steps = 1000 * Math.max(1, Math.floor(stretchSeconds / stepSeconds / 1000));
   const perStretch = Number.isInteger(stretchSeconds / stepSeconds) ? stretchSeconds / stepSeconds : steps;
-  const stretch = perStretch * stepSeconds;
+  const history = historySeconds(recipe);
+  // The first stretch holds the contexts that end after their windows.
+  const enough = Math.ceil((history + stepSeconds) / (perStretch * stepSeconds));
+  const stretch = (history > 0 ? enough : 1) * perStretch * stepSeconds;
   const spans = recording.spans.flatMap((span): Span[] => {
     const [from, to] = [Math.max(start, span.start), Math.min(end, span.start + span.duration)];
     return to > from ? [{ start: from, duration: to - from }] : [];
@@ -105,7 +109,7 @@ async function* prepareStretches(
     for (let from = 0; from === 0 || from + lengthSeconds <= span.duration; from += stretch) {
       const isLast = from + stretch + lengthSeconds > span.duration;
       const [low, high] = [
-        Math.max(0, from - marginSeconds),
+        Math.max(0, from - history - marginSeconds),
         isLast ? span.duration : from + stretch + lengthSeconds,
       ];
       const prepared = await prepareRecording(recording, recipe, {
@@ -116,7 +120,7 @@ async function* prepareStretches(
       // Windows of this stretch begin before the next one's first.
       const last = isLast ? high : from + stretch - stepSeconds + lengthSeconds;
       yield {
-        spans: prepared.spans.map((one) => clip(one, from - low, last - low)),
+        spans: prepared.spans.map((one) => clip(one, from - low, last - low, Math.min(from, history))),
         beats: prepared.beats.filter(
           (time) => time >= span.start + from && (isLast || time < span.start + from + stretch),
         ),
@@ -131,24 +135,27 @@ async function* prepareStretches(
   }
 }
 
-/** The seconds [from, to) of a prepared span, counted from its start. */
+/** The seconds [from, to) of a prepared span, counted from its start, and `history` seconds before them for contexts. */
 function clip(
   span: PreparedRecording['spans'][number],
   from: number,
   to: number,
+  history: number,
 ): PreparedRecording['spans'][number] {
+  const before = history * modelRateHz;
   const [low, high] = [
     Math.round(from * modelRateHz),
     Math.min(span.lengthSamples, Math.round(to * modelRateHz)),
   ];
   const signals = Object.entries(span.signals).map(([modality, rows]) => [
     modality,
-    rows.map((row) => row.subarray(low, high)),
+    rows.map((row) => row.subarray(low - before, high)),
   ]);
   return {
     start: span.start + from,
     lengthSamples: Math.max(0, high - low),
     signals: Object.fromEntries(signals),
+    ...(before > 0 && { history: Object.fromEntries(signals.map(([modality]) => [modality, before])) }),
   };
 }
 
@@ -187,6 +194,7 @@ async function cutPiece(
   return {
     signals: kept.length === 0 ? nothing(recipe).signals : Object.fromEntries(signals),
     start: Float64Array.from(kept, (i) => set.start[i]!),
+    ...(set.history && { history: Float64Array.from(kept, (i) => set.history![i]!) }),
     beats,
     dropped: builder.dropped,
   };

@@ -1,8 +1,10 @@
 /**
  * The models that a deep one must beat: majority, class prior, and logistic regression on band power, on heart rate and
  * its variability, or on both; each of these also with features standardised within each person (label-free, but
- * transductive: it looks at all of a person's windows). Definitions and settings: DESIGN's EEGMAT baselines.
+ * transductive: it looks at all of a person's windows). Where ECG has a longer context than its windows, the heart also by
+ * the beats in exactly that. Definitions and settings: DESIGN's EEGMAT baselines.
  */
+import { contextSpan, signalSeconds } from '../patches/context.ts';
 import type { WindowSet } from '../patches/windows.ts';
 import { beatsBetween, variability } from '../signal/heart.ts';
 import { bandPower, welch } from '../signal/spectrum.ts';
@@ -31,12 +33,13 @@ export function baselineFeatures(set: WindowSet): BaselineFeatures {
   const eeg = set.signals.eeg && bandPowerFeatures(set);
   const ecg = set.signals.ecg && heartFeatures(set);
   if (eeg) features.set('classical-eeg', eeg);
-  if (ecg) features.set('classical-ecg', ecg);
-  if (eeg && ecg)
-    features.set(
-      'classical-eeg+ecg',
-      eeg.map((row, i) => Float64Array.of(...row, ...ecg[i]!)),
-    );
+  const addHeart = (heart: readonly Float64Array[], suffix: string) => {
+    features.set(`classical-ecg${suffix}`, heart);
+    if (eeg) features.set(`classical-eeg+ecg${suffix}`, joinRows(eeg, heart));
+  };
+  if (ecg) addHeart(ecg, '');
+  if (ecg && signalSeconds(set.recipe, 'ecg') > set.recipe.window.lengthSeconds)
+    addHeart(heartContextFeatures(set), '-context');
   for (const [name, rows] of [...features])
     features.set(`${name}-standardised`, standardisePerSubject(rows, set.subject).rows);
   return features;
@@ -63,17 +66,27 @@ export function bandPowerFeatures(set: WindowSet): Float64Array[] {
 /** Median rate (1/min), SD and RMSSD (s) of the beats around each window: [W][3]. */
 export function heartFeatures(set: WindowSet): Float64Array[] {
   const { lengthSeconds } = set.recipe.window;
+  return heartRows(set, (window) => {
+    const start = set.start[window]!;
+    return [start - heartMarginSeconds, start + lengthSeconds + heartMarginSeconds];
+  });
+}
+
+/** The same of the beats in the ECG's context of each window, which is all that a model sees of the heart: [W][3]. */
+export function heartContextFeatures(set: WindowSet): Float64Array[] {
+  return heartRows(set, (window) => contextSpan(set, 'ecg', window));
+}
+
+function heartRows(set: WindowSet, spanOf: (window: number) => readonly [start: number, end: number]) {
   return Array.from({ length: set.count }, (_, w) => {
     const beats = set.beats.get(set.trial[w]!) ?? new Float64Array(0);
-    const start = set.start[w]!;
-    const around = beatsBetween(
-      beats,
-      start - heartMarginSeconds,
-      start + lengthSeconds + heartMarginSeconds,
-    );
-    const { medianRatePerMinute, sdnn, rmssd } = variability(around);
+    const { medianRatePerMinute, sdnn, rmssd } = variability(beatsBetween(beats, ...spanOf(w)));
     return Float64Array.of(medianRatePerMinute, sdnn, rmssd);
   });
+}
+
+function joinRows(left: readonly Float64Array[], right: readonly Float64Array[]): Float64Array[] {
+  return left.map((row, i) => Float64Array.of(...row, ...right[i]!));
 }
 
 /** Fit on the training windows, predict the test windows: probabilities [test · K]. Undefined features take the training median. */

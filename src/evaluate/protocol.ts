@@ -7,6 +7,7 @@ import { ConfigError, DataError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 import type { DatasetSpec } from '../datasets/dataset.ts';
 import { assertDisjoint, type Fold, kFoldBySubject, leaveOneSubjectOut } from '../datasets/folds.ts';
+import { historySeconds } from '../patches/context.ts';
 import type { WindowIndex } from '../patches/window-reader.ts';
 import { assertApart, foldGroups, type GroupFold } from './protocol-groups.ts';
 
@@ -154,10 +155,11 @@ function bySubject(fold: Fold, subjects: readonly string[]): WindowFold {
 
 /** Windows shuffled into k parts; of the rest every tenth validates. Overlapping windows would be the same data twice. */
 function segmentFolds(k: number, { subject, recipe, count }: FoldedWindows, seed: number): WindowFold[] {
-  const { stepSeconds, lengthSeconds } = recipe.window;
-  if (stepSeconds < lengthSeconds)
+  const { stepSeconds } = recipe.window;
+  const seconds = recipe.window.lengthSeconds + historySeconds(recipe);
+  if (stepSeconds < seconds)
     throw new DataError(
-      `segment-random: windows of ${lengthSeconds} s every ${stepSeconds} s overlap and would stand on both sides. Use a step of at least ${lengthSeconds} s.`,
+      `segment-random: windows of ${seconds} s every ${stepSeconds} s overlap and would stand on both sides. Use a step of at least ${seconds} s.`,
     );
   const order = Random.derive(seed, 'segments').shuffle(Array.from({ length: count }, (_, i) => i));
   return Array.from({ length: k }, (_, fold) => {

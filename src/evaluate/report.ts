@@ -6,24 +6,14 @@ import {
   reliabilityChart,
   rocChart,
   scoreChart,
-  subjectChart,
 } from './charts.ts';
+import { scoreTitles } from './comparison-words.ts';
 import { type Html, html, join, raw } from './html.ts';
+import { comparisons, subjects } from './report-comparisons.ts';
+import { chanceOf, dot, figure, interval, legend, shownModels } from './report-parts.ts';
 import { reportStyle } from './report-style.ts';
-import type { Curve, ModelDetails, Result, ScoreInterval } from './result.ts';
-
-/** Names of the scores, in the order of the table. */
-const scoreTitles: Readonly<Record<string, string>> = {
-  balancedAccuracy: 'balanced accuracy',
-  auroc: 'AUROC',
-  auprc: 'AUC-PR',
-  f1Macro: 'F1 macro',
-  f1Weighted: 'F1 weighted',
-  kappa: "Cohen's κ",
-  accuracy: 'accuracy',
-  ece: 'ECE',
-  brier: 'Brier',
-};
+import { abstention, calibration } from './report-trust.ts';
+import type { Curve, Result } from './result.ts';
 
 /** What a model of the table is, in words. */
 const modelTitles: Readonly<Record<string, string>> = {
@@ -35,6 +25,9 @@ const modelTitles: Readonly<Record<string, string>> = {
   'classical-eeg': 'band power, logistic regression',
   'classical-ecg': 'heart rate and variability, logistic regression',
   'classical-eeg+ecg': 'band power, heart rate and variability, logistic regression',
+  'classical-ecg-context': "heart rate and variability in the ECG's context, logistic regression",
+  'classical-eeg+ecg-context':
+    "band power, heart rate and variability in the ECG's context, logistic regression",
 };
 
 /** Fine-tuning runs of which the curves are drawn; a leave-one-out has dozens. */
@@ -44,7 +37,12 @@ const maximumCurves = 12;
 export function renderReport(result: Result): string {
   const tested = Object.keys(result.models).length > 0;
   const sections = [
-    ...(tested ? [scores(result), curvesOfDiscrimination(result), confusions(result), subjects(result)] : []),
+    ...(tested
+      ? [
+          ...[scores(result), comparisons(result), subjects(result), curvesOfDiscrimination(result)],
+          ...[calibration(result), abstention(result), confusions(result)],
+        ]
+      : []),
     pretraining(result),
     finetuning(result),
     data(result),
@@ -85,12 +83,12 @@ ${join(result.notes.map((note) => html`<p class="note">${note}</p>`))}
 </header>`;
 }
 
-function scores({ models, trials, dataset }: Result): Html {
-  const chance = 1 / dataset.classes.length;
+function scores(result: Result): Html {
+  const { models, trials } = result;
   return html`<section>
 <h2>Scores</h2>
 ${figure(
-  raw(scoreChart(models, 'balancedAccuracy', 'balanced accuracy', chance)),
+  raw(scoreChart(models, 'balancedAccuracy', 'balanced accuracy', chanceOf(result))),
   'Per window, on the test subjects. Dot: mean over the seeds; line: 95 % interval, test subjects drawn again with replacement; dashed: chance. With few test subjects an interval is narrow at best.',
 )}
 <h3>Per window</h3>
@@ -109,7 +107,7 @@ function scoreTable(models: Result['models']): Html {
 <tbody>${join(
     Object.entries(models).map(
       ([model, values]) =>
-        html`<tr><th scope="row"><span class="dot" style="background:${colourOf(model)}"></span>${model}<br><span class="small">${titleOf(model)}</span></th>${join(
+        html`<tr><th scope="row">${dot(model)}${model}<br><span class="small">${titleOf(model)}</span></th>${join(
           keys.map((key) => html`<td>${interval(values[key])}</td>`),
         )}</tr>`,
     ),
@@ -121,49 +119,25 @@ function titleOf(model: string): string {
   return `${modelTitles[plain] ?? ''}${plain === model ? '' : ', standardised per subject'}`;
 }
 
-function interval(value: ScoreInterval | undefined): Html {
-  if (!value || value.mean === null) return html`–`;
-  return html`<strong>${digits(value.mean)}</strong><br><span class="small">${digits(value.low)}–${digits(value.high)}</span>`;
-}
-
-function digits(value: number | null | undefined): string {
-  return value === null || value === undefined ? '–' : value.toFixed(3).replace(/^(-?)0\./, '$1.');
-}
-
-/** The models whose curves are worth a line: the deep ones and the classical baseline of all modalities. */
-function shownDetails({ details }: Result): Record<string, ModelDetails> {
-  const names = Object.keys(details);
-  const deep = names.filter((name) => ['eeg', 'ecg', 'eeg+ecg'].includes(name));
-  const classical = ['classical-eeg+ecg', 'classical-eeg', 'classical-ecg'].find((name) => details[name]);
-  return Object.fromEntries(
-    [...deep, ...(classical ? [classical] : [])].map((name) => [name, details[name]!]),
-  );
-}
-
 function curvesOfDiscrimination(result: Result): Html {
-  const shown = shownDetails(result);
+  const shown = shownModels(result.details);
   const hasRoc = Object.values(shown).some(({ roc }) => roc !== null);
+  // Calibration has a section of its own where temperatures were fitted.
+  const isCalibrated = Object.keys(shownModels(result.calibration ?? {})).length > 0;
+  if (!hasRoc && isCalibrated) return html``;
   return html`<section>
-<h2>Discrimination and calibration</h2>
+<h2>${isCalibrated ? 'Discrimination' : 'Discrimination and calibration'}</h2>
 ${legend(Object.keys(shown))}
 <div class="pair">
 ${hasRoc ? figure(raw(rocChart(shown)), `ROC for '${result.dataset.classes[1]!}', first seed.`) : ''}
-${figure(raw(reliabilityChart(shown)), 'Reliability in ten bins of confidence, first seed; on the diagonal, probabilities mean what they say.')}
+${isCalibrated ? '' : figure(raw(reliabilityChart(shown)), 'Reliability in ten bins of confidence, first seed; on the diagonal, probabilities mean what they say.')}
 </div>
 </section>`;
 }
 
-function legend(models: readonly string[]): Html {
-  return html`<p class="legend">${join(
-    models.map(
-      (model) => html`<span><span class="dot" style="background:${colourOf(model)}"></span>${model}</span>`,
-    ),
-  )}</p>`;
-}
-
 function confusions(result: Result): Html {
   const { classes } = result.dataset;
-  const tables = Object.entries(shownDetails(result)).map(([model, { confusion }]) => {
+  const tables = Object.entries(shownModels(result.details)).map(([model, { confusion }]) => {
     const rows = confusion.map((row, k) => {
       const total = row.reduce((sum, n) => sum + n, 0);
       const cells = row.map((n) => {
@@ -177,33 +151,6 @@ function confusions(result: Result): Html {
     )}</tr></thead><tbody>${join(rows)}</tbody></table>`;
   });
   return html`<section><h2>Confusion</h2><p>Windows of the first seed; shares of the true class.</p><div class="wrap">${join(tables)}</div></section>`;
-}
-
-function subjects(result: Result): Html {
-  const shown = shownDetails(result);
-  const models = Object.keys(shown);
-  const people = Object.values(shown)[0]?.perSubject ?? [];
-  const mean = (values: readonly (number | null)[]) => {
-    const known = values.filter((value) => value !== null);
-    return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
-  };
-  const rows = people.map(
-    ({ subject, windows }, i) =>
-      html`<tr><th scope="row">${subject}</th><td>${windows}</td>${join(
-        models.map((model) => html`<td>${digits(shown[model]!.perSubject[i]?.balancedAccuracy)}</td>`),
-      )}</tr>`,
-  );
-  const means = models.map(
-    (model) =>
-      html`<td><strong>${digits(mean(shown[model]!.perSubject.map((row) => row.balancedAccuracy)))}</strong></td>`,
-  );
-  return html`<section>
-<h2>Subjects</h2>
-${legend(models)}
-${figure(raw(subjectChart(shown, 1 / result.dataset.classes.length)), 'Balanced accuracy of each tested subject, first seed.')}
-<details><summary>As a table</summary><div class="scroll"><table><thead><tr><th>subject</th><th>windows</th>${join(models.map((model) => html`<th>${model}</th>`))}</tr></thead>
-<tbody>${join(rows)}<tr><th scope="row">mean over subjects</th><td></td>${join(means)}</tr></tbody></table></div></details>
-</section>`;
 }
 
 function pretraining({ curves, reconstructions }: Result): Html {
@@ -299,9 +246,4 @@ ${join(
       html`<details><summary>recipe: ${name}</summary><pre>${JSON.stringify(recipe, null, 2)}</pre></details>`,
   ),
 )}</section>`;
-}
-
-function figure(content: Html, caption: string, folded = false): Html {
-  const inner = html`<figure><div class="scroll">${content}</div><figcaption>${caption}</figcaption></figure>`;
-  return folded ? html`<details><summary>${caption.split(':')[0]!}</summary>${inner}</details>` : inner;
 }

@@ -1,5 +1,6 @@
 /** A model over a live signal: chunks of samples → class probabilities, window by window, as they become known. */
 import { UnsupportedError } from '../core/errors.ts';
+import { historySeconds, signalSeconds } from '../patches/context.ts';
 import { LiveWindows } from '../patches/live-windows.ts';
 import type { Recipe } from '../patches/recipe.ts';
 import { causalRecipe, type LiveChannel, type PreparedChunk, StreamPreparer } from '../patches/stream.ts';
@@ -50,9 +51,10 @@ export class LivePredictor {
       (signal) =>
         !signal?.zeroPhase || (signal.lowHz === null && signal.highHz === null && signal.notchHz === null),
     );
+    const causal = causalRecipe(recipe);
     this.#recipe = {
-      ...causalRecipe(recipe),
-      window: stepSeconds === undefined ? recipe.window : { ...recipe.window, stepSeconds },
+      ...causal,
+      window: stepSeconds === undefined ? causal.window : { ...causal.window, stepSeconds },
     };
     this.#preparer = new StreamPreparer(channels, this.#recipe);
     this.#windows = new LiveWindows(this.#recipe);
@@ -63,6 +65,7 @@ export class LivePredictor {
         : [
             'live: the model was trained on signals filtered forwards and backwards; here the same filters run causally, which shifts phases. Train with zeroPhase false for live use.',
           ]),
+      ...noteContext(recipe),
     ];
     this.#predictor = new Predictor(backend, model.config, model.tensors, options);
   }
@@ -111,4 +114,16 @@ export class LivePredictor {
     }
     return entries;
   }
+}
+
+/** When predictions begin, where a window has a longer context. */
+function noteContext(recipe: Recipe): string[] {
+  if (historySeconds(recipe) === 0) return [];
+  const lengths = (['eeg', 'ecg'] as const).map(
+    (modality) => [modality, signalSeconds(recipe, modality)] as const,
+  );
+  const [modality, seconds] = lengths.reduce((a, b) => (b[1] > a[1] ? b : a));
+  return [
+    `live: a prediction needs ${seconds} s of ${modality}; until they are there, after the beginning and after every gap, there is none.`,
+  ];
 }

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { ConfigError, FormatError } from '../core/errors.ts';
 import type { Tensors } from '../core/tensor.ts';
+import { signalSeconds } from '../patches/context.ts';
 import { parseRecipe, type Recipe } from '../patches/recipe.ts';
 import { type ModelConfig, modalitiesOf, parseModelConfig } from './config.ts';
 import { modelParameters } from './model.ts';
@@ -60,7 +61,7 @@ function checkAgreement(config: ModelConfig, recipe: Recipe, classes: readonly s
     if (prepared === undefined) return [`the recipe prepares no ${modality}`];
     const takes = `${channels.join(' ')} in ${patches} patches`;
     // One patch is one second.
-    const gives = `${prepared.channels.join(' ')} in ${recipe.window.lengthSeconds} patches`;
+    const gives = `${prepared.channels.join(' ')} in ${signalSeconds(recipe, modality)} patches`;
     return takes === gives ? [] : [`its ${modality} is ${takes}, the recipe gives ${gives}`];
   });
   if (classes.length !== config.head.classes) {

@@ -1,5 +1,7 @@
 /** Prepared chunks of a live signal → windows, each as soon as its last sample is there. The same windows as offline. */
+import { ConfigError } from '../core/errors.ts';
 import { RingBuffer } from '../signal/ring-buffer.ts';
+import { hasContext, signalSeconds } from './context.ts';
 import { modelRateHz, type Recipe } from './recipe.ts';
 import type { PreparedChunk } from './stream.ts';
 import { WindowSetBuilder } from './window-set.ts';
@@ -13,25 +15,31 @@ export interface LiveWindow {
   readonly dropped: readonly Dropped[];
 }
 
-/** A sliding window with a hop over one gapless stretch; holds a window's samples and no more. */
+/** A sliding window with a hop over one gapless stretch; holds the samples of a window and of its contexts, and no more. */
 export class LiveWindows {
   readonly #rings = new Map<Modality, RingBuffer[]>();
   readonly #length: number;
   #next = 0;
 
+  /** ConfigError where the recipe lets contexts end after their windows. */
   constructor(
-    /** Its window length, step and limits are used. */
+    /** Its window length, step, contexts and limits are used. */
     readonly recipe: Recipe,
     /** Name in reports of dropped windows. */
     readonly source = 'live',
   ) {
     this.#length = recipe.window.lengthSeconds * modelRateHz;
-    for (const [modality, signal] of Object.entries(recipe.signals))
-      if (signal)
-        this.#rings.set(
-          modality as Modality,
-          signal.channels.map(() => new RingBuffer(this.#length)),
-        );
+    if (hasContext(recipe) && recipe.window.contextAtStart !== 'drop')
+      throw new ConfigError(
+        `window.contextAtStart: ${recipe.window.contextAtStart ?? 'absent, which means shift'}, a live stream cannot look ahead. Use causalRecipe(recipe).`,
+        'window.contextAtStart',
+        'drop',
+      );
+    for (const modality of ['eeg', 'ecg'] as const) {
+      const capacity = signalSeconds(recipe, modality) * modelRateHz;
+      const rings = recipe.signals[modality]?.channels.map(() => new RingBuffer(capacity));
+      if (rings) this.#rings.set(modality, rings);
+    }
   }
 
   /** The windows that a chunk completes, in order. */
@@ -57,13 +65,18 @@ export class LiveWindows {
 
   async #cut(from: number): Promise<LiveWindow> {
     const signals: { [M in Modality]?: Float64Array[] } = {};
-    for (const [modality, rings] of this.#rings)
-      signals[modality] = rings.map((ring) => ring.read(from, from + this.#length));
+    const history: { [M in Modality]?: number } = {};
+    for (const [modality, rings] of this.#rings) {
+      // Before the stretch began there is nothing to reach back to.
+      history[modality] = Math.min(from, rings[0]!.capacity - this.#length);
+      const first = from - history[modality];
+      signals[modality] = rings.map((ring) => ring.read(first, from + this.#length));
+    }
     const start = from / modelRateHz;
     const builder = new WindowSetBuilder(this.recipe);
     builder.add(
       {
-        spans: [{ start, lengthSamples: this.#length, signals }],
+        spans: [{ start, lengthSamples: this.#length, signals, history }],
         beats: new Float64Array(0),
         facts: [],
       },

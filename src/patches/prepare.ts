@@ -19,6 +19,8 @@ export interface PreparedSpan {
   readonly start: number;
   readonly lengthSamples: number;
   readonly signals: { readonly [M in Modality]?: readonly Float64Array[] };
+  /** Samples in a modality's rows before `start`, for contexts of the first windows; none where absent. */
+  readonly history?: { readonly [M in Modality]?: number };
 }
 
 /** A fact about a recording that a report must count: a flat channel, guessed beats. */

@@ -24,6 +24,11 @@ export const signalRecipeSchema = z.strictObject({
   /** Model values are microvolt divided by this: 100 for EEG (CBraMod), 1000 for ECG (millivolt). */
   scaleMicrovolts: z.number().positive().max(1e6),
   patchSamples: z.literal(patchSamples).default(patchSamples),
+  /**
+   * Whole seconds of this signal that go with a window, its last one being the window's last: at least the window's own
+   * length, which is meant where it is absent. Five seconds hold five heart beats; 30 of ECG go well with 5 of EEG.
+   */
+  contextSeconds: z.number().int().min(1).max(600).optional(),
 });
 export type SignalRecipe = z.infer<typeof signalRecipeSchema>;
 
@@ -36,6 +41,12 @@ export const windowRecipeSchema = z.strictObject({
   maxAbsMicrovolts: z.number().positive().nullable().default(null),
   /** Drop windows in which a channel does not change at all. */
   dropFlat: z.boolean().default(true),
+  /**
+   * Windows before which there is not yet as much as a signal's `contextSeconds`. shift (meant where it is absent): their
+   * context is the stretch's first seconds, and ends later than they do. drop: they are left out, counted; nothing looks
+   * ahead, as live use needs.
+   */
+  contextAtStart: z.enum(['shift', 'drop']).optional(),
 });
 
 export const recipeSchema = z.strictObject({
@@ -74,7 +85,29 @@ export function parseRecipe(value: unknown, where = 'recipe'): Recipe {
       );
     }
   }
+  checkContexts(recipe, where);
   return recipe;
+}
+
+function checkContexts({ signals, window }: Recipe, where: string): void {
+  const given = Object.entries(signals).filter(([, signal]) => signal?.contextSeconds !== undefined);
+  for (const [modality, signal] of given) {
+    const { contextSeconds } = signal!;
+    if (contextSeconds! >= window.lengthSeconds) continue;
+    const key = `${where}.signals.${modality}.contextSeconds`;
+    throw new ConfigError(
+      `${key}: ${contextSeconds} s are less than the window's ${window.lengthSeconds} s. Give at least as many, or leave it out.`,
+      key,
+      `≥ ${window.lengthSeconds}`,
+    );
+  }
+  if (window.contextAtStart === undefined || given.length > 0) return;
+  const key = `${where}.window.contextAtStart`;
+  throw new ConfigError(
+    `${key}: no signal has contextSeconds. Give one, or leave this out.`,
+    key,
+    'nothing without contextSeconds',
+  );
 }
 
 /** The twelve standard leads in their usual order. */

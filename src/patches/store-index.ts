@@ -37,6 +37,7 @@ export class StoreIndexBuilder {
   readonly trialBeats: Int32Array;
   readonly #trial = new Growing(new Int32Array(0));
   readonly #start = new Growing(new Float64Array(0));
+  readonly #history = new Growing(new Float64Array(0));
   readonly #beats = new Growing(new Float64Array(0));
   readonly #peak: { [M in Modality]?: Growing<Float32Array> } = {};
   readonly #dropped = new DroppedCounts();
@@ -60,6 +61,7 @@ export class StoreIndexBuilder {
     for (const trial of windows.trial) this.trialWindows[trial]!++;
     this.#trial.push(windows.trial);
     this.#start.push(windows.start);
+    if (windows.history) this.#history.push(windows.history);
     for (const modality of ['eeg', 'ecg'] as const) {
       const peak = windows.peak[modality];
       if (!peak) continue;
@@ -90,6 +92,11 @@ export class StoreIndexBuilder {
 
   get start(): Float64Array {
     return this.#start.result;
+  }
+
+  /** Empty where no signal has a context. */
+  get history(): Float64Array {
+    return this.#history.result;
   }
 
   get beats(): Float64Array {
@@ -125,6 +132,9 @@ export function indexColumns(
   return [
     { name: 'window_trial', column: index.trial },
     { name: 'window_start', column: index.start, attributes: seconds },
+    ...(index.history.length > 0
+      ? [{ name: 'window_history', column: index.history, attributes: seconds }]
+      : []),
     ...peaks,
     { name: 'trial_name', column: trials.map(({ id }) => id) },
     { name: 'trial_subject', column: index.trialSubject },

@@ -30,6 +30,7 @@ export interface PartRecord {
   readonly windows: {
     readonly trial: readonly number[];
     readonly start: readonly number[];
+    readonly history?: readonly number[];
     readonly peak: { readonly [M in Modality]?: readonly number[] };
   };
   readonly pieces: readonly PieceRecord[];

@@ -1,5 +1,6 @@
 /** What a store is going to be: decided before the first recording is read, kept while it is unfinished. */
 import { ConfigError } from '../core/errors.ts';
+import { signalSeconds } from './context.ts';
 import { modelRateHz, patchSamples, type Recipe } from './recipe.ts';
 import {
   type DatasetInfo,
@@ -43,7 +44,7 @@ export function storedSignals({ recipe, type }: Pick<StorePlan, 'recipe' | 'type
     if (!signal) continue;
     signals[modality] = {
       channels: signal.channels,
-      patches: (recipe.window.lengthSeconds * modelRateHz) / patchSamples,
+      patches: (signalSeconds(recipe, modality) * modelRateHz) / patchSamples,
       patchSamples,
       scaleFactor: scaleFactorOf(type, signal.scaleMicrovolts),
     };

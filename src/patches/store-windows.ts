@@ -1,5 +1,6 @@
 /** A store as windows to train on, validate and predict: the index in memory, samples read when they are needed. */
 import { ConfigError, DataError } from '../core/errors.ts';
+import { hasContext } from './context.ts';
 import type { Recipe } from './recipe.ts';
 import type { SampleType, StoredTarget } from './store-format.ts';
 import type { StoreFiles } from './store-place.ts';
@@ -36,6 +37,7 @@ export class StoreWindows implements WindowReader {
   readonly signals: WindowReader['signals'];
   readonly far: FarWindows;
   readonly label?: Int32Array;
+  readonly history?: Float64Array;
   /** Memory of streams that were closed. */
   readonly #spare: Buffers[] = [];
 
@@ -47,6 +49,7 @@ export class StoreWindows implements WindowReader {
     readonly subject: readonly string[],
     readonly trial: readonly string[],
     readonly start: Float64Array,
+    history: Float64Array | undefined,
     readonly classes: readonly string[],
     label: Int32Array | undefined,
     readonly dropped: readonly Dropped[],
@@ -54,6 +57,7 @@ export class StoreWindows implements WindowReader {
     memoryMegabytes: number,
   ) {
     if (label) this.label = label;
+    if (history) this.history = history;
     this.recipe = reader.info.recipe;
     this.signals = reader.info.signals as WindowReader['signals'];
     this.far = {
@@ -70,6 +74,9 @@ export class StoreWindows implements WindowReader {
     const { info } = reader;
     const trialOf = (await reader.numbers('window_trial')) as Int32Array;
     const start = (await reader.numbers('window_start')) as Float64Array;
+    const history = hasContext(info.recipe)
+      ? ((await reader.numbers('window_history')) as Float64Array)
+      : undefined;
     const trials = await reader.texts('trial_name');
     const subjectOf = await reader.numbers('trial_subject');
     const subjects = await reader.texts('subject_name');
@@ -85,6 +92,7 @@ export class StoreWindows implements WindowReader {
       Array.from(own, (trial) => subjects[subjectOf[trial]!]!),
       Array.from(own, (trial) => trials[trial]!),
       rows ? Float64Array.from(rows, (row) => start[row]!) : start,
+      rows && history ? Float64Array.from(rows, (row) => history[row]!) : history,
       chosen?.classes ?? [],
       chosen && Int32Array.from(own, (trial) => chosen.codes[trial]!),
       chosen ? [...info.dropped, ...chosen.without] : info.dropped,
@@ -112,8 +120,9 @@ export class StoreWindows implements WindowReader {
       modality,
       { ...this.signals[modality]!, data: batch[modality]! },
     ]);
-    const { recipe, count, label, classes, subject, trial, start, dropped, hash } = this;
-    const index = { recipe, count, classes, subject, trial, start, dropped, hash, ...(label && { label }) };
+    const { recipe, count, label, classes, subject, trial, start, history, dropped, hash } = this;
+    const more = { ...(label && { label }), ...(history && { history }) };
+    const index = { recipe, count, classes, subject, trial, start, dropped, hash, ...more };
     return { ...index, signals: Object.fromEntries(signals), beats: await this.beats() };
   }
 

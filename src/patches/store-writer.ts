@@ -48,6 +48,8 @@ export interface TrialPiece {
   };
   /** Seconds of each window. */
   readonly start: Float64Array;
+  /** What contexts have before each window, in seconds: see WindowSet. */
+  readonly history?: Float64Array;
   /** R peaks in seconds. */
   readonly beats: Float64Array;
   readonly dropped: readonly Dropped[];
@@ -162,7 +164,7 @@ export class StoreWriter {
     this.#part.dropped.add(dropped);
   }
 
-  #append({ trial, signals, start }: TrialPiece, i: number): void {
+  #append({ trial, signals, start, history }: TrialPiece, i: number): void {
     for (const modality of this.#modalities) {
       const size = this.#sizes[modality]!;
       const { bits, peak } = signals[modality]!;
@@ -172,6 +174,7 @@ export class StoreWriter {
     }
     this.#part.trial.push(trial);
     this.#part.start.push(start[i]!);
+    if (history) this.#part.history.push(history[i]!);
     this.#filled++;
   }
 
@@ -188,9 +191,9 @@ export class StoreWriter {
       await this.place.write(shardPath(modality, this.#parts), shard);
       shards[modality] = { bytes: shard.length, sha256: await sha256(shard) };
     }
-    const { trial, start, peak, pieces, dropped } = this.#part;
+    const { trial, start, history, peak, pieces, dropped } = this.#part;
     const part: PartRecord = {
-      windows: { trial, start, peak },
+      windows: { trial, start, peak, ...(history.length > 0 && { history }) },
       pieces,
       dropped: dropped.list,
       shards,
@@ -299,6 +302,7 @@ function emptyPart() {
   return {
     trial: [] as number[],
     start: [] as number[],
+    history: [] as number[],
     peak: {} as { [M in Modality]?: number[] },
     pieces: [] as PieceRecord[],
     dropped: new DroppedCounts(),

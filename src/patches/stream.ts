@@ -8,6 +8,7 @@ import { unitFactor } from '../core/units.ts';
 import { type FilterState, type Sos, sosFilter, steadyState } from '../signal/filter.ts';
 import { type MontageRow, planMontage } from '../signal/montage.ts';
 import { StreamBridge, StreamResampler } from '../signal/stream.ts';
+import { hasContext } from './context.ts';
 import { designFilters, minimumSpanSamples, missingRange } from './prepare.ts';
 import { modelRateHz, type Recipe } from './recipe.ts';
 import type { Modality } from './windows.ts';
@@ -17,13 +18,20 @@ export type LiveChannel = Pick<Channel, 'name' | 'unit' | 'rateHz'>;
 /** Rows as the recipe's channels, microvolt at 200 Hz; what was missing is NaN. All rows are equally long. */
 export type PreparedChunk = { readonly [M in Modality]?: readonly Float64Array[] };
 
-/** The same recipe with filters that a live stream can run; itself where it is causal already. */
+/**
+ * The same recipe as a live stream can follow it: filters that run forwards only, and no context that ends after its
+ * window. The same as it was where it is causal already.
+ */
 export function causalRecipe(recipe: Recipe): Recipe {
   const entries = Object.entries(recipe.signals).map(([modality, signal]) => [
     modality,
     signal && { ...signal, zeroPhase: false },
   ]);
-  return { ...recipe, signals: Object.fromEntries(entries) };
+  return {
+    ...recipe,
+    signals: Object.fromEntries(entries),
+    ...(hasContext(recipe) && { window: { ...recipe.window, contextAtStart: 'drop' as const } }),
+  };
 }
 
 /** Prepares one gapless stretch. Behind a gap, `finish` this one and begin another: filters then settle anew, as offline. */

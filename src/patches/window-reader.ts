@@ -111,6 +111,9 @@ export function concatReaders(readers: readonly WindowReader[], hash: string): W
     subject: readers.flatMap(({ subject }) => subject),
     trial: readers.flatMap(({ trial }) => trial),
     start,
+    ...(readers.every(({ history }) => history) && {
+      history: Float64Array.from(readers.flatMap(({ history }) => [...history!])),
+    }),
     dropped: readers.flatMap(({ dropped }) => dropped),
     hash,
     read,

@@ -1,5 +1,7 @@
 /** Prepared recordings → one WindowSet: equally shaped windows, every one that was left out counted with its reason. */
 import { DataError } from '../core/errors.ts';
+import { hasContext, historySeconds, signalSeconds } from './context.ts';
+import { type CutWindow, cutWindow, reasonToDrop } from './cut-window.ts';
 import type { PreparationFact, PreparedRecording } from './prepare.ts';
 import { modelRateHz, patchSamples, type Recipe, type SignalRecipe } from './recipe.ts';
 import type { Dropped, Modality, SignalWindows, WindowSet } from './windows.ts';
@@ -18,9 +20,10 @@ const maximumExamples = 10;
 
 /** Gathers windows; `finish` gives the set. */
 export class WindowSetBuilder {
-  readonly #windows: { readonly [M in Modality]?: Float32Array }[] = [];
+  readonly #windows: CutWindow[] = [];
   readonly #sources: WindowSource[] = [];
   readonly #starts: number[] = [];
+  readonly #history: number[] = [];
   readonly #beats = new Map<string, Float64Array>();
   readonly #dropped = new Map<string, { what: string; reason: string; count: number; examples: string[] }>();
 
@@ -35,21 +38,24 @@ export class WindowSetBuilder {
     this.#beats.set(source.trial, prepared.beats);
     const { lengthSeconds, stepSeconds } = this.recipe.window;
     const length = lengthSeconds * modelRateHz;
+    const longestHistory = historySeconds(this.recipe);
     let found = false;
     for (const span of prepared.spans) {
+      const before = Math.max(0, ...Object.values(span.history ?? {}));
       for (let i = 0; ; i++) {
         const from = Math.round(i * stepSeconds * modelRateHz);
         if (from + length > span.lengthSamples) break;
         found = true;
         const start = span.start + from / modelRateHz;
-        const reason = this.#check(span.signals, from, from + length);
+        const reason = reasonToDrop(span, this.recipe, from, from + length);
         if (reason) {
           this.count({ what: 'window', reason, example: `${source.trial} at ${start} s` });
           continue;
         }
-        this.#windows.push(cutWindow(span.signals, this.recipe, from, from + length));
+        this.#windows.push(cutWindow(span, this.recipe, from + length));
         this.#sources.push(source);
         this.#starts.push(start);
+        this.#history.push(Math.min(longestHistory, (from + before) / modelRateHz));
       }
     }
     if (!found) {
@@ -96,12 +102,13 @@ export class WindowSetBuilder {
       SignalRecipe | undefined,
     ][]) {
       if (!signal) continue;
-      const size = signal.channels.length * this.recipe.window.lengthSeconds * modelRateHz;
+      const seconds = signalSeconds(this.recipe, modality);
+      const size = signal.channels.length * seconds * modelRateHz;
       const data = new Float32Array(count * size);
       for (const [i, window] of this.#windows.entries()) data.set(window[modality]!, i * size);
       signals[modality] = {
         channels: signal.channels,
-        patches: this.recipe.window.lengthSeconds,
+        patches: seconds, // one is one second
         patchSamples,
         data,
       };
@@ -116,6 +123,7 @@ export class WindowSetBuilder {
       subject: this.#sources.map((source) => source.subject),
       trial: this.#sources.map((source) => source.trial),
       start: Float64Array.from(this.#starts),
+      ...(hasContext(this.recipe) && { history: Float64Array.from(this.#history) }),
       ...(this.#sources.some(({ stimulus }) => stimulus !== undefined) && {
         stimulus: this.#sources.map(({ stimulus = '' }) => stimulus),
       }),
@@ -124,49 +132,6 @@ export class WindowSetBuilder {
     };
     return { ...set, hash: await hashWindows(set) };
   }
-
-  /** Why a window must be dropped, if it must. */
-  #check(
-    signals: PreparedRecording['spans'][number]['signals'],
-    from: number,
-    to: number,
-  ): string | undefined {
-    const { maxAbsMicrovolts, dropFlat } = this.recipe.window;
-    for (const [modality, rows] of Object.entries(signals)) {
-      for (const [i, row] of rows.entries()) {
-        const channel = this.recipe.signals[modality as Modality]!.channels[i];
-        let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-        for (let t = from; t < to; t++) {
-          const x = row[t]!;
-          if (!Number.isFinite(x)) return `missing samples in ${channel}`;
-          if (x < low) low = x;
-          if (x > high) high = x;
-        }
-        if (dropFlat && low === high) return `flat ${channel}`;
-        if (maxAbsMicrovolts !== null && Math.max(-low, high) > maxAbsMicrovolts)
-          return `beyond ±${maxAbsMicrovolts} µV`;
-      }
-    }
-    return undefined;
-  }
-}
-
-function cutWindow(
-  signals: PreparedRecording['spans'][number]['signals'],
-  recipe: Recipe,
-  from: number,
-  to: number,
-): { [M in Modality]?: Float32Array } {
-  const window: { [M in Modality]?: Float32Array } = {};
-  for (const [modality, rows] of Object.entries(signals) as [Modality, readonly Float64Array[]][]) {
-    const scale = 1 / recipe.signals[modality]!.scaleMicrovolts;
-    const data = new Float32Array(rows.length * (to - from));
-    for (const [channel, row] of rows.entries()) {
-      for (let t = from; t < to; t++) data[channel * (to - from) + t - from] = row[t]! * scale;
-    }
-    window[modality] = data;
-  }
-  return window;
 }
 
 /** The windows at these indices, in this order; what was dropped stays on record. */
@@ -187,6 +152,7 @@ export function selectWindows(set: WindowSet, indices: ArrayLike<number>): Windo
     subject: pick.map((i) => set.subject[i]!),
     trial: pick.map((i) => set.trial[i]!),
     start: Float64Array.from(pick, (i) => set.start[i]!),
+    ...(set.history && { history: Float64Array.from(pick, (i) => set.history![i]!) }),
     ...(set.stimulus && { stimulus: pick.map((i) => set.stimulus![i]!) }),
     hash: `${set.hash}[${pick.length}:${fingerprint(pick)}]`,
   };
@@ -241,6 +207,9 @@ export async function concatWindowSets(sets: readonly WindowSet[]): Promise<Wind
     subject: sets.flatMap((set) => set.subject),
     trial: sets.flatMap((set) => set.trial),
     start: Float64Array.from(sets.flatMap((set) => [...set.start])),
+    ...(sets.every((set) => set.history) && {
+      history: Float64Array.from(sets.flatMap((set) => [...set.history!])),
+    }),
     ...(sets.every((set) => set.stimulus) && { stimulus: sets.flatMap((set) => set.stimulus!) }),
     beats: new Map(sets.flatMap((set) => [...set.beats])),
     dropped: sets.flatMap((set) => set.dropped),

@@ -6,7 +6,7 @@ export type Modality = 'eeg' | 'ecg';
 /** Windows of one modality, in model units (microvolt / recipe scale): data is [W, C, N, P]. */
 export interface SignalWindows {
   readonly channels: readonly string[];
-  /** N: patches in a window. */
+  /** N: patches in a window; modalities may differ in it (context.ts). */
   readonly patches: number;
   /** P: samples in a patch. */
   readonly patchSamples: number;
@@ -35,6 +35,11 @@ export interface WindowSet {
   readonly subject: readonly string[];
   readonly trial: readonly string[];
   readonly start: Float64Array;
+  /**
+   * Seconds of signal before each window that its contexts reach back to, less at the beginning of a stretch: there they
+   * end later (`contextSpan` in context.ts). Absent where all signals are as long as their windows.
+   */
+  readonly history?: Float64Array;
   /** What was shown in each window, `` where nothing is known of it; absent where no trial of the data names a stimulus. */
   readonly stimulus?: readonly string[];
   /** R peaks of each trial, in seconds, where the recipe has ECG: for the classical baseline. */

@@ -30,6 +30,17 @@ describe('parseRecipe', () => {
     });
   });
 
+  it('says nothing of contexts where nothing was said: what was prepared before them stays the same', () => {
+    const recipe = parseRecipe(base);
+    expect('contextSeconds' in recipe.signals.ecg!).toBe(false);
+    expect('contextAtStart' in recipe.window).toBe(false);
+    const longer = {
+      ...withSignal({ contextSeconds: 10 }),
+      window: { ...base.window, contextAtStart: 'drop' },
+    };
+    expect(parseRecipe(longer)).toMatchObject(longer);
+  });
+
   it.each([eegmatRecipe, twelveLeadRecipe, eegRecipe])('takes its own result from JSON', (recipe) => {
     expect(parseRecipe(JSON.parse(JSON.stringify(recipe)))).toEqual(recipe);
   });
@@ -38,7 +49,7 @@ describe('parseRecipe', () => {
     [withSignal({ lowHZ: 1 }), "recipe.signals.ecg.lowHZ: this key is unknown. Did you mean 'lowHz'?"],
     [
       withWindow({ stepSecond: 1 }),
-      "recipe.window.stepSecond: this key is unknown. Did you mean 'stepSeconds'? Known keys: lengthSeconds, stepSeconds, maxAbsMicrovolts, dropFlat.",
+      "recipe.window.stepSecond: this key is unknown. Did you mean 'stepSeconds'? Known keys: lengthSeconds, stepSeconds, maxAbsMicrovolts, dropFlat, contextAtStart.",
     ],
     [{ ...base, signals: { EEG: {} } }, "recipe.signals.EEG: this key is unknown. Did you mean 'eeg'?"],
     [withSignal({ scaleMicrovolts: undefined }), 'recipe.signals.ecg.scaleMicrovolts: is missing.'],
@@ -47,6 +58,21 @@ describe('parseRecipe', () => {
     [withSignal({ highHz: 96 }), 'recipe.signals.ecg.highHz: 96 is not allowed.'],
     [withSignal({ notchHz: 100 }), 'recipe.signals.ecg.notchHz: 100 is not allowed.'],
     [withSignal({ rateHz: 250 }), 'recipe.signals.ecg.rateHz: 250 is not allowed.'],
+    [
+      withSignal({ contextSeconds: 9 }),
+      "recipe.signals.ecg.contextSeconds: 9 s are less than the window's 10 s. Give at least as many, or leave it out.",
+    ],
+    [withSignal({ contextSeconds: 12.5 }), 'recipe.signals.ecg.contextSeconds: 12.5 is not allowed.'],
+    [withSignal({ contextSeconds: 601 }), 'recipe.signals.ecg.contextSeconds: 601 is not allowed.'],
+    [
+      withSignal({ contextseconds: 30 }),
+      "contextseconds: this key is unknown. Did you mean 'contextSeconds'?",
+    ],
+    [
+      withWindow({ contextAtStart: 'drop' }),
+      'recipe.window.contextAtStart: no signal has contextSeconds. Give one, or leave this out.',
+    ],
+    [withWindow({ contextAtStart: 'reflect' }), 'recipe.window.contextAtStart: "reflect" is not allowed.'],
     [withSignal({ channels: [] }), 'recipe.signals.ecg.channels: [] is not allowed.'],
     [withWindow({ lengthSeconds: 2.5 }), 'recipe.window.lengthSeconds: 2.5 is not allowed.'],
     [withWindow({ lengthSeconds: 601 }), 'recipe.window.lengthSeconds: 601 is not allowed.'],

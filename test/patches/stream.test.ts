@@ -25,6 +25,15 @@ const recipe = parseRecipe({
   window: { lengthSeconds: 2, stepSeconds: 0.5, maxAbsMicrovolts: 400 },
 });
 
+/** The same with 5 s of ECG and 3 s of EEG up to the end of each window. */
+const contextRecipe = parseRecipe({
+  ...recipe,
+  signals: {
+    eeg: { ...recipe.signals.eeg, contextSeconds: 3 },
+    ecg: { ...recipe.signals.ecg, contextSeconds: 5 },
+  },
+});
+
 function makeChannels(seconds: number, holes: readonly (readonly [number, number])[]) {
   const random = new Random(4);
   const make = (name: string, unit: string, rateHz: number, level: number) => {
@@ -108,7 +117,10 @@ describe('StreamPreparer', () => {
 });
 
 describe('LiveWindows', () => {
-  it('gives the windows of recordingWindows, dropped ones named', async () => {
+  it.each([
+    ['windows', recipe],
+    ['windows with longer contexts', causalRecipe(contextRecipe)],
+  ])('gives the %s of recordingWindows, dropped ones named', async (_, recipe) => {
     await fc.assert(
       fc.asyncProperty(pieces, holes, async (cuts, missing) => {
         const channels = makeChannels(9.7, missing);
@@ -126,8 +138,40 @@ describe('LiveWindows', () => {
             ...(offline?.signals[modality]?.data ?? []),
           ]);
         for (const { windows: w, dropped } of found) expect(dropped.length > 0).toBe(!w);
+        for (const { what, reason, count } of offline?.dropped ?? [])
+          if (what === 'window')
+            expect(found.filter(({ dropped }) => dropped[0]?.reason === reason)).toHaveLength(count);
       }),
       { seed: 2, numRuns: 15 },
     );
+  });
+
+  it('keeps a context and no more, and refuses one that would have to look ahead', async () => {
+    expect(() => new LiveWindows(contextRecipe)).toThrow(
+      'window.contextAtStart: absent, which means shift, a live stream cannot look ahead. Use causalRecipe(recipe).',
+    );
+    const causal = causalRecipe(contextRecipe);
+    expect(causal.window.contextAtStart).toBe('drop');
+    expect(causalRecipe(recipe).window).toEqual(recipe.window);
+    const windows = new LiveWindows(causal);
+    const ramp = (from: number) => Float64Array.from({ length: 200 }, (_, t) => (from + t) / 100);
+    const found = [];
+    for (let second = 0; second < 20; second++) {
+      const rows = [ramp(200 * second), ramp(200 * second)];
+      found.push(...(await windows.push({ eeg: rows, ecg: rows })));
+    }
+    const less = (seconds: number, modality: string) =>
+      `less than ${seconds} s of ${modality} without a gap up to its end`;
+    expect(found.slice(0, 7).map(({ dropped }) => dropped[0]?.reason)).toEqual([
+      ...[less(3, 'eeg'), less(3, 'eeg'), less(5, 'ecg'), less(5, 'ecg')],
+      ...[less(5, 'ecg'), less(5, 'ecg'), undefined],
+    ]);
+    // 17.5 to 19.5 s: in model units, EEG of the 3 s and ECG of the 5 s before 19.5 s.
+    const { start, windows: set } = found[35]!;
+    expect(start).toBe(17.5);
+    expect(set!.signals.eeg!.data[0]).toBeCloseTo((16.5 * 2) / 100, 6);
+    expect(set!.signals.ecg!.data[0]).toBeCloseTo((14.5 * 2) / 1000, 6);
+    expect(set!.signals.ecg!.data.length).toBe(2 * 1000);
+    expect(set!.signals.ecg!.data.at(-1)).toBeCloseTo((19.495 * 2) / 1000, 6);
   });
 });
