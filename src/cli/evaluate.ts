@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
 import { evaluateModel } from '../evaluate/finished-model.ts';
+import { parseLadderRecipe } from '../evaluate/ladder.ts';
 import { type Protocol, protocolKinds, protocolSchema } from '../evaluate/protocol.ts';
 import type { Result } from '../evaluate/result.ts';
 import { runEvaluation } from '../evaluate/study.ts';
@@ -38,6 +39,7 @@ interface Flags extends RanksFlags {
   readonly validationSubjects: number;
   readonly seeds: readonly number[];
   readonly out: string;
+  readonly testMissing: boolean;
   readonly tolerant: boolean;
   readonly json: boolean;
 }
@@ -67,7 +69,10 @@ export const evaluateCommand = buildCommand<Flags, [], Context>({
       data: requiredText(dataBrief, 'data'),
       target: optionalText('What to predict (default: the only target)', 'name'),
       model: optionalText('A finished model or its run, instead of a recipe', 'model'),
-      recipe: optionalText('A fine-tuning recipe: a name of recipes/ or a JSON file', 'recipe'),
+      recipe: optionalText(
+        'A fine-tuning recipe, or a ladder of variants of one: a name of recipes/ or a JSON file',
+        'recipe',
+      ),
       ...encoderFlags,
       protocol: {
         kind: 'enum',
@@ -97,6 +102,11 @@ export const evaluateCommand = buildCommand<Flags, [], Context>({
         placeholder: '0,1,2',
       },
       out: requiredText('Folder of the run; a stopped run goes on there', 'folder'),
+      testMissing: {
+        kind: 'boolean',
+        brief: 'Test models of both signals also without each',
+        default: false,
+      },
       ...tolerantFlag,
       ...workFlags,
       ...ranksFlag,
@@ -123,7 +133,7 @@ export const evaluateCommand = buildCommand<Flags, [], Context>({
 });
 
 async function train(flags: Flags, { ranks, signal, engine, progress }: Team): Promise<Result> {
-  const recipe = parseFinetuneRecipe(readRecipe(flags.recipe!), flags.recipe!);
+  const { finetune: recipe, ...ladder } = parseTraining(readRecipe(flags.recipe!), flags.recipe!);
   const { encoders, provenance } = await readEncodersFor(recipe, flags);
   const chosen = await chooseData(flags.data, recipe.prepare);
   const target = chooseTarget(chosen.spec, flags.target);
@@ -142,7 +152,9 @@ async function train(flags: Flags, { ranks, signal, engine, progress }: Team): P
     progress,
     signal,
     ranks,
+    ...ladder,
     finetune: recipe,
+    testMissing: flags.testMissing || ladder.testMissing,
     protocol: protocolOf(flags),
     seeds: flags.seeds,
     encoders,
@@ -152,6 +164,14 @@ async function train(flags: Flags, { ranks, signal, engine, progress }: Team): P
     onModel: (name, model) =>
       writeFileAtomically(join(flags.out, 'models', `${name}.safetensors`), encodeModel(model)),
   });
+}
+
+/** A fine-tuning recipe, or a ladder of variants of one. */
+function parseTraining(value: unknown, where: string) {
+  const isLadder = typeof value === 'object' && value !== null && 'task' in value && value.task === 'ladder';
+  if (!isLadder) return { finetune: parseFinetuneRecipe(value, where), testMissing: false };
+  const { finetune, ladder, models, testMissing } = parseLadderRecipe(value, where);
+  return { finetune, ladder, models, testMissing };
 }
 
 async function test(flags: Flags, { signal, engine, progress }: Team): Promise<Result> {

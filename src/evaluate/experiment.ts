@@ -37,6 +37,8 @@ export interface ExperimentOptions {
   readonly protocol: Protocol;
   readonly seeds: readonly number[];
   readonly candidates: readonly Candidate[];
+  /** Test models of both modalities also without each: rows `eeg+ecg, ECG missing`, or `ECG zeros` without a null. */
+  readonly testMissing?: boolean;
   readonly progress: Progress;
   readonly signal?: AbortSignal;
   /** The trainings are dealt to ranks; every rank gets the whole. */
@@ -75,7 +77,8 @@ export async function runExperiment(options: ExperimentOptions): Promise<Experim
   };
 
   // Deep models stand first in every table.
-  for (const { name } of candidates) collected.set(name, []);
+  for (const candidate of candidates)
+    for (const name of [candidate.name, ...missingNames(candidate, options)]) collected.set(name, []);
   const cache: FeatureCache = new Map();
   const trainings = candidates.flatMap((candidate) =>
     seeds.flatMap((seed, s) => folds.map((fold, f): Training => ({ candidate, seed, s, fold, f }))),
@@ -174,26 +177,44 @@ async function runTraining(
   const { backend, windows, dataset, progress, signal } = options;
   const name = trainingName(candidate.name, f, foldCount, seed);
   if (signal?.aborted) throw new InterruptedError(`evaluate: stopped before ${name}.`);
-  const { model, curves, bestEpoch, validationProbabilities, testProbabilities } = await finetune({
+  const { model, curves, bestEpoch, ...predicted } = await finetune({
     ...options.keep?.(name),
     ...{ backend, windows, cache, dataset: dataset.name, encoders: candidate.encoders },
     recipe: { ...candidate.recipe, seed },
     training: fold.train,
     validation: fold.validation,
     test: fold.test,
+    ...(options.testMissing && { testMissing: true }),
     progress: (total) => progress.stage(`fine-tune ${name}`, total),
     ...(signal && { signal }),
   });
   if (s === 0 && f === 0) await options.onModel?.(candidate.name, model);
+  const without = Object.entries(predicted.missingProbabilities).map(([modality, probabilities]) => ({
+    ...{ model: missingName(candidate, modality as Modality), s, f },
+    probabilities: Array.from(probabilities),
+  }));
   return {
     tests: [
       {
-        ...{ model: candidate.name, s, f, probabilities: Array.from(testProbabilities) },
-        validation: Array.from(validationProbabilities),
+        ...{ model: candidate.name, s, f, probabilities: Array.from(predicted.testProbabilities) },
+        validation: Array.from(predicted.validationProbabilities),
       },
+      ...without,
     ],
     curve: { name: `fine-tune ${name}`, rows: curves.map(roundRow), bestEpoch },
   };
+}
+
+/** The row of a model tested without a modality: by the null that it knows, else with zeros in its place. */
+function missingName({ name, recipe }: Candidate, modality: Modality): string {
+  return `${name}, ${modality.toUpperCase()} ${recipe.modalityDropout > 0 ? 'missing' : 'zeros'}`;
+}
+
+function missingNames(candidate: Candidate, { testMissing = false }: ExperimentOptions): string[] {
+  const { eeg, ecg } = candidate.recipe.encoders;
+  return testMissing && eeg && ecg
+    ? (['eeg', 'ecg'] as const).map((modality) => missingName(candidate, modality))
+    : [];
 }
 
 /** `eeg-seed0`, or `eeg-fold2-seed0` where there are several folds. */

@@ -24,7 +24,8 @@ import {
   pretrainRecipeSchema,
 } from '../train/recipe.ts';
 import { describeData, describePretraining } from './describe.ts';
-import { type Candidate, runExperiment } from './experiment.ts';
+import { runExperiment } from './experiment.ts';
+import { type CandidateOptions, candidatesOf, checkRungs, ladderSchema } from './ladder.ts';
 import { describeProtocol, type Protocol, planFolds, protocolSchema, type WindowFold } from './protocol.ts';
 import type { Curve, Reconstruction, Result } from './result.ts';
 import { summarisePredictions } from './summary.ts';
@@ -36,6 +37,10 @@ export const studyRecipeSchema = z.strictObject({
   pretrain: z.strictObject({ eeg: pretrainRecipeSchema.optional(), ecg: pretrainRecipeSchema.optional() }),
   /** Of both modalities; each alone is the same without the other encoder. */
   finetune: finetuneRecipeSchema,
+  /** Variants of it to compare. */
+  ladder: ladderSchema.optional(),
+  /** Test models of both modalities also without each. */
+  testMissing: z.boolean().default(false),
   protocol: protocolSchema,
   seeds: z.array(z.number().int().min(0).max(0xffffffff)).min(1).max(100),
 });
@@ -56,6 +61,7 @@ export function parseStudyRecipe(value: unknown, where = 'study'): StudyRecipe {
     );
   }
   parseFinetuneRecipe(recipe.finetune, `${where}.finetune`);
+  if (recipe.ladder) checkRungs(recipe.finetune, recipe.ladder, `${where}.ladder`);
   return recipe;
 }
 
@@ -137,23 +143,25 @@ export async function runStudy(options: StudyOptions): Promise<Result> {
   };
 }
 
-export interface RunEvaluationOptions extends EvaluationOptions {
+export interface RunEvaluationOptions extends EvaluationOptions, CandidateOptions {
   readonly name: string;
   readonly finetune: FinetuneRecipe;
   readonly protocol: Protocol;
   readonly seeds: readonly number[];
+  /** Test models of both modalities also without each. */
+  readonly testMissing?: boolean;
   readonly encoders: { readonly [M in Modality]?: FloatTensors };
   /** What the encoders' files say of their origin. */
   readonly provenance?: { readonly [M in Modality]?: Readonly<Record<string, string>> };
 }
 
-/** Fine-tune each modality alone and both together under a protocol, baselines beside them → a result. */
+/** Fine-tune each modality alone and both together, by every rung of a ladder, baselines beside them → a result. */
 export async function runEvaluation(options: RunEvaluationOptions): Promise<Result> {
   const { backend, dataset, windows, protocol, finetune } = options;
   const begun = performance.now();
   const experiment = await runExperiment({
     ...options,
-    candidates: candidatesOf(finetune, options.encoders),
+    candidates: candidatesOf(finetune, options.encoders, options),
   });
   const trial = Array.from(experiment.tested, (index) => windows.trial[index]!);
   options.progress.log('scores and intervals');
@@ -175,7 +183,10 @@ export async function runEvaluation(options: RunEvaluationOptions): Promise<Resu
     curves: [...experiment.curves],
     reconstructions: [],
     notes: noteSeenSubjects(options, experiment.folds),
-    recipes: { prepare: windows.recipe, finetune },
+    recipes: {
+      ...{ prepare: windows.recipe, finetune },
+      ...(options.ladder && { ladder: options.ladder }),
+    },
     seconds: { evaluate: (performance.now() - begun) / 1000 },
   };
 }
@@ -196,27 +207,6 @@ function noteSeenSubjects(
           `The ${modality} encoder was pre-trained on unlabelled recordings of ${both.length} of the ${tested.size} tested subjects (transductive).`,
         ];
   });
-}
-
-/** Each modality alone, then both. */
-export function candidatesOf(
-  recipe: FinetuneRecipe,
-  encoders: { readonly [M in Modality]?: FloatTensors },
-): Candidate[] {
-  const { eeg, ecg } = recipe.encoders;
-  const alone = (['eeg', 'ecg'] as const).flatMap((modality): Candidate[] => {
-    const encoder = recipe.encoders[modality];
-    return encoder
-      ? [{ name: modality, recipe: { ...recipe, encoders: { [modality]: encoder } }, encoders }]
-      : [];
-  });
-  const one = (candidate: Candidate): Candidate => ({
-    ...candidate,
-    encoders: Object.fromEntries(
-      Object.entries(encoders).filter(([modality]) => modality in candidate.recipe.encoders),
-    ),
-  });
-  return [...alone, ...(eeg && ecg ? [{ name: 'eeg+ecg', recipe, encoders }] : [])].map(one);
 }
 
 function runPretraining(
