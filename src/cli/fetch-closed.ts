@@ -1,4 +1,4 @@
-/** `fetch` of a closed dataset: how to apply for it, and whether the folder that somebody has is complete. */
+/** `fetch` of a dataset that heartmind cannot bring: how to come by it, and whether somebody's folder is complete. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatasetSpec } from '../datasets/dataset.ts';
@@ -8,7 +8,7 @@ import { formatBytes } from '../datasets/fetch-space-node.ts';
 import { openFolder } from '../datasets/folder-node.ts';
 import { renderTable } from './table.ts';
 
-/** A closed dataset: how to apply, and the user's folder against a complete copy. */
+/** How to apply or where to get it, and the user's folder against a complete copy. */
 export async function explainClosed(
   spec: ClosedSpec,
   facts: DatasetFacts,
@@ -46,19 +46,25 @@ export function access(spec: ClosedSpec, facts: DatasetFacts) {
   };
 }
 
+const doors: Readonly<Record<DatasetFacts['access'], string>> = {
+  open: 'anyone may have it; heartmind does not fetch it by itself',
+  credentialed: 'after training or a signed agreement',
+  request: 'its authors decide',
+};
+
 function describeClosed(
   spec: ClosedSpec,
   facts: DatasetFacts,
   folder: string,
   report: LayoutReport | undefined,
 ): string {
-  const door =
-    facts.access === 'credentialed' ? 'after training or a signed agreement' : 'its authors decide';
+  const isOpen = facts.access === 'open';
+  const place = facts.applyUrl ?? spec.url;
   const lines = [
     spec.title,
-    `access    ${facts.access}: ${door}`,
+    `access    ${facts.access}: ${doors[facts.access]}`,
     `how       ${facts.how}`,
-    `apply     ${facts.applyUrl ?? spec.url}`,
+    ...(place === '' ? [] : [`${isOpen ? 'fetch it' : 'apply   '}  ${place}`]),
     `licence   ${spec.licence}`,
     `cite      ${spec.citation}`,
   ];

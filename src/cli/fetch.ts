@@ -111,7 +111,7 @@ export const fetchCommand = buildCommand<Flags, [string], Context>({
       throw new DataError(
         report
           ? `${name}: ${folder} is not a complete copy. Compare the table above with what its publisher sent.`
-          : `${name}: not at ${folder}. Apply for it as said above, then run: heartmind fetch ${name} --to FOLDER.`,
+          : `${name}: not at ${folder}. ${facts.access === 'open' ? 'Get it' : 'Apply for it'} as said above, then run: heartmind fetch ${name} --to FOLDER.`,
       );
   },
 });

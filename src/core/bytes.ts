@@ -84,9 +84,14 @@ export function isGzip(bytes: Uint8Array): boolean {
 
 /**
  * Inflate a whole gzip source into memory. `maxBytes` bounds what a hostile file can make us allocate
- * (default: 1,032 × its size, deflate's own limit, and at most 2 GiB).
+ * (default: 1,032 × its size, deflate's own limit, and at most 2 GiB). `onCut` is told
+ * where data end in an error, and what came before is taken.
  */
-export async function gunzipSource(source: ByteSource, maxBytes?: number): Promise<ByteSource> {
+export async function gunzipSource(
+  source: ByteSource,
+  maxBytes?: number,
+  onCut?: (fact: string) => void,
+): Promise<ByteSource> {
   const limit = maxBytes ?? Math.min(2 ** 31, source.byteLength * 1032 + 1024);
   const compressed = await source.read(0, source.byteLength);
   const stream = new Blob([compressed as Uint8Array<ArrayBuffer>])
@@ -106,12 +111,12 @@ export async function gunzipSource(source: ByteSource, maxBytes?: number): Promi
       chunks.push(value!);
     }
   } catch (cause) {
-    throw new FormatError(
-      `${source.name}: gzip data ends in an error after ${total} bytes (${cause instanceof Error ? cause.message : cause}). Fetch the file again.`,
-      source.name,
-      undefined,
-      { cause },
-    );
+    const fact = `gzip data ends in an error after ${total} bytes (${cause instanceof Error ? cause.message : cause})`;
+    if (!onCut || total === 0 || total > limit)
+      throw new FormatError(`${source.name}: ${fact}. Fetch the file again.`, source.name, undefined, {
+        cause,
+      });
+    onCut(fact);
   }
   const bytes = new Uint8Array(total);
   let offset = 0;

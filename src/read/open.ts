@@ -105,7 +105,16 @@ export async function openRecording(source: ByteSource, options: ReadOptions = {
   if (source.byteLength === 0)
     throw new FormatError(`${source.name}: the file is empty. Fetch it again.`, source.name, 0);
   const start = await source.read(0, Math.min(512, source.byteLength));
-  const plain = isGzip(start) ? await gunzipSource(source) : source;
+  const cuts: string[] = [];
+  const onCut = (fact: string) => {
+    if (!options.tolerant)
+      throw new FormatError(
+        `${source.name}: ${fact}. Fetch the file again, or open what came out with --tolerant.`,
+        source.name,
+      );
+    cuts.push(`truncated: ${fact}.`);
+  };
+  const plain = isGzip(start) ? await gunzipSource(source, undefined, onCut) : source;
   const head = plain === source ? start : await plain.read(0, Math.min(512, plain.byteLength));
   const fileName = (plain.name.split(/[/\\?#]/).findLast((part) => part !== '') ?? '').toLowerCase();
   const named = isWfdbPart(fileName) ? await openWfdbPart(withGzipSiblings(plain), options) : undefined;
@@ -128,6 +137,7 @@ export async function openRecording(source: ByteSource, options: ReadOptions = {
   return {
     ...recording,
     source: source.name,
+    log: [...cuts, ...recording.log],
     async close() {
       await recording.close();
       await source.close?.();

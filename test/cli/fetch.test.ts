@@ -175,6 +175,16 @@ describe('a closed dataset', () => {
     ],
   } as const;
 
+  test('that is open needs no application', async () => {
+    const { text } = await explainClosed(spec, { ...facts, access: 'open' }, join(folder, 'none'));
+    expect(text).toContain('access    open: anyone may have it; heartmind does not fetch it by itself');
+    expect(text).toContain('fetch it  https://d.org/form');
+    expect(text).not.toMatch(/apply|authors decide/);
+    const own = { ...facts, access: 'open', applyUrl: undefined } as const;
+    const { applyUrl: _, ...without } = own;
+    expect((await explainClosed({ ...spec, url: '' }, without, 'none')).text).not.toContain('fetch it  ');
+  });
+
   test('is explained, and a folder compared with a complete copy', async () => {
     const none = await explainClosed(spec, facts, join(folder, 'none'));
     expect(none.report).toBeUndefined();

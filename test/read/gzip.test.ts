@@ -2,6 +2,7 @@
 import { gzipSync } from 'fflate';
 import { expect, test } from 'vitest';
 import { bytesSource } from '../../src/core/bytes.ts';
+import { encodeEdf } from '../../src/read/edf/write.ts';
 import { withGzipSiblings } from '../../src/read/gzip.ts';
 import { openRecording } from '../../src/read/open.ts';
 
@@ -30,4 +31,20 @@ test('a plain file wins; what is neither is undefined; damage is an error', asyn
   expect((await source.sibling!('b'))!.byteLength).toBe(5);
   expect(await source.sibling!('d')).toBeUndefined();
   await expect(source.sibling!('c')).rejects.toThrow(/^c.gz: gzip data ends in an error/);
+});
+
+test('a truncated file opens with what came out of it where that is tolerated, and says so', async () => {
+  const noise = Float64Array.from({ length: 20_000 }, (_, i) => (i * 7919) % 1009);
+  const edf = encodeEdf({ channels: [{ name: 'Fz', unit: 'uV', rateHz: 100, samples: noise }] });
+  const packed = gzipSync(edf);
+  const cut = bytesSource('a.edf.gz', packed.subarray(0, packed.length * 0.7));
+  await expect(openRecording(cut)).rejects.toThrow(
+    /gzip data ends in an error .* or open what came out with --tolerant/,
+  );
+  const recording = await openRecording(cut, { tolerant: true });
+  expect(recording.log[0]).toMatch(/^truncated: gzip data ends in an error after \d+ bytes/);
+  const { lengthSamples } = recording.channels[0]!;
+  expect(lengthSamples).toBeGreaterThan(1000);
+  const samples = await recording.read(0, 0, lengthSamples);
+  for (const i of [0, 500, lengthSamples - 1]) expect(samples[i]).toBeCloseTo(noise[i]!, 1);
 });
