@@ -4,14 +4,14 @@ import { once } from 'node:events';
  * Writes a DREAMER.mat of the published structure with made-up signals (synthetic-dreamer.mjs says what can be planted):
  *
  *     node scripts/make-synthetic-dreamer.mjs OUT.mat [--effect eeg] [--target valence] [--effect-size 0.3]
- *       [--confound 0] [--people 23] [--films 18] [--seconds 60] [--baseline-seconds 61] [--seed 1] [--compressed]
+ *       [--confound 0] [--fingerprint 0.1] [--people 23] [--films 18] [--seconds 60] [--baseline-seconds 61] [--seed 1] [--compressed]
  */
 import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { createDeflate } from 'node:zlib';
 import { dreamerPieces, dreamerVariable, matHeader } from './synthetic-dreamer.mjs';
 
-const numeric = ['people', 'films', 'seconds', 'baseline-seconds', 'effect-size', 'confound', 'seed'];
+const numeric = ['people', 'films', 'seconds', 'baseline-seconds', 'effect-size', 'confound', 'fingerprint', 'seed'];
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {

@@ -15,6 +15,8 @@ export interface SyntheticDreamerOptions {
   readonly effectSize?: number;
   /** The part of films whose rating is the film's own, 0 to 1. Default: 0. */
   readonly confound?: number;
+  /** How much trials differ whatever is planted, 0 to 1. Default: 0.1. */
+  readonly fingerprint?: number;
   readonly seed?: number;
 }
 

@@ -4,12 +4,17 @@
  *
  * What is planted, for the rating named by `target`; z is +1 where it is high, −1 where it is low:
  * - `eeg`: the 10-Hz rhythm of every electrode is (1 + effect · z) times its size.
- * - `ecg`: the heart beats 12 · effect · z times a minute faster.
+ * - `ecg`: the heart beats 12 · effect · z times a minute faster, and its T wave is (1 − effect · z) times as high, as under
+ *   sympathetic drive.
  * - `interaction`: rhythm and heart each take a sign at random, a and b, and the rating is high where a · b = 1: neither
- *   predicts it alone.
+ *   predicts it alone, and no sum of both does.
  * - `none`: nothing.
  * `confound` is the part of films whose rating is the film's own, the same for all people; then each film also has a
  * rhythm of its own (20 Hz and up), so that a model may learn the film instead of the rating.
+ *
+ * `fingerprint` is how much trials differ whatever is planted, as real ones do: electrodes dry and shift, so that the size of
+ * each channel's rhythm and noise is the trial's own (standard deviation of its logarithm), and so are the heart's rate (10
+ * times that a minute) and the height of its waves. Windows of one trial are recognised by it.
  *
  * Everything follows from the seed; memory holds one signal at a time.
  */
@@ -23,10 +28,10 @@ const effects = ['eeg', 'ecg', 'interaction', 'none'];
 export function dreamerPlan(options = {}) {
   const plan = {
     ...{ people: 23, films: 18, seconds: 60, baselineSeconds: 61, seed: 1 },
-    ...{ effect: 'none', target: 'valence', effectSize: 0.3, confound: 0 },
+    ...{ effect: 'none', target: 'valence', effectSize: 0.3, confound: 0, fingerprint: 0.1 },
     ...options,
   };
-  const { effect, target, effectSize, confound, seed } = plan;
+  const { effect, target, effectSize, confound, fingerprint, seed } = plan;
   for (const name of ['people', 'films', 'seconds', 'baselineSeconds'])
     if (!Number.isInteger(plan[name]) || plan[name] < (name === 'baselineSeconds' ? 0 : 1))
       throw new RangeError(`${name} is ${plan[name]}; a whole number above 0 is wanted.`);
@@ -36,6 +41,7 @@ export function dreamerPlan(options = {}) {
   if (!(effectSize >= 0 && effectSize < 1))
     throw new RangeError(`effectSize is ${effectSize}; 0 to below 1.`);
   if (!(confound >= 0 && confound <= 1)) throw new RangeError(`confound is ${confound}; 0 to 1.`);
+  if (!(fingerprint >= 0 && fingerprint <= 1)) throw new RangeError(`fingerprint is ${fingerprint}; 0 to 1.`);
   if (!Number.isInteger(seed)) throw new RangeError(`seed is ${seed}; a whole number is wanted.`);
   return plan;
 }
@@ -50,6 +56,13 @@ function randomOf(...words) {
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   };
+}
+
+/** Standard normal, about: twelve uniform numbers less six. */
+function normal(random) {
+  let sum = -6;
+  for (let i = 0; i < 12; i++) sum += random();
+  return sum;
 }
 
 /** Is the target's rating of each film high? As many high as low for every person, but for what films decide. */
@@ -69,6 +82,22 @@ function highFilms(plan, person) {
   return halves(randomOf(seed, 'high', person)).map((own, i) => (isConfounded[i] ? ofFilm[i] : own));
 }
 
+/** Signs at random, as many of each among a person's high films as among the low ones: alone they tell nothing. */
+function rhythmSigns(plan, person) {
+  const random = randomOf(plan.seed, 'signs', person);
+  const next = { true: random() < 0.5 ? 1 : -1, false: random() < 0.5 ? 1 : -1 };
+  const high = highFilms(plan, person);
+  const signs = Array(plan.films);
+  const order = Array.from({ length: plan.films }, (_, i) => ({ i, at: random() })).sort(
+    (x, y) => x.at - y.at,
+  );
+  for (const { i } of order) {
+    signs[i] = next[high[i]];
+    next[high[i]] *= -1;
+  }
+  return signs;
+}
+
 /** What is planted in one person's film (both from 1): ratings and the signs of rhythm and heart. */
 export function plantedIn(options, person, film) {
   const plan = dreamerPlan(options);
@@ -79,7 +108,7 @@ export function plantedIn(options, person, film) {
     ratings.map((name) => [name, rate(name.toLowerCase() === plan.target ? high : random() < 0.5)]),
   );
   const z = high ? 1 : -1;
-  const a = random() < 0.5 ? 1 : -1;
+  const a = plan.effect === 'interaction' ? rhythmSigns(plan, person)[film - 1] : 1;
   const signs = { eeg: [z, 0], ecg: [0, z], interaction: [a, a * z], none: [0, 0] }[plan.effect];
   return { scores, eegSign: signs[0], ecgSign: signs[1] };
 }
@@ -87,7 +116,7 @@ export function plantedIn(options, person, film) {
 /** A person's EEG of a film in microvolt, [T, 14] column by column; people and films count from 1. */
 export function eegOf(options, person, film, kind) {
   const plan = dreamerPlan(options);
-  const { seed, effectSize, confound } = plan;
+  const { seed, effectSize, confound, fingerprint } = plan;
   const length = eegRateHz * (kind === 'stimuli' ? plan.seconds : plan.baselineSeconds);
   const sign = kind === 'stimuli' ? plantedIn(plan, person, film).eegSign : 0;
   const own = randomOf(seed, 'person', person);
@@ -99,6 +128,7 @@ export function eegOf(options, person, film, kind) {
     const random = randomOf(seed, 'eeg', kind, person, film, c);
     const [phase, filmPhase] = [random() * 2 * Math.PI, random() * 2 * Math.PI];
     const offset = 4100 + 200 * random();
+    const [ownRhythm, ownSlow, ownNoise] = [0, 0, 0].map(() => Math.exp(fingerprint * normal(random)));
     let slow = 0;
     for (let t = 0; t < length; t++) {
       const noise = random() + random() + random() - 1.5;
@@ -106,9 +136,9 @@ export function eegOf(options, person, film, kind) {
       const seconds = t / eegRateHz;
       values[c * length + t] =
         offset +
-        4 * slow +
-        3 * noise +
-        rhythm * Math.sin(2 * Math.PI * 10 * seconds + phase) +
+        4 * ownSlow * slow +
+        3 * ownNoise * noise +
+        ownRhythm * rhythm * Math.sin(2 * Math.PI * 10 * seconds + phase) +
         (ofFilm === 0 ? 0 : ofFilm * Math.sin(2 * Math.PI * filmHz * seconds + filmPhase));
     }
   }
@@ -118,10 +148,12 @@ export function eegOf(options, person, film, kind) {
 /** A person's ECG of a film, [T, 2] column by column: a beat is three bumps, P, R and T. */
 export function ecgOf(options, person, film, kind) {
   const plan = dreamerPlan(options);
-  const { seed, effectSize } = plan;
+  const { seed, effectSize, fingerprint } = plan;
   const length = ecgRateHz * (kind === 'stimuli' ? plan.seconds : plan.baselineSeconds);
   const sign = kind === 'stimuli' ? plantedIn(plan, person, film).ecgSign : 0;
-  const perMinute = 62 + 16 * randomOf(seed, 'heart', person)() + 12 * effectSize * sign;
+  const own = randomOf(seed, 'heart of', kind, person, film);
+  const [ownRate, ownR, ownT] = [0, 0, 0].map(() => fingerprint * normal(own));
+  const perMinute = 62 + 16 * randomOf(seed, 'heart', person)() + 12 * effectSize * sign + 10 * ownRate;
   const values = new Float64Array(length * 2);
   const random = randomOf(seed, 'ecg', kind, person, film);
   for (let i = 0; i < values.length; i++) values[i] = 2048 + 12 * (random() + random() - 1);
@@ -129,8 +161,8 @@ export function ecgOf(options, person, film, kind) {
   for (; beat * ecgRateHz < length; beat += (60 / perMinute) * (0.96 + 0.08 * random()))
     for (const [delay, width, height] of [
       [-0.16, 0.025, 60],
-      [0, 0.011, 700],
-      [0.24, 0.04, 140],
+      [0, 0.011, 700 * Math.exp(ownR)],
+      [0.24, 0.04, 140 * Math.exp(ownT) * (1 - effectSize * sign)],
     ]) {
       const from = Math.max(0, Math.ceil((beat + delay - 4 * width) * ecgRateHz));
       const to = Math.min(length, Math.floor((beat + delay + 4 * width) * ecgRateHz));

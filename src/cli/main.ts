@@ -15,6 +15,7 @@ import { prepareCommand, prepareWorkerCommand, workerVerb } from './prepare.ts';
 import { pretrainCommand } from './pretrain.ts';
 import { isIdle } from './ranks.ts';
 import { reportCommand } from './report.ts';
+import { reproduceCommand } from './reproduce.ts';
 import { version } from './version.ts';
 
 const debug = process.argv.includes('--debug');
@@ -33,6 +34,7 @@ const application = buildApplication(
       evaluate: evaluateCommand,
       predict: predictCommand,
       embed: embedCommand,
+      reproduce: reproduceCommand,
       report: reportCommand,
       export: exportCommand,
       [workerVerb]: prepareWorkerCommand,

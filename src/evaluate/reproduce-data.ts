@@ -1,0 +1,303 @@
+/**
+ * A dataset → what a benchmark's models learn from: features of every window (embeddings of frozen encoders, band powers,
+ * heart rates), compared with the trial's neutral stretch where the recipe says so. One person's signals are in memory at a
+ * time; embeddings are kept, so that a stopped run embeds nobody twice.
+ */
+import { DataError, InterruptedError } from '../core/errors.ts';
+import type { ByteFolder } from '../core/folder.ts';
+import { float32, type Tensor } from '../core/tensor.ts';
+import type { DatasetSpec, Trial } from '../datasets/dataset.ts';
+import { TrialFiles } from '../datasets/trial-files.ts';
+import type { EncoderConfig } from '../model/config.ts';
+import type { FloatTensors } from '../model/parameters.ts';
+import { Embedder } from '../model/predict.ts';
+import { decodeSafetensors, encodeSafetensors } from '../model/safetensors.ts';
+import { type PreparedRecording, prepareRecording } from '../patches/prepare.ts';
+import type { Recipe } from '../patches/recipe.ts';
+import { concatWindowSets, sha256, WindowSetBuilder } from '../patches/window-set.ts';
+import type { Dropped, Modality, WindowSet } from '../patches/windows.ts';
+import type { Backend } from '../runtime/backend.ts';
+import type { Progress } from '../train/progress.ts';
+import { bandPowerFeatures, heartFeatures } from './baselines.ts';
+import { scaleByBaseline, subtractBaseline } from './reproduce-baseline.ts';
+import type { ReproduceRecipe } from './reproduce-recipe.ts';
+
+/** Small files of a run. */
+export interface KeptFiles {
+  load(name: string): Promise<Uint8Array | undefined>;
+  save(name: string, bytes: Uint8Array): Promise<void>;
+}
+
+/** An encoder as it is used: weights, depth and a name for its numbers. */
+export interface ChosenEncoder {
+  readonly config: EncoderConfig;
+  readonly tensors: FloatTensors;
+  readonly sha256: string;
+}
+export type ChosenEncoders = { readonly [M in Modality]?: ChosenEncoder };
+
+/** Windows without their samples: rows of all features. */
+export interface BenchmarkData {
+  readonly recipe: Recipe;
+  readonly count: number;
+  readonly subject: readonly string[];
+  readonly trial: readonly string[];
+  readonly stimulus?: readonly string[];
+  /** By target: classes, and the class of each window or −1. */
+  readonly labels: ReadonlyMap<string, Int32Array>;
+  /** Embeddings [W][F] of each modality that has an encoder. */
+  readonly embeddings: { readonly [M in Modality]?: readonly Float64Array[] };
+  /** Band powers, and heart rate and variability: [W][d], NaN where undefined. */
+  readonly classical: { readonly [M in Modality]?: readonly Float64Array[] };
+  readonly dropped: readonly Dropped[];
+  readonly hash: string;
+  /** The windows themselves, where encoders are tuned. */
+  readonly windows?: WindowSet;
+}
+
+export interface BenchmarkDataOptions {
+  readonly backend: Backend;
+  readonly spec: DatasetSpec;
+  readonly folder: ByteFolder;
+  readonly recipe: ReproduceRecipe;
+  readonly encoders: ChosenEncoders;
+  /** Keep signals in memory, and embed nothing. */
+  readonly keepSignals?: boolean;
+  readonly kept?: KeptFiles | undefined;
+  readonly progress: Progress;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Rows of one person. */
+interface PersonRows {
+  readonly film: WindowSet;
+  readonly embeddings: { [M in Modality]?: Float64Array[] };
+  readonly classical: { [M in Modality]?: Float64Array[] };
+}
+
+/** Read, prepare, embed. DataError where nothing is there or a target has other than two classes. */
+export async function readBenchmark(options: BenchmarkDataOptions): Promise<BenchmarkData> {
+  const { spec, folder, recipe, progress, signal, keepSignals = false } = options;
+  const prepare = recipe.prepare ?? spec.recipe;
+  const classes = new Map(recipe.targets.map((target) => [target, twoClasses(spec, target)]));
+  const trials = await spec.trials(folder);
+  if (trials.length === 0)
+    throw new DataError(`${spec.name}: no recordings in ${folder.name}. Check the folder.`);
+  const byId = new Map(trials.map((trial) => [trial.id, trial]));
+  const embedders: Embedders = {};
+  const files = new TrialFiles(folder);
+  const stage = progress.stage(`read ${spec.name}`, trials.length, 'trials');
+  const people: PersonRows[] = [];
+  const counted = new DroppedCounts();
+  let done = 0;
+  try {
+    for (const own of groupBySubject(trials)) {
+      const stretches = await readPerson(files, own, prepare, recipe, () => {
+        if (signal?.aborted)
+          throw new InterruptedError(`${spec.name}: stopped after ${done} of ${trials.length} trials.`);
+        stage.update(done++);
+      });
+      counted.add(stretches.film.dropped);
+      if (stretches.film.size === 0) {
+        counted.add([{ what: 'subject', reason: 'no window left', count: 1, examples: [own[0]!.subject] }]);
+        continue;
+      }
+      const film = await stretches.film.finish();
+      const neutral =
+        stretches.neutral && stretches.neutral.size > 0 ? await stretches.neutral.finish() : undefined;
+      const rows = await rowsOf(options, embedders, film, neutral);
+      // The samples go; what they were is known by the hash.
+      people.push({ ...rows, film: keepSignals ? film : { ...film, signals: {}, beats: new Map() } });
+      if (recipe.baseline === 'features') counted.add(rows.dropped);
+    }
+  } finally {
+    await files.close();
+    for (const embedder of Object.values(embedders)) await embedder.dispose();
+  }
+  stage.update(trials.length);
+  stage.end();
+  if (people.length === 0)
+    throw new DataError(
+      `${spec.name}: no window is left of ${trials.length} trials. Check the recipe's window.`,
+    );
+  const trial = people.flatMap(({ film }) => film.trial);
+  const stimulus = trial.map((id) => byId.get(id)!.stimulus ?? '');
+  const labels = new Map(
+    recipe.targets.map((target) => [
+      target,
+      Int32Array.from(trial, (id) =>
+        classes.get(target)!.indexOf(String(byId.get(id)!.targets[target] ?? '')),
+      ),
+    ]),
+  );
+  const join = (kind: 'embeddings' | 'classical') =>
+    Object.fromEntries(
+      (['eeg', 'ecg'] as const).flatMap((modality) =>
+        people[0]![kind][modality] ? [[modality, people.flatMap((person) => person[kind][modality]!)]] : [],
+      ),
+    );
+  const hashes = [
+    ...people.map(({ film }) => film.hash),
+    JSON.stringify([...labels].map(([k, v]) => [k, [...v]])),
+  ];
+  const { recipe: window } = people[0]!.film;
+  return {
+    ...{ recipe: window, count: trial.length, trial, labels },
+    subject: people.flatMap(({ film }) => film.subject),
+    ...(stimulus.some((one) => one !== '') && { stimulus }),
+    embeddings: join('embeddings'),
+    classical: join('classical'),
+    dropped: counted.all,
+    hash: await sha256(new TextEncoder().encode(hashes.join('\n'))),
+    ...(keepSignals && { windows: await concatWindowSets(people.map(({ film }) => film)) }),
+  };
+}
+
+function twoClasses(spec: DatasetSpec, target: string): readonly string[] {
+  const classes = Object.hasOwn(spec.targets, target) ? spec.targets[target]! : undefined;
+  if (classes?.length === 2) return classes;
+  const binary = Object.keys(spec.targets).filter((name) => spec.targets[name]!.length === 2);
+  throw new DataError(
+    `${spec.name}: target '${target}' ${classes ? `has ${classes.length} classes` : 'is not there'}; benchmarks compare two. Use one of ${binary.join(', ')}.`,
+  );
+}
+
+function groupBySubject(trials: readonly Trial[]): Trial[][] {
+  const groups = new Map<string, Trial[]>();
+  for (const trial of trials) {
+    const found = groups.get(trial.subject);
+    if (found) found.push(trial);
+    else groups.set(trial.subject, [trial]);
+  }
+  return [...groups.values()];
+}
+
+/** Windows of a person's trials and of the neutral stretches before them. */
+async function readPerson(
+  files: TrialFiles,
+  trials: readonly Trial[],
+  prepare: Recipe,
+  { baseline, lastSeconds }: ReproduceRecipe,
+  onTrial: () => void,
+): Promise<{ film: WindowSetBuilder; neutral: WindowSetBuilder | undefined }> {
+  const film = new WindowSetBuilder(prepare);
+  const neutral = baseline === 'features' ? new WindowSetBuilder(prepare) : undefined;
+  for (const trial of trials) {
+    onTrial();
+    const { subject, id, stimulus } = trial;
+    const recording = await files.open(trial);
+    const end = trial.end ?? recording.duration;
+    const start = Math.max(trial.start ?? 0, lastSeconds === null ? 0 : end - lastSeconds);
+    let prepared = await prepareRecording(recording, prepare, { name: id, start, end });
+    const before: PreparedRecording | undefined =
+      baseline === 'none' || !trial.baseline
+        ? undefined
+        : await prepareRecording(recording, prepare, { name: id, ...trial.baseline });
+    if (baseline === 'scale') prepared = scaleByBaseline(prepared, before, prepare, id);
+    const source = { subject, trial: id, ...(stimulus !== undefined && { stimulus }) };
+    film.add(prepared, source);
+    if (before) neutral?.add(before, source);
+  }
+  return { film, neutral };
+}
+
+async function rowsOf(
+  options: BenchmarkDataOptions,
+  embedders: Embedders,
+  film: WindowSet,
+  neutral: WindowSet | undefined,
+): Promise<Omit<PersonRows, 'film'> & { dropped: Dropped[] }> {
+  const { baseline } = options.recipe;
+  const dropped: Dropped[] = [];
+  const compare = (rows: readonly Float64Array[], before: readonly Float64Array[] | undefined) => {
+    if (baseline !== 'features') return [...rows];
+    const { rows: compared, without } = subtractBaseline(rows, film.trial, before, neutral?.trial ?? []);
+    if (without.length > 0 && dropped.length === 0)
+      dropped.push({
+        what: 'trial',
+        reason: "no neutral window of its own: the mean of the person's others was subtracted",
+        count: without.length,
+        examples: without.slice(0, 10),
+      });
+    return compared;
+  };
+  const embeddings: PersonRows['embeddings'] = {};
+  const classical: PersonRows['classical'] = {};
+  for (const modality of ['eeg', 'ecg'] as const) {
+    if (!film.signals[modality]) continue;
+    const features = modality === 'eeg' ? bandPowerFeatures : heartFeatures;
+    classical[modality] = compare(features(film), neutral && features(neutral));
+    if (options.keepSignals || !options.encoders[modality]) continue;
+    const embedder = embedderOf(options, embedders, modality, film);
+    const embed = (set: WindowSet) => embedKept(options, embedder, modality, set);
+    embeddings[modality] = compare(await embed(film), neutral && (await embed(neutral)));
+  }
+  return { embeddings, classical, dropped };
+}
+
+/** Pooled embeddings [W][D], from the run's files where they are there. */
+async function embedKept(
+  { kept, encoders, signal }: BenchmarkDataOptions,
+  embedder: Embedder,
+  modality: Modality,
+  set: WindowSet,
+): Promise<Float64Array[]> {
+  const key = await sha256(new TextEncoder().encode(`${modality} ${encoders[modality]!.sha256} ${set.hash}`));
+  const name = `features/${set.subject[0]!.replace(/[^\w-]/g, '_')}-${modality}-${key.slice(0, 16)}.safetensors`;
+  const found = await kept?.load(name);
+  let values: Float32Array | undefined;
+  if (found) values = decodeSafetensors(found, name).tensors.get('pooled')?.data as Float32Array | undefined;
+  if (!values) {
+    if (signal?.aborted) throw new InterruptedError(`embeddings: stopped before ${set.subject[0]}.`);
+    values = (await embedder.embed(set.signals[modality]!.data)).pooled;
+    const width = values.length / set.count;
+    const tensors = new Map<string, Tensor>([['pooled', float32([set.count, width], values)]]);
+    await kept?.save(name, encodeSafetensors(tensors));
+  }
+  const width = values.length / set.count;
+  return Array.from({ length: set.count }, (_, i) =>
+    Float64Array.from(values.subarray(i * width, (i + 1) * width)),
+  );
+}
+
+type Embedders = { [M in Modality]?: Embedder };
+
+/** Made when the shape of the first windows is known. */
+function embedderOf(
+  { backend, encoders }: BenchmarkDataOptions,
+  embedders: Embedders,
+  modality: Modality,
+  { signals }: WindowSet,
+): Embedder {
+  const { channels, patches } = signals[modality]!;
+  const { config, tensors } = encoders[modality]!;
+  const size = { channels: channels.length, patches };
+  embedders[modality] ??= new Embedder(backend, config, tensors, size);
+  return embedders[modality];
+}
+
+/** Sums what several people's windows lost. */
+class DroppedCounts {
+  readonly #entries = new Map<string, Dropped>();
+
+  add(dropped: readonly Dropped[]): void {
+    for (const entry of dropped) {
+      const key = `${entry.what}: ${entry.reason}`;
+      const found = this.#entries.get(key);
+      this.#entries.set(
+        key,
+        found
+          ? {
+              ...found,
+              count: found.count + entry.count,
+              examples: [...found.examples, ...entry.examples].slice(0, 10),
+            }
+          : entry,
+      );
+    }
+  }
+
+  get all(): Dropped[] {
+    return [...this.#entries.values()];
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * The rows of a benchmark's table: the trivial ones, logistic regression on classical features, and heads on embeddings,
+ * each of them also with features standardised within people where the recipe asks for it. One interface: labels and a
+ * fold → probabilities of class 1.
+ */
+import type { Modality } from '../patches/windows.ts';
+import type { Backend } from '../runtime/backend.ts';
+import { standardisePerSubject } from '../signal/standardise.ts';
+import type { Features } from '../train/frozen-features.ts';
+import { runClassical } from './baselines.ts';
+import type { GroupFold } from './protocol-groups.ts';
+import type { BenchmarkData } from './reproduce-data.ts';
+import { runHead } from './reproduce-head.ts';
+import type { ReproduceRecipe } from './reproduce-recipe.ts';
+
+export interface FoldTask {
+  readonly labels: Int32Array;
+  readonly fold: GroupFold;
+  readonly seed: number;
+  /** Names the training where one is kept. */
+  readonly name: string;
+}
+
+export interface BenchmarkModel {
+  readonly name: string;
+  readonly kind: 'deep' | 'classical' | 'trivial';
+  /** Probabilities of class 1 of the fold's test windows. */
+  run(task: FoldTask): ArrayLike<number> | Promise<ArrayLike<number>>;
+}
+
+export interface ModelOptions {
+  readonly backend: Backend;
+  readonly data: BenchmarkData;
+  readonly recipe: ReproduceRecipe;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** All of a table, deep ones first. */
+export function benchmarkModels(options: ModelOptions): BenchmarkModel[] {
+  const { data, recipe } = options;
+  const ways = recipe.standardise.map((way) => ({
+    suffix: way === 'none' ? '' : '-standardised',
+    prepare: (rows: readonly Float64Array[]) =>
+      way === 'none' ? rows : standardisePerSubject(rows, data.subject).rows,
+  }));
+  const deep = ways.flatMap(({ suffix, prepare }) =>
+    recipe.models.flatMap((name) => {
+      const parts = modalitiesIn(name).map((modality) => data.embeddings[modality]);
+      if (parts.some((part) => part === undefined)) return [];
+      return [headModel(`${name}${suffix}`, joinFeatures(parts.map((part) => prepare(part!))), options)];
+    }),
+  );
+  const classical = ways.flatMap(({ suffix, prepare }) =>
+    recipe.models.flatMap((name) => {
+      const parts = modalitiesIn(name).map((modality) => data.classical[modality]);
+      if (parts.some((part) => part === undefined)) return [];
+      const prepared = parts.map((part) => prepare(part!));
+      const rows = prepared[0]!.map((_, i) => Float64Array.from(prepared.flatMap((part) => [...part[i]!])));
+      return [classicalModel(`classical-${name}${suffix}`, rows)];
+    }),
+  );
+  return [...deep, ...classical, ...trivialModels(data)];
+}
+
+function modalitiesIn(model: string): Modality[] {
+  return model.split('+') as Modality[];
+}
+
+/** Rows side by side, [W, F]. */
+function joinFeatures(parts: readonly (readonly Float64Array[])[]): Features {
+  const size = parts.reduce((sum, rows) => sum + rows[0]!.length, 0);
+  const count = parts[0]!.length;
+  const data = new Float32Array(count * size);
+  for (let i = 0; i < count; i++) {
+    let at = i * size;
+    for (const rows of parts) {
+      data.set(rows[i]!, at);
+      at += rows[i]!.length;
+    }
+  }
+  return { data, size };
+}
+
+function headModel(
+  name: string,
+  features: Features,
+  { backend, recipe, signal }: ModelOptions,
+): BenchmarkModel {
+  return {
+    ...{ name, kind: 'deep' },
+    run: ({ labels, fold, seed }) =>
+      runHead({
+        ...{ backend, features, labels, seed, signal, recipe: recipe.head },
+        training: fold.train,
+        validation: fold.validation,
+        test: fold.test,
+      }),
+  };
+}
+
+function classicalModel(name: string, rows: readonly Float64Array[]): BenchmarkModel {
+  return {
+    ...{ name, kind: 'classical' },
+    run({ labels, fold: { train, test } }) {
+      const probabilities = runClassical(rows, labels, train, test, 2);
+      return Float64Array.from(test, (_, i) => probabilities[2 * i + 1]!);
+    },
+  };
+}
+
+/** What can be said without looking at the signals; by how often class 1 occurs in training. */
+function trivialModels({ subject, stimulus }: BenchmarkData): BenchmarkModel[] {
+  const trivial = (name: string, run: BenchmarkModel['run']): BenchmarkModel => ({
+    name,
+    kind: 'trivial',
+    run,
+  });
+  const shareOf = (labels: Int32Array, indices: readonly number[]) =>
+    indices.reduce((sum, i) => sum + labels[i]!, 0) / indices.length;
+  /** The share among the training windows of the same key, one window of the overall share added. */
+  const shareByKey =
+    (keys: readonly string[]): BenchmarkModel['run'] =>
+    ({ labels, fold: { train, test } }) => {
+      const overall = shareOf(labels, train);
+      const sums = new Map<string, { ones: number; count: number }>();
+      for (const i of train) {
+        const { ones, count } = sums.get(keys[i]!) ?? { ones: overall, count: 1 };
+        sums.set(keys[i]!, { ones: ones + labels[i]!, count: count + 1 });
+      }
+      return Float64Array.from(test, (i) => {
+        const { ones, count } = sums.get(keys[i]!) ?? { ones: overall, count: 1 };
+        return ones / count;
+      });
+    };
+  return [
+    trivial('majority', ({ labels, fold: { train, test } }) =>
+      new Float64Array(test.length).fill(Number(shareOf(labels, train) > 0.5)),
+    ),
+    trivial('prior', ({ labels, fold: { train, test } }) =>
+      new Float64Array(test.length).fill(shareOf(labels, train)),
+    ),
+    trivial('subject-prior', shareByKey(subject)),
+    ...(stimulus ? [trivial('stimulus-prior', shareByKey(stimulus))] : []),
+  ];
+}

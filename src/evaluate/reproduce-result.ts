@@ -1,0 +1,85 @@
+/** `reproduce-NAME.json`: everything that a benchmark's table is drawn from, as documented, stable keys. */
+import { z } from 'zod';
+import { parseConfig } from '../core/config.ts';
+
+const text = z.string();
+const number = z.number().nullable();
+/** `mean`: over the seeds. `low`, `high`: 95 % interval. Null where undefined. */
+const interval = z.strictObject({ mean: number, low: number, high: number });
+const scores = z.strictObject({
+  balancedAccuracy: interval,
+  f1: interval,
+  f1Macro: interval,
+  auroc: interval,
+  auprc: interval,
+});
+
+const rowSchema = z.strictObject({
+  /** `eeg`, `ecg`, `eeg+ecg`, `classical-…`, `majority`, `prior`, `subject-prior`, `stimulus-prior`; `…-standardised`. */
+  model: text,
+  kind: z.enum(['deep', 'classical', 'trivial']),
+  /** Looked at all of a person's windows without their labels: not comparable with rows that did not. */
+  transductive: z.boolean(),
+  seeds: z.number(),
+  /** Per window; and per trial, by the mean of its windows' probabilities. */
+  windows: scores,
+  trials: scores,
+  /** AUROC within each person, mean over people who have both classes. */
+  aurocWithinSubjects: number,
+});
+
+const tableSchema = z.strictObject({
+  target: text,
+  classes: z.array(text),
+  /** The kind in evaluate/protocol.ts, and the protocol in a sentence. */
+  protocol: text,
+  description: text,
+  /** Windows of one trial stand on both sides. */
+  leaky: z.boolean(),
+  folds: z.number(),
+  /** What is drawn again for the intervals. */
+  drawn: z.enum(['subjects', 'stimuli']),
+  tested: z.strictObject({ windows: z.number(), trials: z.number(), subjects: z.number() }),
+  rows: z.array(rowSchema),
+});
+
+export const reproductionSchema = z.strictObject({
+  version: z.literal(1),
+  benchmark: text,
+  created: text,
+  command: text,
+  versions: z.record(text, text),
+  dataset: z.strictObject({ name: text, title: text, licence: text, citation: text, hash: text }),
+  encoders: z.record(text, z.strictObject({ source: text, layers: z.number(), sha256: text })),
+  /** Encoders learnt too. */
+  tuned: z.boolean(),
+  tables: z.array(tableSchema),
+  published: z.array(
+    z.strictObject({
+      ...{ benchmark: text, target: text, model: text, protocol: text.nullable(), source: text },
+      scores: z.record(text, z.number()),
+    }),
+  ),
+  data: z.strictObject({
+    windows: z.number(),
+    trials: z.number(),
+    subjects: z.number(),
+    /** Windows of each class by target. */
+    classes: z.record(text, z.record(text, z.number())),
+    dropped: z.array(
+      z.strictObject({ what: text, reason: text, count: z.number(), examples: z.array(text).readonly() }),
+    ),
+  }),
+  notes: z.array(text),
+  recipe: z.unknown(),
+  seconds: z.record(text, z.number()),
+});
+
+export type Reproduction = z.infer<typeof reproductionSchema>;
+export type ReproductionTable = Reproduction['tables'][number];
+export type ReproductionRow = ReproductionTable['rows'][number];
+
+/** Validate a parsed file; ConfigError names the wrong key. */
+export function parseReproduction(value: unknown, where = 'reproduce.json'): Reproduction {
+  return parseConfig(reproductionSchema, value, where);
+}
