@@ -1,5 +1,5 @@
 /** `heartmind convert IN… OUT`: any readable recording → any writable format, channels, range and rate chosen on the way. */
-import { stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { buildCommand } from '@stricli/core';
 import { ConfigError, DataError, HeartmindError, InterruptedError } from '../core/errors.ts';
@@ -235,6 +235,8 @@ async function convertOne(
     const { watched, seen } = watchRecording(recording, () => {
       if (signal.aborted) throw stopped(output);
     });
+    const stale = staleFiles(output, to, recording.annotations.length > 0);
+    for (const path of stale) await refuse(path, { inputs, force: flags.force });
     const stage = progress.stage(basename(input), Math.ceil(recording.duration), 's');
     const fileName = basename(output);
     const files = await writeOutput(
@@ -246,12 +248,22 @@ async function convertOne(
       { mainName: fileName, inputs, force: flags.force, signal },
     );
     stage.end();
+    for (const path of stale) await rm(path, { force: true });
     const lost = await compareWritten(output, recording, seen, files);
     const { source, format, duration, channels, log } = recording;
     return { source, format, files, duration, channels: channels.length, notes: [...log, ...lost] };
   } finally {
     await opened.close();
   }
+}
+
+/** Files that a WFDB record would take for its own, left by another of its name: annotations, signals not compressed. */
+function staleFiles(output: string, to: string | undefined, hasAnnotations: boolean): string[] {
+  const { writer, isGzip, plainName } = findWriter(output, to);
+  if (writer.name !== 'wfdb') return [];
+  const stem = plainName.replace(/\.hea$/i, '');
+  const plain = isGzip || !hasAnnotations ? [`${stem}.atr`] : [];
+  return [...plain, ...(isGzip ? [`${stem}.dat`] : []), ...(hasAnnotations ? [] : [`${stem}.atr.gz`])];
 }
 
 /** Inflating a compressed output again takes its memory; longer ones are not compared. */

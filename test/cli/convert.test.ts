@@ -186,6 +186,20 @@ describe.concurrent('convert', () => {
     });
   });
 
+  test('what is left of another record of its name is no part of a record', async () => {
+    expect(await convertHere(['a.edf', 'stale/r.hea'])).toMatchObject({ code: 0 });
+    await rm(join(folder, 'stale/r.hea'));
+    const cut = ['a.edf', 'stale/r.hea', '--start', '1', '--end', '2'];
+    expect((await convertHere(cut)).stderr).toMatch(/r\.atr: the file is there\. Give --force/);
+    expect(await convertHere([...cut, '--force'])).toMatchObject({ code: 0, stderr: '' });
+    expect(await files('stale')).toEqual(['r.dat', 'r.hea']);
+    expect(await convertHere(['a.edf', 'stale/r.hea.gz', '--force'])).toMatchObject({ code: 0 });
+    await read('stale/r.hea.gz', async ({ duration, annotations }) => {
+      expect(duration).toBe(20);
+      expect(annotations).toHaveLength(1);
+    });
+  });
+
   test.each(['npz', 'parquet'])('%s by its name', async (extension) => {
     expect(await convertHere(['a.edf', `table.${extension}`])).toMatchObject({ code: 0, stderr: '' });
     expect(await files()).toContain(`table.${extension}`);
