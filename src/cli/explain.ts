@@ -1,0 +1,137 @@
+/** `heartmind explain MODEL RECORDING`: what moved a prediction, as a page and as JSON. */
+import { buildCommand } from '@stricli/core';
+import { ConfigError } from '../core/errors.ts';
+import { type Baseline, baselines, explainRecording } from '../evaluate/explain.ts';
+import { type Hiding, hidings } from '../evaluate/explain-occlusion.ts';
+import { renderExplanation } from '../evaluate/explain-page.ts';
+import { encodeExplanation } from '../evaluate/explain-result.ts';
+import { checks, findings } from '../evaluate/explain-words.ts';
+import { openRecordingFile } from '../read/file-node.ts';
+import { writeFileAtomically } from '../train/checkpoint-node.ts';
+import {
+  type Context,
+  createBackend,
+  createWorkProgress,
+  modelNameFlag,
+  optionalText,
+  parseText,
+  type WorkFlags,
+  workFlags,
+} from './command.ts';
+import { readModel } from './model-source.ts';
+
+interface Flags extends WorkFlags {
+  readonly out?: string;
+  readonly json?: string;
+  readonly start: number;
+  readonly seconds: number;
+  readonly class?: string;
+  readonly model?: string;
+  readonly baseline: Baseline;
+  readonly hide: Hiding;
+  readonly sanity: boolean;
+  readonly tolerant: boolean;
+}
+
+export const explainCommand = buildCommand<Flags, [string, string], Context>({
+  docs: {
+    brief: 'Show which channels, seconds and frequency bands moved a prediction, and whether to trust it',
+    customUsage: [
+      { input: 'runs/demo my.edf --out why.html', brief: 'The first 30 seconds, as a page' },
+      {
+        input: 'runs/demo my.edf --out why.html --start 60 --seconds 10 --class arithmetic',
+        brief: 'Two windows and a class of your choice',
+      },
+      { input: 'runs/demo my.edf --json why.json --model ecg', brief: "The run's ECG model, as data" },
+    ],
+  },
+  parameters: {
+    flags: {
+      out: optionalText('Page to write (HTML)', 'file'),
+      json: optionalText('File for the figures (JSON)', 'file'),
+      start: {
+        kind: 'parsed',
+        parse: parseSeconds('--start', 0),
+        brief: 'Explain windows from this second of the recording on (default: 0)',
+        default: '0',
+        placeholder: 'seconds',
+      },
+      seconds: {
+        kind: 'parsed',
+        parse: parseSeconds('--seconds', Number.MIN_VALUE),
+        brief: 'Windows that begin within so many seconds (default: 30)',
+        default: '30',
+        placeholder: 'seconds',
+      },
+      class: optionalText('Class to explain (default: the likeliest of these windows)', 'name'),
+      ...modelNameFlag,
+      baseline: {
+        kind: 'enum',
+        values: baselines,
+        brief: "Compare with a silent signal, or with the mean of the recording's windows (default: zero)",
+        default: 'zero',
+      },
+      hide: {
+        kind: 'enum',
+        values: hidings,
+        brief: 'How occlusion hides channels and seconds: leave them out, or make them zero (default: drop)',
+        default: 'drop',
+      },
+      sanity: {
+        kind: 'boolean',
+        brief: 'Compare with models of random weights, which takes most of the time',
+        default: true,
+      },
+      tolerant: {
+        kind: 'boolean',
+        brief: 'Open truncated files up to their last whole record',
+        default: false,
+      },
+      ...workFlags,
+    },
+    positional: {
+      kind: 'tuple',
+      parameters: [
+        { brief: 'A model, or the folder of a run', parse: parseText, placeholder: 'model' },
+        { brief: 'A recording', parse: parseText, placeholder: 'recording' },
+      ],
+    },
+  },
+  async func(flags, path, file) {
+    const { out, json } = flags;
+    if (out === undefined && json === undefined)
+      throw new ConfigError(
+        'explain: nothing to write. Give --out why.html, --json why.json, or both.',
+        '--out',
+      );
+    const model = await readModel(path, flags.model);
+    const recording = await openRecordingFile(file, { tolerant: flags.tolerant });
+    try {
+      const explanation = await explainRecording({
+        ...{ model, recording, backend: await createBackend(flags), progress: createWorkProgress(flags) },
+        ...{ start: flags.start, seconds: flags.seconds, className: flags.class },
+        ...{ baseline: flags.baseline, hiding: flags.hide, signal: this.signal },
+        ...(!flags.sanity && { draws: 0 }),
+      });
+      const write = (to: string, text: string) => writeFileAtomically(to, new TextEncoder().encode(text));
+      if (out !== undefined) await write(out, renderExplanation(explanation));
+      if (json !== undefined) await write(json, encodeExplanation(explanation));
+      const lines = [...findings(explanation), ...checks(explanation)].map(
+        ({ text, isWarning }) => `${isWarning ? 'Warning: ' : ''}${text}`,
+      );
+      const written = [out, json].filter((name) => name !== undefined);
+      this.process.stdout.write(`${lines.join('\n')}\n\nWritten: ${written.join(', ')}\n`);
+    } finally {
+      await recording.close();
+    }
+  },
+});
+
+function parseSeconds(flag: string, minimum: number): (input: string) => number {
+  return (input) => {
+    const value = input.trim() === '' ? Number.NaN : Number(input);
+    if (Number.isFinite(value) && value >= minimum) return value;
+    const allowed = minimum === 0 ? '≥ 0' : '> 0';
+    throw new ConfigError(`${flag}: '${input}' is no time. Give seconds ${allowed}.`, flag, allowed);
+  };
+}
