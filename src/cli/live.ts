@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { appendFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { ConfigError } from '../core/errors.ts';
+import type { LackingOptions } from '../model/lacking.ts';
 import { LivePredictor } from '../model/live.ts';
 import type { TrainedModel } from '../model/model-file.ts';
 import type { FloatTensors } from '../model/parameters.ts';
@@ -69,7 +70,7 @@ export const liveFlags = {
   },
 } as const;
 
-export interface LiveRun extends LiveFlags {
+export interface LiveRun extends LiveFlags, LackingOptions {
   readonly format: 'csv' | 'json';
   readonly out?: string;
   readonly step?: number;
@@ -92,6 +93,7 @@ export async function predictLive(
   try {
     const predictor = new LivePredictor(backend, model, source.channels, {
       precision: flags.precision,
+      missingChannels: flags.missingChannels,
       ...(flags.step === undefined ? {} : { stepSeconds: flags.step }),
     });
     for (const note of predictor.notes) context.process.stderr.write(`${note}\n`);

@@ -1,6 +1,7 @@
 /** `heartmind predict MODEL FILE…`: a timeline of class probabilities. */
 import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
+import { missingChannelsKinds } from '../model/lacking.ts';
 import type { InferencePrecision } from '../model/precision.ts';
 import { type Timeline, TimelinePredictor } from '../model/timeline.ts';
 import { openRecordingFile } from '../read/file-node.ts';
@@ -27,6 +28,7 @@ interface Flags extends WorkFlags, LiveFlags {
   readonly step?: number;
   readonly tolerant: boolean;
   readonly precision: InferencePrecision;
+  readonly missingChannels?: (typeof missingChannelsKinds)[number];
 }
 
 export const predictCommand = buildCommand<Flags, [string, ...string[]], Context>({
@@ -61,6 +63,13 @@ export const predictCommand = buildCommand<Flags, [string, ...string[]], Context
         kind: 'boolean',
         brief: 'Open truncated files up to their last whole record',
         default: false,
+      },
+      missingChannels: {
+        kind: 'enum',
+        values: missingChannelsKinds,
+        brief:
+          'What is missing or of no use: refuse it, or drop the channels (default: drop where the model was trained for it)',
+        optional: true,
       },
       ...liveFlags,
       ...inferencePrecisionFlag,

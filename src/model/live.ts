@@ -1,10 +1,12 @@
 /** A model over a live signal: chunks of samples → class probabilities, window by window, as they become known. */
 import { UnsupportedError } from '../core/errors.ts';
 import { historySeconds, signalSeconds } from '../patches/context.ts';
+import type { MayLack } from '../patches/lenient-montage.ts';
 import { LiveWindows } from '../patches/live-windows.ts';
 import type { Recipe } from '../patches/recipe.ts';
 import { causalRecipe, type LiveChannel, type PreparedChunk, StreamPreparer } from '../patches/stream.ts';
 import type { Backend } from '../runtime/backend.ts';
+import { type LackingOptions, mayLack } from './lacking.ts';
 import type { TrainedModel } from './model-file.ts';
 import type { FloatTensors } from './parameters.ts';
 import type { InferenceOptions } from './precision.ts';
@@ -20,7 +22,7 @@ export interface LiveEntry {
   readonly reason?: string;
 }
 
-export interface LiveOptions extends InferenceOptions {
+export interface LiveOptions extends InferenceOptions, LackingOptions {
   /** From one window's start to the next's; the recipe's by default. */
   readonly stepSeconds?: number;
 }
@@ -32,6 +34,7 @@ export interface LiveOptions extends InferenceOptions {
 export class LivePredictor {
   readonly #predictor: Predictor;
   readonly #recipe: Recipe;
+  readonly #mayLack: MayLack;
   #preparer: StreamPreparer;
   #windows: LiveWindows;
   /** Seconds from the stream's start at which the present stretch begins. */
@@ -44,7 +47,7 @@ export class LivePredictor {
     backend: Backend,
     readonly model: TrainedModel & { readonly tensors: FloatTensors },
     readonly channels: readonly LiveChannel[],
-    { stepSeconds, ...options }: LiveOptions = {},
+    { stepSeconds, missingChannels, ...options }: LiveOptions = {},
   ) {
     const { recipe } = model;
     const isCausal = Object.values(recipe.signals).every(
@@ -56,8 +59,9 @@ export class LivePredictor {
       ...causal,
       window: stepSeconds === undefined ? causal.window : { ...causal.window, stepSeconds },
     };
-    this.#preparer = new StreamPreparer(channels, this.#recipe);
-    this.#windows = new LiveWindows(this.#recipe);
+    this.#mayLack = mayLack(model.config, { missingChannels });
+    this.#preparer = new StreamPreparer(channels, this.#recipe, this.#mayLack);
+    this.#windows = new LiveWindows(this.#recipe, 'live', this.#mayLack);
     this.notes = [
       ...this.#preparer.notes,
       ...(isCausal
@@ -83,8 +87,8 @@ export class LivePredictor {
   /** The signal goes on at `start` seconds after samples were lost: filters settle anew, no window spans the gap. */
   async gap(start: number): Promise<LiveEntry[]> {
     const last = await this.finish();
-    this.#preparer = new StreamPreparer(this.channels, this.#recipe);
-    this.#windows = new LiveWindows(this.#recipe);
+    this.#preparer = new StreamPreparer(this.channels, this.#recipe, this.#mayLack);
+    this.#windows = new LiveWindows(this.#recipe, 'live', this.#mayLack);
     this.#offset = start;
     return last;
   }

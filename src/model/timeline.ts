@@ -1,9 +1,11 @@
 /** A model over a recording: class probabilities window by window. */
 import { ConfigError } from '../core/errors.ts';
 import type { Recording } from '../core/recording.ts';
+import type { MayLack } from '../patches/lenient-montage.ts';
 import { type RecordingWindowsOptions, recordingWindows } from '../patches/recording-windows.ts';
 import type { Dropped } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
+import { type LackingOptions, mayLack } from './lacking.ts';
 import type { TrainedModel } from './model-file.ts';
 import type { FloatTensors } from './parameters.ts';
 import type { InferenceOptions } from './precision.ts';
@@ -30,19 +32,21 @@ export interface Timeline {
 /** Predicts recordings with a trained model, prepared by the recipe that the model carries. */
 export class TimelinePredictor {
   readonly #predictor: Predictor;
+  readonly #mayLack: MayLack;
 
   constructor(
     backend: Backend,
     readonly model: TrainedModel & { readonly tensors: FloatTensors },
-    options: InferenceOptions = {},
+    { missingChannels, ...options }: InferenceOptions & LackingOptions = {},
   ) {
+    this.#mayLack = mayLack(model.config, { missingChannels });
     this.#predictor = new Predictor(backend, model.config, model.tensors, options);
   }
 
   /** Predict a recording. ChannelError where it lacks channels, DataError where no window is left. */
   async predict(
     recording: Recording,
-    { batch, onProgress, ...options }: RecordingWindowsOptions & BatchOptions = {},
+    { batch, onProgress, ...options }: Omit<RecordingWindowsOptions, 'mayLack'> & BatchOptions = {},
   ): Promise<Timeline> {
     const { recipe, classes } = this.model;
     if (options.stepSeconds !== undefined && !(options.stepSeconds > 0))
@@ -51,7 +55,10 @@ export class TimelinePredictor {
         'stepSeconds',
         '> 0',
       );
-    const windows = await recordingWindows(recording, recipe, options);
+    const windows = await recordingWindows(recording, recipe, {
+      ...options,
+      mayLack: this.#mayLack,
+    });
     const probabilities = await this.#predictor.probabilities(windows.signals, {
       ...(batch === undefined ? {} : { batch }),
       ...(onProgress && { onProgress }),

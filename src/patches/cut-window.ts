@@ -14,21 +14,10 @@ export function reasonToDrop(
   from: number,
   to: number,
 ): string | undefined {
-  const { maxAbsMicrovolts, dropFlat } = recipe.window;
   for (const [modality, rows] of rowsOf(span)) {
-    const before = span.history?.[modality] ?? 0;
     for (const [i, row] of rows.entries()) {
-      const channel = recipe.signals[modality]!.channels[i];
-      let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-      for (let t = before + from; t < before + to; t++) {
-        const x = row[t]!;
-        if (!Number.isFinite(x)) return `missing samples in ${channel}`;
-        if (x < low) low = x;
-        if (x > high) high = x;
-      }
-      if (dropFlat && low === high) return `flat ${channel}`;
-      if (maxAbsMicrovolts !== null && Math.max(-low, high) > maxAbsMicrovolts)
-        return `beyond ±${maxAbsMicrovolts} µV`;
+      const reason = reasonAgainstRow(span, recipe, modality, i, row, from, to);
+      if (reason) return reason;
     }
   }
   for (const [modality] of rowsOf(span)) {
@@ -36,6 +25,62 @@ export function reasonToDrop(
     if (reason) return reason;
   }
   return undefined;
+}
+
+/** Why a channel is of no use in the window [from, to), if it is not: its `row` is row `i` of the modality. */
+export function reasonAgainstRow(
+  { history }: PreparedSpan,
+  recipe: Recipe,
+  modality: Modality,
+  i: number,
+  row: Float64Array,
+  from: number,
+  to: number,
+): string | undefined {
+  const { maxAbsMicrovolts, dropFlat } = recipe.window;
+  const before = history?.[modality] ?? 0;
+  const channel = recipe.signals[modality]!.channels[i];
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let t = before + from; t < before + to; t++) {
+    const x = row[t]!;
+    if (!Number.isFinite(x)) return `missing samples in ${channel}`;
+    if (x < low) low = x;
+    if (x > high) high = x;
+  }
+  if (dropFlat && low === high) return `flat ${channel}`;
+  if (maxAbsMicrovolts !== null && Math.max(-low, high) > maxAbsMicrovolts)
+    return `beyond ±${maxAbsMicrovolts} µV`;
+  return undefined;
+}
+
+/** Why the context of a window is not there, if it is not. */
+export function contextOutOfReach(
+  span: PreparedSpan,
+  recipe: Recipe,
+  modality: Modality,
+  to: number,
+): string | undefined {
+  const seconds = signalSeconds(recipe, modality);
+  if (rangeOf(span, recipe, modality, to)) return undefined;
+  return recipe.window.contextAtStart === 'drop'
+    ? `less than ${seconds} s of ${modality} without a gap up to its end`
+    : `no ${seconds} s of ${modality} without a gap around it`;
+}
+
+/** Why a channel's context is of no use, if it is not. */
+export function holeInContext(
+  span: PreparedSpan,
+  recipe: Recipe,
+  modality: Modality,
+  i: number,
+  row: Float64Array,
+  to: number,
+): string | undefined {
+  const range = rangeOf(span, recipe, modality, to);
+  const before = span.history?.[modality] ?? 0;
+  if (!range || row.subarray(before + range[0], before + range[1]).every(Number.isFinite)) return undefined;
+  const { channels } = recipe.signals[modality]!;
+  return `missing samples in ${channels[i]} in its context of ${signalSeconds(recipe, modality)} s`;
 }
 
 /** Why a modality's context is not there, if it is not. */
@@ -47,22 +92,25 @@ function missingContext(
 ): string | undefined {
   const seconds = signalSeconds(recipe, modality);
   if (seconds === recipe.window.lengthSeconds) return undefined;
-  const range = rangeOf(span, recipe, modality, to);
-  if (!range)
-    return recipe.window.contextAtStart === 'drop'
-      ? `less than ${seconds} s of ${modality} without a gap up to its end`
-      : `no ${seconds} s of ${modality} without a gap around it`;
-  const before = span.history?.[modality] ?? 0;
-  const holed = span.signals[modality]!.findIndex((row) => {
-    for (let t = before + range[0]; t < before + range[1]; t++) if (!Number.isFinite(row[t]!)) return true;
-    return false;
-  });
-  if (holed < 0) return undefined;
-  return `missing samples in ${recipe.signals[modality]!.channels[holed]} in its context of ${seconds} s`;
+  const outOfReach = contextOutOfReach(span, recipe, modality, to);
+  if (outOfReach) return outOfReach;
+  for (const [i, row] of span.signals[modality]!.entries()) {
+    const hole = holeInContext(span, recipe, modality, i, row, to);
+    if (hole) return hole;
+  }
+  return undefined;
 }
 
-/** The values of the window that ends at sample `to` of a stretch; `reasonToDrop` must have no reason against it. */
-export function cutWindow(span: PreparedSpan, recipe: Recipe, to: number): CutWindow {
+/**
+ * The values of the window that ends at sample `to` of a stretch; `reasonToDrop` must have no reason against it, but for
+ * the rows that are `lost`: they become NaN.
+ */
+export function cutWindow(
+  span: PreparedSpan,
+  recipe: Recipe,
+  to: number,
+  lost: { readonly [M in Modality]?: ReadonlySet<number> } = {},
+): CutWindow {
   const window: { [M in Modality]?: Float32Array } = {};
   for (const [modality, rows] of rowsOf(span)) {
     const scale = 1 / recipe.signals[modality]!.scaleMicrovolts;
@@ -71,6 +119,10 @@ export function cutWindow(span: PreparedSpan, recipe: Recipe, to: number): CutWi
     const length = end - first;
     const data = new Float32Array(rows.length * length);
     for (const [channel, row] of rows.entries()) {
+      if (lost[modality]?.has(channel)) {
+        data.fill(Number.NaN, channel * length, (channel + 1) * length);
+        continue;
+      }
       for (let t = 0; t < length; t++) data[channel * length + t] = row[from + t]! * scale;
     }
     window[modality] = data;
@@ -82,6 +134,7 @@ function rangeOf({ history, lengthSamples }: PreparedSpan, recipe: Recipe, modal
   return contextRange(recipe, modality, to, { before: history?.[modality] ?? 0, end: lengthSamples });
 }
 
-function rowsOf({ signals }: PreparedSpan): [Modality, readonly Float64Array[]][] {
+/** Rows by modality. */
+export function rowsOf({ signals }: PreparedSpan): [Modality, readonly Float64Array[]][] {
   return Object.entries(signals) as [Modality, readonly Float64Array[]][];
 }

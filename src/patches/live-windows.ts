@@ -2,6 +2,7 @@
 import { ConfigError } from '../core/errors.ts';
 import { RingBuffer } from '../signal/ring-buffer.ts';
 import { hasContext, signalSeconds } from './context.ts';
+import type { MayLack } from './lenient-montage.ts';
 import { modelRateHz, type Recipe } from './recipe.ts';
 import type { PreparedChunk } from './stream.ts';
 import { WindowSetBuilder } from './window-set.ts';
@@ -27,6 +28,7 @@ export class LiveWindows {
     readonly recipe: Recipe,
     /** Name in reports of dropped windows. */
     readonly source = 'live',
+    readonly mayLack?: MayLack,
   ) {
     this.#length = recipe.window.lengthSeconds * modelRateHz;
     if (hasContext(recipe) && recipe.window.contextAtStart !== 'drop')
@@ -73,7 +75,7 @@ export class LiveWindows {
       signals[modality] = rings.map((ring) => ring.read(first, from + this.#length));
     }
     const start = from / modelRateHz;
-    const builder = new WindowSetBuilder(this.recipe);
+    const builder = new WindowSetBuilder(this.recipe, [], this.mayLack);
     builder.add(
       {
         spans: [{ start, lengthSamples: this.#length, signals, history }],

@@ -7,9 +7,10 @@ import { unitFactor } from '../core/units.ts';
 import { detectBeatsAndContrast } from '../signal/beats.ts';
 import { butterworth, notch, type Sos, sosFilter, sosFiltFilt, steadyState } from '../signal/filter.ts';
 import { bridgeMissing } from '../signal/missing.ts';
-import { combineTerms, type MontageRow, planMontage } from '../signal/montage.ts';
+import { combineTerms, type MontageRow } from '../signal/montage.ts';
 import { checkQuality } from '../signal/quality.ts';
 import { resample } from '../signal/resample.ts';
+import { type MayLack, planLenient } from './lenient-montage.ts';
 import { modelRateHz, type Recipe, type SignalRecipe } from './recipe.ts';
 import type { Modality } from './windows.ts';
 
@@ -44,18 +45,28 @@ export const minimumSpanSamples = modelRateHz / 2;
 const filterOrder = 4;
 const notchQuality = 30;
 
+export interface PreparationOptions {
+  /** Seconds of the recording to prepare; all by default. */
+  readonly start?: number | undefined;
+  readonly end?: number | undefined;
+  /** In facts; the recording's source by default. */
+  readonly name?: string | undefined;
+  /** What the recording may lack: rows of NaN. */
+  readonly mayLack?: MayLack;
+}
+
 /** Prepare the seconds [start, end) of a recording (default: all). ChannelError where the montage does not fit. */
 export async function prepareRecording(
   recording: Recording,
   recipe: Recipe,
-  { start = 0, end = Number.POSITIVE_INFINITY, name = recording.source } = {},
+  { start = 0, end = Number.POSITIVE_INFINITY, name = recording.source, mayLack }: PreparationOptions = {},
 ): Promise<PreparedRecording> {
   const facts: PreparationFact[] = recording.log.map((reason) => ({
     what: 'recording',
     reason,
     example: name,
   }));
-  const plans = planRows(recording, recipe, name, facts);
+  const plans = planRows(recording, recipe, name, facts, mayLack);
   const memory = new SampleMemory(recording);
   const spans: PreparedSpan[] = [];
   const beats: number[] = [];
@@ -64,13 +75,16 @@ export async function prepareRecording(
     const signals: { [M in Modality]?: Float64Array[] } = {};
     for (const { modality, signal, rows } of plans) {
       const raw: Row[] = [];
-      for (const row of rows) raw.push(await readRow(memory, row, span));
-      const values = raw.map((row) => row.values);
-      reportQuality(values, signal, name, facts);
-      if (modality === 'ecg') beats.push(...findBeats(values, signal, span.start, name, facts));
+      for (const row of rows)
+        raw.push(row.terms.length > 0 ? await readRow(memory, row, span) : absentRow(span));
+      const there = raw.flatMap(({ values }, i) =>
+        rows[i]!.terms.length > 0 ? [{ values, channel: signal.channels[i]! }] : [],
+      );
+      reportQuality(there, name, facts);
+      if (modality === 'ecg' && there.length > 0) beats.push(...findBeats(there, span.start, name, facts));
       const filters = designFilters(signal);
-      signals[modality] = raw.map((row) => {
-        const isLong = row.values.length >= minimumSpanSamples;
+      signals[modality] = raw.map((row, i) => {
+        const isLong = row.values.length >= minimumSpanSamples && rows[i]!.terms.length > 0;
         const x = isLong ? filterRow(row.values, filters, signal.zeroPhase) : row.values;
         // What was missing stays missing: windows that touch it are dropped and counted.
         for (const [from, to] of row.missing) x.fill(Number.NaN, from, to);
@@ -83,11 +97,18 @@ export async function prepareRecording(
   return { spans, beats: Float64Array.from(beats), facts };
 }
 
-function planRows(recording: Recording, recipe: Recipe, name: string, facts: PreparationFact[]) {
+function planRows(
+  recording: Recording,
+  recipe: Recipe,
+  name: string,
+  facts: PreparationFact[],
+  mayLack: MayLack,
+) {
   const available = recording.channels.map((channel) => channel.name);
+  const plans = planLenient(available, recipe, mayLack, (fact) => facts.push({ ...fact, example: name }));
   return Object.entries(recipe.signals).flatMap(([modality, signal]) => {
     if (!signal) return [];
-    const { rows, notes } = planMontage(available, signal.channels);
+    const { rows, notes } = plans.get(modality as Modality)!;
     for (const reason of notes) facts.push({ what: 'channel', reason, example: name });
     return [{ modality: modality as Modality, signal, rows }];
   });
@@ -148,6 +169,12 @@ export function missingRange(
   return [Math.floor((first / rateHz) * modelRateHz), Math.ceil((end / rateHz) * modelRateHz)];
 }
 
+/** A row that the recording lacks; a little longer than any other, so that it does not cut them. */
+function absentRow({ duration }: StoredSpan): Row {
+  const length = Math.ceil(duration * modelRateHz) + 1;
+  return { values: new Float64Array(length).fill(Number.NaN), missing: [] };
+}
+
 async function readRow(memory: SampleMemory, row: MontageRow, span: StoredSpan): Promise<Row> {
   const channels = new Map<number, Row>();
   for (const { channel } of row.terms) channels.set(channel, await memory.get(channel, span));
@@ -161,15 +188,16 @@ async function readRow(memory: SampleMemory, row: MontageRow, span: StoredSpan):
   return { values, missing: rows.flatMap(({ missing }) => missing) };
 }
 
-function reportQuality(
-  rows: readonly Float64Array[],
-  signal: SignalRecipe,
-  name: string,
-  facts: PreparationFact[],
-): void {
-  for (const [i, row] of rows.entries()) {
-    const { flat, clipped, outOfRange } = checkQuality(row, modelRateHz, { unitMicrovolts: 1 });
-    const example = `${name} ${signal.channels[i]}`;
+/** A row that is there, and the model's channel that it is. */
+interface NamedRow {
+  readonly values: Float64Array;
+  readonly channel: string;
+}
+
+function reportQuality(rows: readonly NamedRow[], name: string, facts: PreparationFact[]): void {
+  for (const { values, channel } of rows) {
+    const { flat, clipped, outOfRange } = checkQuality(values, modelRateHz, { unitMicrovolts: 1 });
+    const example = `${name} ${channel}`;
     if (flat) facts.push({ what: 'channel', reason: 'flat', example });
     else if (clipped > 0.01)
       facts.push({ what: 'channel', reason: 'clipped in more than 1 % of its samples', example });
@@ -179,14 +207,8 @@ function reportQuality(
 }
 
 /** R peaks from lead II where it is there, else from the first lead. Published heart baselines guess where none is clear. */
-function findBeats(
-  rows: readonly Float64Array[],
-  signal: SignalRecipe,
-  start: number,
-  name: string,
-  facts: PreparationFact[],
-) {
-  const lead = rows[Math.max(0, signal.channels.indexOf('II'))]!;
+function findBeats(rows: readonly NamedRow[], start: number, name: string, facts: PreparationFact[]) {
+  const lead = (rows.find(({ channel }) => channel === 'II') ?? rows[0]!).values;
   const { times, contrast } = detectBeatsAndContrast(lead, modelRateHz, { whenUnclear: 'guess' });
   if (contrast < clearContrast)
     facts.push({ what: 'beats', reason: 'no clear ECG: R peaks were guessed', example: name });

@@ -1,5 +1,6 @@
 /** One recording → its windows, for prediction and embedding: the same path that training takes. */
 import type { Recording } from '../core/recording.ts';
+import type { MayLack } from './lenient-montage.ts';
 import { prepareRecording } from './prepare.ts';
 import type { Recipe } from './recipe.ts';
 import { WindowSetBuilder } from './window-set.ts';
@@ -11,6 +12,8 @@ export interface RecordingWindowsOptions {
   readonly end?: number;
   /** From one window's start to the next's; the recipe's by default. */
   readonly stepSeconds?: number;
+  /** What the recording may lack: those samples are NaN, and said in `dropped`. */
+  readonly mayLack?: MayLack;
 }
 
 /**
@@ -20,11 +23,12 @@ export interface RecordingWindowsOptions {
 export async function recordingWindows(
   recording: Recording,
   recipe: Recipe,
-  { stepSeconds, ...range }: RecordingWindowsOptions = {},
+  { stepSeconds, mayLack, ...range }: RecordingWindowsOptions = {},
 ): Promise<WindowSet> {
   const used = stepSeconds === undefined ? recipe : { ...recipe, window: { ...recipe.window, stepSeconds } };
-  const builder = new WindowSetBuilder(used);
+  const builder = new WindowSetBuilder(used, [], mayLack);
   const name = recording.source;
-  builder.add(await prepareRecording(recording, used, { ...range, name }), { subject: name, trial: name });
+  const prepared = await prepareRecording(recording, used, { ...range, name, mayLack });
+  builder.add(prepared, { subject: name, trial: name });
   return builder.finish();
 }

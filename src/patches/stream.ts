@@ -6,9 +6,10 @@ import { ConfigError } from '../core/errors.ts';
 import type { Channel } from '../core/recording.ts';
 import { unitFactor } from '../core/units.ts';
 import { type FilterState, type Sos, sosFilter, steadyState } from '../signal/filter.ts';
-import { type MontageRow, planMontage } from '../signal/montage.ts';
+import type { MontageRow } from '../signal/montage.ts';
 import { StreamBridge, StreamResampler } from '../signal/stream.ts';
 import { hasContext } from './context.ts';
+import { type MayLack, planLenient } from './lenient-montage.ts';
 import { designFilters, minimumSpanSamples, missingRange } from './prepare.ts';
 import { modelRateHz, type Recipe } from './recipe.ts';
 import type { Modality } from './windows.ts';
@@ -37,7 +38,8 @@ export function causalRecipe(recipe: Recipe): Recipe {
 /** Prepares one gapless stretch. Behind a gap, `finish` this one and begin another: filters then settle anew, as offline. */
 export class StreamPreparer {
   readonly #inputs = new Map<number, Input>();
-  readonly #rows: { readonly modality: Modality; readonly row: Row }[] = [];
+  /** A row that the stream lacks is absent. */
+  readonly #rows: { readonly modality: Modality; readonly row: Row | undefined }[] = [];
   /** What to know about the montage: derived channels, reversed signs. */
   readonly notes: readonly string[];
 
@@ -45,9 +47,11 @@ export class StreamPreparer {
   constructor(
     readonly channels: readonly LiveChannel[],
     readonly recipe: Recipe,
+    mayLack?: MayLack,
   ) {
     const available = channels.map(({ name }) => name);
     const notes: string[] = [];
+    const plans = planLenient(available, recipe, mayLack, ({ reason }) => notes.push(`live: ${reason}.`));
     for (const [modality, signal] of Object.entries(recipe.signals)) {
       if (!signal) continue;
       const filters = designFilters(signal);
@@ -59,13 +63,15 @@ export class StreamPreparer {
           'false',
         );
       }
-      const plan = planMontage(available, signal.channels);
+      const plan = plans.get(modality as Modality)!;
       notes.push(...plan.notes);
-      for (const montage of plan.rows)
-        this.#rows.push({ modality: modality as Modality, row: new Row(montage, channels, filters) });
+      for (const montage of plan.rows) {
+        const row = montage.terms.length > 0 ? new Row(montage, channels, filters) : undefined;
+        this.#rows.push({ modality: modality as Modality, row });
+      }
     }
     for (const { row } of this.#rows) {
-      for (const { channel } of row.terms) {
+      for (const { channel } of row?.terms ?? []) {
         const input = this.#inputs.get(channel) ?? new Input(channels[channel]!.rateHz);
         this.#inputs.set(channel, input);
       }
@@ -86,13 +92,13 @@ export class StreamPreparer {
   }
 
   #emit(isEnd: boolean): PreparedChunk {
-    for (const { row } of this.#rows) row.take(this.#inputs, isEnd);
+    for (const { row } of this.#rows) row?.take(this.#inputs, isEnd);
     for (const input of this.#inputs.values()) input.fresh = [];
-    const ready = Math.min(...this.#rows.map(({ row }) => row.ready));
+    const ready = Math.min(...this.#rows.flatMap(({ row }) => (row ? [row.ready] : [])));
     const result: { [M in Modality]?: Float64Array[] } = {};
     for (const { modality, row } of this.#rows) {
       result[modality] ??= [];
-      result[modality].push(row.give(ready));
+      result[modality].push(row?.give(ready) ?? new Float64Array(ready).fill(Number.NaN));
     }
     return result;
   }

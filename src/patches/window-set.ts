@@ -1,8 +1,10 @@
 /** Prepared recordings → one WindowSet: equally shaped windows, every one that was left out counted with its reason. */
 import { DataError } from '../core/errors.ts';
 import { hasContext, historySeconds, signalSeconds } from './context.ts';
-import { type CutWindow, cutWindow, reasonToDrop } from './cut-window.ts';
-import type { PreparationFact, PreparedRecording } from './prepare.ts';
+import { type CutWindow, contextOutOfReach, cutWindow, reasonToDrop, rowsOf } from './cut-window.ts';
+import type { MayLack } from './lenient-montage.ts';
+import { judgeChannels, type LenientWindow } from './lost-channels.ts';
+import type { PreparationFact, PreparedRecording, PreparedSpan } from './prepare.ts';
 import { modelRateHz, patchSamples, type Recipe, type SignalRecipe } from './recipe.ts';
 import type { Dropped, Modality, SignalWindows, WindowSet } from './windows.ts';
 
@@ -30,6 +32,8 @@ export class WindowSetBuilder {
   constructor(
     readonly recipe: Recipe,
     readonly classes: readonly string[] = [],
+    /** What may be missing in a window: NaN in its values. */
+    readonly mayLack?: MayLack,
   ) {}
 
   /** Cut a prepared recording into windows. */
@@ -47,12 +51,14 @@ export class WindowSetBuilder {
         if (from + length > span.lengthSamples) break;
         found = true;
         const start = span.start + from / modelRateHz;
-        const reason = reasonToDrop(span, this.recipe, from, from + length);
+        const example = `${source.trial} at ${start} s`;
+        const { reason, lost, facts } = this.#judge(span, from, from + length);
         if (reason) {
-          this.count({ what: 'window', reason, example: `${source.trial} at ${start} s` });
+          this.count({ what: 'window', reason, example });
           continue;
         }
-        this.#windows.push(cutWindow(span, this.recipe, from + length));
+        for (const fact of facts) this.count({ ...fact, example });
+        this.#windows.push(cutWindow(span, this.recipe, from + length, lost));
         this.#sources.push(source);
         this.#starts.push(start);
         this.#history.push(Math.min(longestHistory, (from + before) / modelRateHz));
@@ -65,6 +71,20 @@ export class WindowSetBuilder {
         example: source.trial,
       });
     }
+  }
+
+  /** Whether a window may be kept, and without which channels. */
+  #judge(span: PreparedSpan, from: number, to: number): LenientWindow {
+    const { recipe, mayLack } = this;
+    if (!mayLack) {
+      const reason = reasonToDrop(span, recipe, from, to);
+      return { lost: {}, facts: [], ...(reason !== undefined && { reason }) };
+    }
+    for (const [modality] of rowsOf(span)) {
+      const reason = contextOutOfReach(span, recipe, modality, to);
+      if (reason !== undefined) return { lost: {}, facts: [], reason };
+    }
+    return judgeChannels(span, recipe, from, to, mayLack);
   }
 
   /** Count something left out or worth saying. */

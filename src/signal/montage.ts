@@ -16,6 +16,7 @@ export interface MontageTerm {
 export interface MontageRow {
   /** As it was asked for. */
   readonly name: string;
+  /** None where the channel is missing and may be. */
   readonly terms: readonly MontageTerm[];
 }
 
@@ -34,8 +35,15 @@ const limbLeads: Readonly<Record<string, { readonly I: number; readonly II: numb
   AVF: { I: -0.5, II: 1 },
 };
 
-/** Find or derive every wanted channel. ChannelError lists all that are missing and what is available. */
-export function planMontage(available: readonly string[], wanted: readonly string[]): MontagePlan {
+/**
+ * Find or derive every wanted channel. ChannelError lists all that are missing and what is available; with `leaveMissing`
+ * they are rows without terms instead.
+ */
+export function planMontage(
+  available: readonly string[],
+  wanted: readonly string[],
+  { leaveMissing = false }: { readonly leaveMissing?: boolean } = {},
+): MontagePlan {
   const names = available.map(parseChannelName);
   const notes: string[] = [];
   const noted = new Set<string>();
@@ -109,7 +117,7 @@ export function planMontage(available: readonly string[], wanted: readonly strin
       direct === undefined
         ? (deriveDifference(name, label) ?? deriveLimbLead(canonicalName(name), label))
         : [{ channel: direct, weight: 1 }];
-    if (terms) rows.push({ name: label, terms });
+    if (terms || leaveMissing) rows.push({ name: label, terms: terms ?? [] });
     else missing.push(label);
   }
   if (missing.length > 0) {
