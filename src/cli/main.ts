@@ -6,6 +6,7 @@ import { convertCommand } from './convert.ts';
 import { demoCommand } from './demo.ts';
 import { embedCommand } from './embed.ts';
 import { evaluateCommand } from './evaluate.ts';
+import { explainCommand } from './explain.ts';
 import { exportCommand } from './export.ts';
 import { fetchCommand } from './fetch.ts';
 import { finetuneCommand } from './finetune.ts';
@@ -35,6 +36,7 @@ const application = buildApplication(
       predict: predictCommand,
       embed: embedCommand,
       reproduce: reproduceCommand,
+      explain: explainCommand,
       report: reportCommand,
       export: exportCommand,
       [workerVerb]: prepareWorkerCommand,
