@@ -197,6 +197,67 @@ describe('preparing', () => {
   });
 });
 
+describe('longer contexts', () => {
+  const context = parseRecipe({
+    version: 1,
+    signals: {
+      eeg: { channels: ['EEG'], scaleMicrovolts: 100, lowHz: 0.5 },
+      ecg: { channels: ['ECG'], scaleMicrovolts: 1000, lowHz: 0.5, contextSeconds: 30 },
+    },
+    window: { lengthSeconds: 2, stepSeconds: 2 },
+  });
+  const night = () => {
+    const samples = Float64Array.from(
+      { length: 100 * 200 },
+      (_, i) => 300 * Math.sin(i / 9) * Math.cos(i / 700),
+    );
+    const channel = (name: string) => ({ name, unit: 'uV', rateHz: 100, samples });
+    return { 'a.edf': encodeEdf({ channels: [channel('EEG'), channel('ECG')] }) };
+  };
+  const spec = specOf([trial('a'), trial('a', { id: 'a part', start: 50, end: 90 })], context);
+  const prepare = async (stretchSeconds?: number) => {
+    const place = memoryPlace();
+    const options = stretchSeconds === undefined ? {} : { stretchSeconds };
+    await prepareStore(spec, memoryFolder(night()), place, { ...options, shardBytes: 100_000 });
+    return openStoreWindows(place, { target: 'mood' });
+  };
+
+  it('are stored with their windows, each signal in its own length', async () => {
+    const store = await prepare();
+    expect([store.signals.eeg!.patches, store.signals.ecg!.patches]).toEqual([2, 30]);
+    const set = await loadWindows(spec, memoryFolder(night()), undefined, { target: 'mood' });
+    const stored = await store.load();
+    expect(set.count).toBe(120);
+    const { signals, hash: _, dropped: __, ...rest } = set;
+    expect(stored).toMatchObject(rest);
+    expect([...stored.history!.slice(0, 15)]).toEqual([
+      0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28,
+    ]);
+    for (const modality of ['eeg', 'ecg'] as const)
+      expect(worst(signals[modality]!.data, stored.signals[modality]!.data)).toBeLessThan(0.000501);
+    // By number, as training reads them.
+    const { ecg } = await store.read([119, 3], ['ecg']);
+    expect(ecg!.subarray(6000)).toEqual(stored.signals.ecg!.data.subarray(3 * 6000, 4 * 6000));
+    expect((await store.read([119], ['eeg', 'ecg'])).ecg).toEqual(ecg!.subarray(0, 6000));
+  });
+
+  it('are the same where a recording is prepared in stretches, however short those', async () => {
+    const whole = await (await prepare()).load();
+    for (const stretch of [60, 6]) {
+      const cut = await (await prepare(stretch)).load();
+      expect([...cut.start]).toEqual([...whole.start]);
+      expect([...cut.history!]).toEqual([...whole.history!]);
+      for (const modality of ['eeg', 'ecg'] as const)
+        expect(worst(whole.signals[modality]!.data, cut.signals[modality]!.data)).toBeLessThan(0.00101);
+    }
+  });
+});
+
+/** The largest difference. */
+function worst(a: Float32Array, b: Float32Array): number {
+  return a.reduce((most, x, i) => Math.max(most, Math.abs(x - b[i]!)), 0);
+}
+
 describe('a long recording', () => {
   it('is prepared in stretches, to the same windows within a step', async () => {
     const night = { 'a.edf': edf(400, { spike: 201 }) };

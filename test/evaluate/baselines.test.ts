@@ -7,6 +7,7 @@ import {
   type BaselineFeatures,
   bandPowerFeatures,
   baselineFeatures,
+  heartContextFeatures,
   heartFeatures,
   runClassical,
   runTrivial,
@@ -16,6 +17,7 @@ import { scoreAll } from '../../src/metrics/scores.ts';
 import { parseRecipe } from '../../src/patches/recipe.ts';
 import { WindowSetBuilder } from '../../src/patches/window-set.ts';
 import type { WindowSet } from '../../src/patches/windows.ts';
+import { variability } from '../../src/signal/heart.ts';
 import { standardisePerSubject } from '../../src/signal/standardise.ts';
 
 const undefinedValue = Number.NaN;
@@ -173,6 +175,34 @@ describe('features', () => {
     expect(row![0]).toBeCloseTo(60, 9);
   });
 
+  it('of the heart are also those of the beats in the context, where ECG has a longer one', async () => {
+    const set = await smallSet();
+    const recipe = parseRecipe({
+      ...set.recipe,
+      signals: { ...set.recipe.signals, ecg: { ...set.recipe.signals.ecg, contextSeconds: 10 } },
+    });
+    // Beats 1 s apart until 20 s, then 0.5 s. The first window was shifted, its context is 0–10 s; the other's 14–24 s.
+    const beats = Float64Array.from({ length: 40 }, (_, i) => 0.5 + (i < 20 ? i : 19.5 + (i - 19) / 2));
+    const longer = {
+      ...{ ...set, recipe, beats: new Map([['t', beats]]) },
+      ...{ start: Float64Array.of(2, 22), history: Float64Array.of(2, 8) },
+    };
+    const [first, second] = heartContextFeatures(longer);
+    expect(first).toEqual(Float64Array.of(60, 0, 0));
+    const inside = [...beats].filter((beat) => beat >= 14 && beat < 24);
+    expect(inside.length).toBeGreaterThan(10);
+    const { medianRatePerMinute, sdnn, rmssd } = variability(Float64Array.from(inside));
+    expect(second).toEqual(Float64Array.of(medianRatePerMinute, sdnn, rmssd));
+    const names = [...baselineFeatures(longer).keys()];
+    expect(names.filter((name) => name.includes('context'))).toEqual([
+      'classical-ecg-context',
+      'classical-eeg+ecg-context',
+      'classical-ecg-context-standardised',
+      'classical-eeg+ecg-context-standardised',
+    ]);
+    expect(baselineFeatures(longer).get('classical-eeg+ecg-context')![1]).toHaveLength(13);
+  });
+
   it('are there for the modalities that the windows have', async () => {
     const set = await smallSet();
     expect([...baselineFeatures(set).keys()].sort()).toEqual([
@@ -207,6 +237,17 @@ describe('the classical baselines on EEGMAT, published split', () => {
     expect(set.label!.filter((label) => label === 1).length).toBe(432);
     expect(new Set(set.subject).size).toBe(36);
     expect(set.signals.eeg!.channels).toHaveLength(20);
+  });
+
+  it('reach over 30 s in every recording, so that a context of 30 s loses no window', () => {
+    const ends = new Map(set.trial.map((trial, w) => [trial, set.start[w]! + 5]));
+    expect(ends.size).toBe(72);
+    expect(Math.min(...ends.values())).toBeGreaterThanOrEqual(30);
+    expect(set.dropped.filter(({ what }) => what === 'window')).toEqual([]);
+    // One stretch each: windows follow one another without a hole.
+    const first = new Map(set.trial.map((trial, w) => [trial, set.start[w]!] as const).reverse());
+    const counts = (one: string) => set.trial.filter((trial) => trial === one).length;
+    for (const [trial, end] of ends) expect(end - first.get(trial)!).toBe(5 * counts(trial));
   });
 
   function scoresOf(name: string) {

@@ -162,6 +162,14 @@ describe('planFolds', () => {
     expect(() => run(1)).toThrow(DataError);
     expect(() => run(1)).toThrow('segment-random: windows of 2 s every 1 s overlap');
     expect(run(2)).toHaveLength(2);
+    // A longer context reaches into the windows before.
+    const windows = windowsOf(subject, 2);
+    const { window } = windows.recipe;
+    const signals = { ecg: { channels: ['ECG'], scaleMicrovolts: 1000, contextSeconds: 6 } };
+    const longer = { ...windows, recipe: parseRecipe({ version: 1, signals, window }) };
+    expect(() => planFolds({ kind: 'segment-random', k: 2 }, longer, datasetOf(), 0)).toThrow(
+      'windows of 6 s every 2 s overlap',
+    );
   });
 
   test('an empty part is a DataError that names the fold', () => {
