@@ -7,7 +7,14 @@ import { cohenDz, hodgesLehmann, rankBiserial } from '../metrics/effect-size.ts'
 import { holm } from '../metrics/holm.ts';
 import { signFlipTest, smallestPermutationP } from '../metrics/permutation.ts';
 import { type ScoreName, scoreAll } from '../metrics/scores.ts';
-import { isBaseline, isLowerBetter, isSingleModality, isTransductive } from './model-names.ts';
+import {
+  isBaseline,
+  isLowerBetter,
+  isRung,
+  isSingleModality,
+  isTestedWithout,
+  isTransductive,
+} from './model-names.ts';
 import { type Comparison, finite } from './result.ts';
 import type { ScoreDraws, SubjectScores } from './score-draws.ts';
 import type { Tested } from './tested.ts';
@@ -27,16 +34,21 @@ export interface Compared {
 }
 
 /**
- * Each deep model against each baseline, and each of both modalities against the single ones given. The majority is left
- * out beside the class prior: both decide and rank alike.
+ * Each deep model against each baseline, each of both modalities against the single ones given, and each rung of a ladder
+ * against its first. The majority is left out beside the class prior: both decide and rank alike; so are models tested
+ * without a modality, of which nobody asks whether they are the better ones.
  */
 export function planPairs(models: readonly string[], singles: readonly string[]): Pair[] {
   const baselines = models.filter(
     (name) => isBaseline(name) && !(name === 'majority' && models.includes('prior')),
   );
+  const first = models.find(isRung);
   return models
-    .filter((name) => !isBaseline(name))
+    .filter((name) => !isBaseline(name) && !isTestedWithout(name))
     .flatMap((model): Pair[] => [
+      ...(first !== undefined && isRung(model) && model !== first
+        ? [{ model, against: first, kind: 'first rung' as const }]
+        : []),
       ...(isSingleModality(model)
         ? []
         : singles.map((against) => ({ model, against, kind: 'single modality' as const }))),

@@ -15,9 +15,32 @@ export function isTransductive(name: string): boolean {
   return name.endsWith('-standardised');
 }
 
-/** A deep model of one modality alone. */
+/** A deep model of one modality alone: `eeg`, or a rung of a ladder, `eeg-lora`. */
 export function isSingleModality(name: string): boolean {
-  return name === 'eeg' || name === 'ecg';
+  return /^(eeg|ecg)(-|$)/.test(name);
+}
+
+/** A deep model tested without one of its modalities: `eeg+ecg, ECG missing`. */
+export function isTestedWithout(name: string): boolean {
+  return / (missing|zeros)$/.test(name);
+}
+
+/** A rung of a ladder on both modalities, `eeg+ecg-gated`, tested with both. */
+export function isRung(name: string): boolean {
+  return name.startsWith('eeg+ecg-') && !isTestedWithout(name);
+}
+
+/** What the name of a deep model of a ladder, or of one tested without a modality, says; '' for any other. */
+export function describeVariant(name: string): string {
+  const [, signals, rung, lost, how] =
+    /^(eeg\+ecg|eeg|ecg)(?:-([^,]+))?(?:, (EEG|ECG) (missing|zeros))?$/.exec(name) ?? [];
+  if (!signals || (!rung && !lost)) return '';
+  const given = signals.toUpperCase().replace('+', ' + ');
+  const test =
+    how === 'missing'
+      ? `, tested without ${lost}: its learned null instead`
+      : `, tested with zeros instead of ${lost}`;
+  return `${given}${rung ? `, ${rung}` : ''}${lost ? test : ''}`;
 }
 
 /** The scores of which less is better. */

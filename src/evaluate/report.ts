@@ -9,6 +9,7 @@ import {
 } from './charts.ts';
 import { scoreTitles } from './comparison-words.ts';
 import { type Html, html, join, raw } from './html.ts';
+import { describeVariant } from './model-names.ts';
 import { comparisons, subjects } from './report-comparisons.ts';
 import { chanceOf, dot, figure, interval, legend, shownModels } from './report-parts.ts';
 import { reportStyle } from './report-style.ts';
@@ -116,7 +117,7 @@ function scoreTable(models: Result['models']): Html {
 
 function titleOf(model: string): string {
   const plain = model.replace(/-standardised$/, '');
-  return `${modelTitles[plain] ?? ''}${plain === model ? '' : ', standardised per subject'}`;
+  return `${modelTitles[plain] ?? describeVariant(plain)}${plain === model ? '' : ', standardised per subject'}`;
 }
 
 function curvesOfDiscrimination(result: Result): Html {

@@ -37,8 +37,11 @@ const comparisonSchema = z.strictObject({
   score: text,
   model: text,
   against: text,
-  /** `transductive baseline`: it sees all of a person's windows at once, which the model does not. */
-  kind: z.enum(['baseline', 'transductive baseline', 'single modality']),
+  /**
+   * `transductive baseline`: it sees all of a person's windows at once, which the model does not. `first rung`: of the
+   * ladder that the model is in.
+   */
+  kind: z.enum(['baseline', 'transductive baseline', 'single modality', 'first rung']),
   /** `model` minus `against` on all tested windows, mean over the seeds; interval: the same subjects drawn for both. */
   difference: interval,
   /** The differences within each subject, for those in whom the score is defined. */

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { DatasetSpec } from '../../src/datasets/dataset.ts';
 import { applyRung, candidatesOf, type LadderRecipe, parseLadderRecipe } from '../../src/evaluate/ladder.ts';
+import { describeVariant } from '../../src/evaluate/model-names.ts';
+import { renderReport } from '../../src/evaluate/report.ts';
 import { runEvaluation } from '../../src/evaluate/study.ts';
 import { createNodeBackend } from '../../src/runtime/ort-node.ts';
 import { createProgress } from '../../src/train/progress.ts';
@@ -116,6 +118,15 @@ test('a table of two fusions with and without dropout, tested without each signa
   ]);
   for (const name of deep) expect(result.models[name]!.auroc!.mean).not.toBeNull();
   expect(result.recipes.ladder).toEqual(recipe.ladder);
+  const pairs = result.comparisons!.filter(({ score }) => score === 'auroc');
+  expect(pairs.filter(({ kind }) => kind === 'first rung')).toMatchObject([
+    { model: 'eeg+ecg-gated-dropout', against: 'eeg+ecg-concatenate' },
+  ]);
+  expect(pairs.some(({ model, against }) => `${model} ${against}`.includes(','))).toBe(false);
+  expect(describeVariant('eeg+ecg-gated-dropout, ECG missing')).toBe(
+    'EEG + ECG, gated-dropout, tested without ECG: its learned null instead',
+  );
+  expect(renderReport(result)).toContain('tested with zeros instead of EEG');
   expect(result.curves.map(({ name }) => name)).toEqual(
     ['eeg', 'ecg', 'eeg+ecg-concatenate', 'eeg+ecg-gated-dropout'].map((name) => `fine-tune ${name}-seed0`),
   );
