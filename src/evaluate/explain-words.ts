@@ -68,11 +68,12 @@ export function checks(explanation: Explanation): Finding[] {
 }
 
 function checkCompleteness({ windows }: Explanation): Finding {
-  const worst = Math.max(...windows.map(({ relativeGap }) => relativeGap));
+  const worst = windows.reduce((a, b) => (b.relativeGap > a.relativeGap ? b : a));
   const steps = windows.map((window) => window.steps);
   const [least, most] = [Math.min(...steps), Math.max(...steps)];
   const open = windows.filter(({ converged }) => !converged).length;
-  const text = `Completeness: the attributions add up to the difference within ${percent(worst)} in every window, with ${least === most ? most : `${least} to ${most}`} gradients each`;
+  const count = least === most ? String(most) : `${least} to ${most}`;
+  const text = `Completeness: the attributions miss the difference that they explain by at most ${Number(worst.gap.toPrecision(2))}, ${percent(worst.relativeGap)}, with ${count} gradients a window`;
   return open === 0
     ? { text: `${text}.` }
     : { text: `${text}; in ${countOf(open, 'window')} the path would need more of them.`, isWarning: true };

@@ -55,7 +55,7 @@ export function plantedWindows(count: number, seed: number): WindowSet {
 export async function trainPlanted(
   backend: Backend,
 ): Promise<{ model: TrainedModel & { readonly tensors: FloatTensors }; probabilities: Float32Array }> {
-  const windows = plantedWindows(160, 1);
+  const windows = plantedWindows(128, 1);
   const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
   const recipe = parseFinetuneRecipe({
     ...{ version: 1, task: 'finetune', seed: 3, tune: 'all', score: 'loss' },
@@ -66,7 +66,7 @@ export async function trainPlanted(
   });
   const result = await finetune({
     ...{ backend, windows, recipe },
-    ...{ training: range(0, 120), validation: range(120, 140), test: range(140, 160) },
+    ...{ training: range(0, 96), validation: range(96, 112), test: range(112, 128) },
   });
   return { model: result.model, probabilities: result.testProbabilities };
 }
