@@ -39,6 +39,9 @@ export { datasets, findDataset } from './datasets/registry.ts';
 export { type Diagnosis, diagnoses } from './datasets/snomed.ts';
 // metrics and evaluate: predictions → scores → report
 export { baselineFeatures, runClassical, runTrivial } from './evaluate/baselines.ts';
+export { explainRecording } from './evaluate/explain.ts';
+export { renderExplanation } from './evaluate/explain-page.ts';
+export { type Explanation, encodeExplanation } from './evaluate/explain-result.ts';
 export { evaluateModel } from './evaluate/finished-model.ts';
 export { describeProtocol, type Protocol, planFolds, type WindowFold } from './evaluate/protocol.ts';
 export { renderReport } from './evaluate/report.ts';
@@ -69,6 +72,7 @@ export { applyTemperature, fitTemperature, type TemperatureScaling } from './met
 export { type VarianceComponents, varianceComponents } from './metrics/variance.ts';
 export { type Wilcoxon, wilcoxon } from './metrics/wilcoxon.ts';
 // model: CBraMod, fusion, head
+export { type AttentionMaps, attentionMaps, rolloutAttention } from './model/attention.ts';
 export { type EncoderConfig, encoderConfig, type ModelConfig, parseModelConfig } from './model/config.ts';
 export { initialEncoder } from './model/encoder-parameters.ts';
 export { type EncoderSize, exportEncoder, exportModel } from './model/export.ts';

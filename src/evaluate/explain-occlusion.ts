@@ -18,7 +18,7 @@ import { patchSamples } from '../patches/recipe.ts';
 import type { Modality } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
 import { explainedBands, removeBand } from './explain-bands.ts';
-import { ExplainedModel, entriesOf, type Sample, type Target } from './explain-model.ts';
+import { ExplainedModel, entriesOf, type Sample } from './explain-model.ts';
 
 export const hidings = ['drop', 'zero'] as const;
 export type Hiding = (typeof hidings)[number];
@@ -59,15 +59,10 @@ export class Occluder {
   /** Models with a channel or a second less. */
   readonly #smaller = new Map<string, ExplainedModel>();
 
-  constructor(
-    backend: Backend,
-    config: ModelConfig,
-    target: Target,
-    parameters: FloatTensors,
-    hiding: Hiding = 'drop',
-  ) {
+  /** `whole` stays the caller's to dispose. */
+  constructor(backend: Backend, whole: ExplainedModel, parameters: FloatTensors, hiding: Hiding = 'drop') {
     this.#backend = backend;
-    this.#whole = new ExplainedModel(backend, config, target);
+    this.#whole = whole;
     this.#parameters = parameters;
     this.#hiding = hiding;
   }
@@ -115,7 +110,7 @@ export class Occluder {
   }
 
   async dispose(): Promise<void> {
-    for (const model of [this.#whole, ...this.#smaller.values()]) await model.dispose();
+    for (const model of this.#smaller.values()) await model.dispose();
   }
 
   #withoutOne(modality: Modality, axis: 'channels' | 'seconds'): ExplainedModel {

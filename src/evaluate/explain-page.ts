@@ -55,7 +55,7 @@ ${notes(explanation)}
 <h2>The prediction over time</h2>
 <figure class="scroll">${drawTimeline(explanation)}<figcaption>Probability of ${explanation.classes.length === 2 ? `“${name}”` : 'every class'} in windows of ${windowSeconds} s over the whole recording. Shaded: the windows that are explained.</figcaption></figure>
 <h2>What moved it, over the traces</h2>
-<figure class="scroll">${drawTraces(explanation)}<figcaption>The signals as the model gets them (montage, filters and units of its recipe), all channels of a kind on one scale. Behind them, for every tenth of a second, how much it raised (orange) or lowered (purple) the ${explanation.quantity} of “${name}”; EEG and ECG each have their own scale of colours. Above: the windows and their probability.</figcaption></figure>
+<figure class="scroll">${drawTraces(explanation)}<figcaption>The signals as the model gets them (montage, filters and units of its recipe), all channels of a kind on one scale. Behind them, for every tenth of a second, how much it raised (orange) or lowered (purple) the ${explanation.quantity} of “${name}”${signalsOf(explanation).length > 1 ? '; EEG and ECG each have their own scale of colours' : ''}. Above: the windows and their probability.</figcaption></figure>
 <h2>Second by second</h2>
 <figure class="scroll">${drawSeconds(explanation)}<figcaption>Columns: attributions of all channels in a second. Rings: how much the ${explanation.quantity} falls when that second is hidden.</figcaption></figure>
 <h2>Channels and bands</h2>
@@ -84,13 +84,15 @@ function list(all: readonly Finding[]): Html {
   return html`<ul class="findings">${join(said)}</ul>${join(warned)}`;
 }
 
+/** What was left out and what to know of the recording: one box. */
 function notes({ dropped }: Explanation): Html {
-  return join(
-    dropped.map(
-      ({ what, reason, count, examples }) =>
-        html`<p class="note">${count} × ${what}: ${reason} (${examples.slice(0, 3).join(', ')})</p>`,
-    ),
-  );
+  if (dropped.length === 0) return html``;
+  const lines = dropped.map(({ what, reason, count, examples }) => {
+    // Windows are named by their place; what concerns the recording as a whole is not named again.
+    const where = what === 'window' ? ` (${examples.slice(0, 3).join(', ')})` : '';
+    return html`<div>${count > 1 || what === 'window' ? `${count} × ` : ''}${what}: ${reason}${where}</div>`;
+  });
+  return html`<div class="note small">${join(lines)}</div>`;
 }
 
 function parts(explanation: Explanation): Html {

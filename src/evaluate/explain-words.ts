@@ -20,6 +20,7 @@ const agreementLimit = 0.2;
 export function findings(explanation: Explanation): Finding[] {
   const { windows, signals, class: name, quantity, baseline } = explanation;
   const mean = (of: (window: Explanation['windows'][number]) => number) => meanOfKnown(windows.map(of));
+  const isSingle = windows.length === 1;
   const probabilities = windows.map(({ probability }) => probability);
   const range =
     windows.length > 1
@@ -30,10 +31,10 @@ export function findings(explanation: Explanation): Finding[] {
   const all = Object.values(signals);
   return [
     {
-      text: `The model gives “${name}” a probability of ${mean(({ probability }) => probability).toFixed(2)} on average over ${countOf(windows.length, 'window')}${range}.`,
+      text: `The model gives “${name}” a probability of ${mean(({ probability }) => probability).toFixed(2)}${range} ${isSingle ? 'in one window' : `on average over ${windows.length} windows`}.`,
     },
     {
-      text: `The ${quantity} of “${name}” is ${signed(value)} on average; for ${begins} it is ${signed(origin)}. The difference of ${signed(value - origin)} is shared out below: parts with a plus speak for “${name}”, parts with a minus against it.`,
+      text: `The ${quantity} of “${name}” is ${signed(value)}${isSingle ? '' : ' on average'}; for ${begins} it is ${signed(origin)}. The difference of ${signed(value - origin)} is shared out below: parts with a plus speak for “${name}”, parts with a minus against it.`,
     },
     ...(all.length > 1
       ? [

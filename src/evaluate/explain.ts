@@ -72,7 +72,7 @@ export async function explainRecording(options: ExplainOptions): Promise<Explana
   const samples = chosen.map((index) => sampleOf(windows, index));
   const origin = baseline === 'zero' ? silence(samples[0]!) : meanSample(windows);
   const explained = new ExplainedModel(backend, config, target);
-  const occluder = new Occluder(backend, config, target, tensors, hiding);
+  const occluder = new Occluder(backend, explained, tensors, hiding);
   try {
     const attributions = await eachWindow(options, 'attributions', samples, (sample) =>
       integrateGradients(explained, tensors, sample, { baseline: origin }),

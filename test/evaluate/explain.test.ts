@@ -115,8 +115,8 @@ describe('integrated gradients of a trained model', () => {
 describe('occlusion', () => {
   test('agrees on the planted place, and leaving out disturbs less than zeros do', async () => {
     const occluders = {
-      drop: new Occluder(backend, model.config, logOdds, model.tensors),
-      zero: new Occluder(backend, model.config, logOdds, model.tensors, 'zero'),
+      drop: new Occluder(backend, explained, model.tensors),
+      zero: new Occluder(backend, explained, model.tensors, 'zero'),
     };
     for (const sample of withEffect()) {
       const { channels, seconds, bands, cells } = (await occluders.drop.occlude(sample)).eeg!;
