@@ -157,6 +157,21 @@ describe('an explanation', () => {
     expect(Number.isFinite(signals.ecg!.byChannel.occlusion[0])).toBe(true);
   });
 
+  test.each([
+    [
+      'cross-attention and attention pooling',
+      { fusion: 'cross-attention', head: { kind: 'mlp', hidden: 8, pool: 'attention', classes: 2 } },
+      'drop',
+    ],
+    ['late fusion with nulls', { fusion: 'late', nullEmbeddings: true }, 'drop'],
+    ['the head all-patches', { head: { kind: 'all-patches', hidden: 8, classes: 2 } }, 'zero'],
+  ])('of %s adds up as well', async (_, over, hiding) => {
+    const { signals, windows } = await explain({ model: modelOf(2, over), seconds: 2 });
+    expect(windows[0]).toMatchObject({ converged: true });
+    expect(signals.eeg!.hiding).toEqual({ channels: hiding, seconds: hiding });
+    expect(signals.eeg!.byChannel.occlusion.every(Number.isFinite)).toBe(true);
+  });
+
   test('leaves out windows with missing samples and says so', async () => {
     const broken = await explain({
       recording: recordingOf(12, { missing: (t) => t > 2.5 && t < 2.6 }),
