@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ConfigError } from '../../src/core/errors.ts';
+import { parseLadderRecipe } from '../../src/evaluate/ladder.ts';
+import { parseReproduceRecipe } from '../../src/evaluate/reproduce-recipe.ts';
 import { parseStudyRecipe } from '../../src/evaluate/study.ts';
 import { eegmatRecipe, twelveLeadRecipe } from '../../src/patches/recipe.ts';
 import { parseFinetuneRecipe, parsePretrainRecipe } from '../../src/train/recipe.ts';
@@ -12,6 +14,10 @@ const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
 );
 const parsers = { study: parseStudyRecipe, pretrain: parsePretrainRecipe, finetune: parseFinetuneRecipe };
 type Task = keyof typeof parsers;
+const allParsers: Readonly<Record<string, (value: unknown) => { readonly task: string }>> = {
+  ...parsers,
+  ...{ ladder: parseLadderRecipe, reproduce: parseReproduceRecipe },
+};
 
 describe('the recipes that come with heartmind', () => {
   test('are there', () => {
@@ -20,11 +26,12 @@ describe('the recipes that come with heartmind', () => {
 
   test.each(files)('%s is valid, and what it becomes is so too', (name) => {
     const value = JSON.parse(readFileSync(join(folder, name), 'utf8'));
-    expect(Object.keys(parsers)).toContain(value.task);
-    const recipe = parsers[value.task as Task](value);
+    expect(Object.keys(allParsers)).toContain(value.task);
+    const parse = allParsers[value.task]!;
+    const recipe = parse(value);
     expect(recipe.task).toBe(value.task);
     // A checkpoint keeps the recipe as JSON with its defaults.
-    expect(parsers[value.task as Task](JSON.parse(JSON.stringify(recipe)))).toEqual(recipe);
+    expect(parse(JSON.parse(JSON.stringify(recipe)))).toEqual(recipe);
   });
 });
 
@@ -134,6 +141,9 @@ describe('a key that is unknown is named', () => {
 
 describe('a value out of range is named', () => {
   test.each<[Task, string, unknown]>([
+    ['finetune', 'fusion', 'sum'],
+    ['finetune', 'modalityDropout', 1.5],
+    ['finetune', 'head.pool', 'max'],
     ['pretrain', 'version', 2],
     ['pretrain', 'task', 'finetune'],
     ['pretrain', 'modality', 'emg'],
