@@ -121,7 +121,7 @@ export function eegOf(options, person, film, kind) {
   const sign = kind === 'stimuli' ? plantedIn(plan, person, film).eegSign : 0;
   const own = randomOf(seed, 'person', person);
   const rhythm = (6 + 6 * own()) * (1 + effectSize * sign);
-  const ofFilm = kind === 'stimuli' && confound > 0 ? 5 : 0;
+  const ofFilm = kind === 'stimuli' && confound > 0 ? 10 : 0;
   const filmHz = 20 + film * 1.2;
   const values = new Float64Array(length * electrodes.length);
   for (let c = 0; c < electrodes.length; c++) {

@@ -11,6 +11,7 @@ import { runClassical } from './baselines.ts';
 import type { GroupFold } from './protocol-groups.ts';
 import type { BenchmarkData } from './reproduce-data.ts';
 import { runHead } from './reproduce-head.ts';
+import { productFeatures } from './reproduce-products.ts';
 import type { ReproduceRecipe } from './reproduce-recipe.ts';
 
 export interface FoldTask {
@@ -24,6 +25,8 @@ export interface FoldTask {
 export interface BenchmarkModel {
   readonly name: string;
   readonly kind: 'deep' | 'classical' | 'trivial';
+  /** Another seed gives another model. */
+  readonly seeded?: true;
   /** Probabilities of class 1 of the fold's test windows. */
   run(task: FoldTask): ArrayLike<number> | Promise<ArrayLike<number>>;
 }
@@ -45,6 +48,7 @@ export function benchmarkModels(options: ModelOptions): BenchmarkModel[] {
   }));
   const deep = ways.flatMap(({ suffix, prepare }) =>
     recipe.models.flatMap((name) => {
+      if (name === 'eeg×ecg') return productModel(`${name}${suffix}`, options, prepare);
       const parts = modalitiesIn(name).map((modality) => data.embeddings[modality]);
       if (parts.some((part) => part === undefined)) return [];
       return [headModel(`${name}${suffix}`, joinFeatures(parts.map((part) => prepare(part!))), options)];
@@ -52,6 +56,7 @@ export function benchmarkModels(options: ModelOptions): BenchmarkModel[] {
   );
   const classical = ways.flatMap(({ suffix, prepare }) =>
     recipe.models.flatMap((name) => {
+      if (name === 'eeg×ecg') return [];
       const parts = modalitiesIn(name).map((modality) => data.classical[modality]);
       if (parts.some((part) => part === undefined)) return [];
       const prepared = parts.map((part) => prepare(part!));
@@ -87,7 +92,7 @@ function headModel(
   { backend, recipe, signal }: ModelOptions,
 ): BenchmarkModel {
   return {
-    ...{ name, kind: 'deep' },
+    ...{ name, kind: 'deep', seeded: true },
     run: ({ labels, fold, seed }) =>
       runHead({
         ...{ backend, features, labels, seed, signal, recipe: recipe.head },
@@ -96,6 +101,31 @@ function headModel(
         test: fold.test,
       }),
   };
+}
+
+/** A linear head on products. */
+function productModel(
+  name: string,
+  { backend, data, recipe, signal }: ModelOptions,
+  prepare: (rows: readonly Float64Array[]) => readonly Float64Array[],
+): BenchmarkModel[] {
+  const { eeg, ecg } = data.embeddings;
+  if (!eeg || !ecg) return [];
+  const [left, right] = [prepare(eeg), prepare(ecg)];
+  const trials = data.trial.map((one, i) => `${data.subject[i]}\n${one}`);
+  return [
+    {
+      ...{ name, kind: 'deep', seeded: true },
+      run: ({ labels, fold, seed }) =>
+        runHead({
+          ...{ backend, labels, seed, signal, recipe: { ...recipe.head, kind: 'linear' } },
+          features: productFeatures(left, right, trials, fold),
+          training: fold.train,
+          validation: fold.validation,
+          test: fold.test,
+        }),
+    },
+  ];
 }
 
 function classicalModel(name: string, rows: readonly Float64Array[]): BenchmarkModel {

@@ -25,7 +25,8 @@ export const headRecipeSchema = z.strictObject({
 });
 export type HeadRecipe = z.infer<typeof headRecipeSchema>;
 
-const modelNames = ['eeg', 'ecg', 'eeg+ecg'] as const;
+/** eeg×ecg: a linear head on products of both modalities' embeddings (reproduce-products.ts). */
+const modelNames = ['eeg', 'ecg', 'eeg+ecg', 'eeg×ecg'] as const;
 
 export const reproduceRecipeSchema = z.strictObject({
   version: z.literal(1),

@@ -17,6 +17,7 @@ const modelTitles: Readonly<Record<string, string>> = {
   eeg: 'EEG encoder',
   ecg: 'ECG encoder',
   'eeg+ecg': 'EEG + ECG, embeddings concatenated',
+  'eeg×ecg': 'products of both embeddings, linear head',
   'classical-eeg': 'band power, logistic regression',
   'classical-ecg': 'heart rate and variability, logistic regression',
   'classical-eeg+ecg': 'band power and heart rate, logistic regression',

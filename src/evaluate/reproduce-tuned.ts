@@ -39,6 +39,7 @@ export function tunedModels({
   const { windows } = data;
   if (!windows) throw new DataError('reproduce: signals are not in memory. Read them with keepSignals.');
   return recipe.models.flatMap((name): BenchmarkModel[] => {
+    if (name === 'eeg×ecg') return []; // of frozen embeddings alone
     const modalities = name.split('+') as Modality[];
     if (modalities.some((modality) => !encoders[modality] || !windows.signals[modality])) return [];
     const own = Object.fromEntries(modalities.map((modality) => [modality, encoders[modality]!]));
@@ -49,7 +50,7 @@ export function tunedModels({
     const tuned = parseFinetuneRecipe({ ...recipe.tuned, encoders: configs }, 'reproduce.tuned');
     return [
       {
-        ...{ name, kind: 'deep' },
+        ...{ name, kind: 'deep', seeded: true },
         async run({ labels, fold, seed, name: training }) {
           const { testProbabilities } = await finetune({
             ...trainings?.keep(training),

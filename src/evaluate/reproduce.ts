@@ -44,7 +44,7 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
   const plans = recipe.targets.flatMap((target) =>
     recipe.protocols.map((protocol) => planTable(data, spec, recipe, target, protocol)),
   );
-  const seedsOf = ({ kind }: BenchmarkModel) => (kind === 'deep' ? recipe.seeds : [recipe.seeds[0]!]);
+  const seedsOf = ({ seeded }: BenchmarkModel) => (seeded ? recipe.seeds : [recipe.seeds[0]!]);
   const total = plans.reduce(
     (sum, { folds }) => sum + folds.length * models.reduce((n, model) => n + seedsOf(model).length, 0),
     0,
