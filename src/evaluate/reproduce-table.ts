@@ -99,7 +99,7 @@ export function targetCells(result: Reproduction, target: string, per: 'windows'
   const published = result.published
     .filter((figure) => figure.target === target)
     .map((figure) => [
-      `published (${figure.protocol ?? 'protocol not told'})`,
+      `paper: ${figure.protocol ?? 'protocol not told'}`,
       figure.model,
       ...columns.flatMap((column) =>
         scores.map((score) => (column === 'inductive' ? publishedCell(figure, score) : '')),
