@@ -23,8 +23,10 @@ function person(number: number): Uint8Array {
       Array.from({ length: 17 * samples }, (_, i) => {
         const [channel, t] = [Math.floor(i / samples), (i % samples) / 128];
         const beat = Math.exp(-((((t % 0.8) - 0.4) / 0.02) ** 2));
-        const rhythm = (video % 2 === 0 ? 20 : 5) * Math.sin(2 * Math.PI * 10 * t + channel);
-        return channel < 14 ? (t < 5 ? 0.5 : 1) * rhythm + random.normal() : beat + 0.02 * random.normal();
+        // Ten before every video; in it, twice that or half.
+        const size = t < 5 ? 10 : video % 2 === 0 ? 20 : 5;
+        const rhythm = size * Math.sin(2 * Math.PI * 10 * t + channel);
+        return channel < 14 ? rhythm + random.normal() : beat + 0.02 * random.normal();
       }),
     );
   const each = <T>(make: (video: number) => T) => Array.from({ length: videos }, (_, i) => make(i));
