@@ -1,6 +1,8 @@
 /** Stored numbers of any type, evenly spaced in bytes → physical values: stored · gain + offset, in float64. */
+import type { NumericArray } from './mat/values.ts';
 import type { RangedBytes } from './ranged-bytes.ts';
 import { chunkBytes } from './ranged-bytes.ts';
+import { takeStrided } from './strided.ts';
 
 export type NumberType =
   | 'int8'
@@ -37,7 +39,8 @@ export interface StoredSeries {
   readonly offset: number;
 }
 
-const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+/** Of the machine. */
+export const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 /** Numbers from byte `at` on → result[from … to). */
 export function decodeNumbers(
@@ -55,6 +58,12 @@ export function decodeNumbers(
   if (isNative && to > from) {
     const step = strideBytes / size;
     const count = (to - from - 1) * step + 1;
+    const array = gain === 1 && offset === 0 ? arrays[type] : undefined;
+    if (array) {
+      // As they are stored: minus zero too.
+      takeStrided(new array(bytes.buffer, address, count), 0, step, result.subarray(from, to));
+      return;
+    }
     // One loop a type: a loop that has seen many kinds of views cannot be compiled for one. Four numbers a turn: 1.3 × the speed.
     if (type === 'int16') {
       int16s(new Int16Array(bytes.buffer, address, count), step, gain, offset, result, from);
@@ -71,9 +80,20 @@ export function decodeNumbers(
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const get = getters[type];
-  for (let i = from, k = at; i < to; i++, k += strideBytes)
-    result[i] = get(view, k, !isBigEndian) * gain + offset;
+  if (gain === 1 && offset === 0)
+    for (let i = from, k = at; i < to; i++, k += strideBytes) result[i] = get(view, k, !isBigEndian);
+  else
+    for (let i = from, k = at; i < to; i++, k += strideBytes)
+      result[i] = get(view, k, !isBigEndian) * gain + offset;
 }
+
+type ViewOf = new (buffer: ArrayBufferLike, byteOffset: number, length: number) => NumericArray;
+
+const arrays: Readonly<Partial<Record<NumberType, ViewOf>>> = {
+  ...{ int8: Int8Array, uint8: Uint8Array, int16: Int16Array, uint16: Uint16Array, int32: Int32Array },
+  ...{ uint32: Uint32Array, int64: BigInt64Array, uint64: BigUint64Array },
+  ...{ float32: Float32Array, float64: Float64Array },
+};
 
 function int16s(
   view: Int16Array,

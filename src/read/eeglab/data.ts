@@ -3,55 +3,45 @@ import type { ByteSource } from '../../core/bytes.ts';
 import { FormatError } from '../../core/errors.ts';
 import { quoted } from '../header-text.ts';
 import type { MatFile } from '../mat/file.ts';
-import type { MatNumeric, MatValue } from '../mat/values.ts';
-import { chunkBytes, RangedBytes } from '../ranged-bytes.ts';
+import { matSignals, placeOf } from '../mat/signals.ts';
+import { type MatrixReader, readerOf, storedMatrix } from '../stored-matrix.ts';
 import type { EeglabFields } from './fields.ts';
 
-export interface SignalBlock {
+export interface SignalBlock extends MatrixReader {
   /** Stored samples of a channel, over all epochs. */
   readonly samples: number;
-  /** Samples from `start` of a channel → result. */
-  read(channel: number, start: number, result: Float64Array): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Signals in the MAT-file: read whole at the first request, then kept. */
-export function signalsInMemory(
+/** Signals in the MAT-file: looked for at the first request. */
+export function signalsInside(
+  source: ByteSource,
   file: MatFile,
   variable: string,
   path: string,
   { channelCount, points, trials }: EeglabFields,
 ): SignalBlock {
-  let values: Promise<MatNumeric> | undefined;
-  const load = async (): Promise<MatNumeric> => {
-    for await (const { value } of file.parts(variable, [path])) return numeric(file, value);
-    throw new FormatError(
-      `eeglab: ${file.source} has no signals at ${path}. It was changed meanwhile.`,
-      file.source,
-    );
+  let found: Promise<MatrixReader> | undefined;
+  const samples = points * trials;
+  const load = async (): Promise<MatrixReader> => {
+    const part = await placeOf(file, variable, path);
+    const isReal = part.place !== undefined || (part.value.kind === 'numeric' && !part.value.imaginary);
+    if (!isReal)
+      throw new FormatError(`eeglab: ${file.source} has signals that are no real numbers.`, file.source);
+    return matSignals(source, file, variable, part, { channelCount, samples, isTogether: false });
+  };
+  const reader = () => {
+    found ??= load();
+    return found;
   };
   return {
-    samples: points * trials,
-    async read(channel, start, result) {
-      values ??= load();
-      const stored = (await values).values;
-      if (stored instanceof BigInt64Array || stored instanceof BigUint64Array) {
-        for (let i = 0, at = start * channelCount + channel; i < result.length; i++, at += channelCount)
-          result[i] = Number(stored[at]!);
-        return;
-      }
-      for (let i = 0, at = start * channelCount + channel; i < result.length; i++, at += channelCount)
-        result[i] = stored[at]!;
-    },
+    samples,
+    read: async (channel, start, result) => (await reader()).read(channel, start, result),
+    together: async (ranges, rooms) => (await reader()).together(ranges, rooms),
     async close() {
-      values = undefined;
+      found = undefined;
     },
   };
-}
-
-function numeric(file: MatFile, value: MatValue): MatNumeric {
-  if (value.kind === 'numeric' && !value.imaginary) return value;
-  throw new FormatError(`eeglab: ${file.source} has signals that are no real numbers.`, file.source);
 }
 
 /**
@@ -98,44 +88,12 @@ export async function openSignalFile(
     samples = frames;
   } else if (found.byteLength > promised)
     log.push(`eeglab: ${found.byteLength - promised} bytes after the last sample were left out.`);
-  const bytes = new RangedBytes(found);
+  const data = storedMatrix(found, 0, 'float32', false, [channelCount, samples], isDat);
   return {
     samples,
-    read: (channel, start, result) =>
-      isDat
-        ? readFrames(bytes, 1, 0, channel * samples + start, result)
-        : readFrames(bytes, channelCount, channel, start, result),
+    ...readerOf(data),
     async close() {
       await found.close?.();
     },
   };
 }
-
-/** Column `channel` of frames of `width` float32 from frame `start` → result. */
-async function readFrames(
-  bytes: RangedBytes,
-  width: number,
-  channel: number,
-  start: number,
-  result: Float64Array,
-): Promise<void> {
-  const frameBytes = width * 4;
-  const perChunk = Math.max(1, Math.floor(chunkBytes / frameBytes));
-  const first = start - (start % perChunk);
-  for (let chunk = first; chunk < start + result.length; chunk += perChunk) {
-    const from = Math.max(start, chunk);
-    const to = Math.min(start + result.length, chunk + perChunk);
-    await bytes.use(from * frameBytes, to * frameBytes, (raw) => {
-      if (raw.byteOffset % 4 === 0 && isLittleMachine) {
-        const values = new Float32Array(raw.buffer, raw.byteOffset, raw.byteLength / 4);
-        for (let i = from - start, at = channel; i < to - start; i++, at += width) result[i] = values[at]!;
-        return;
-      }
-      const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
-      for (let i = from - start, at = channel * 4; i < to - start; i++, at += frameBytes)
-        result[i] = view.getFloat32(at, true);
-    });
-  }
-}
-
-const isLittleMachine = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;

@@ -9,7 +9,8 @@ import { checkSamples, roomFor } from '../header-text.ts';
 import type { MatFile } from '../mat/file.ts';
 import { openMat } from '../mat/mat.ts';
 import type { ReadOptions } from '../options.ts';
-import { openSignalFile, type SignalBlock, signalsInMemory } from './data.ts';
+import { withPass } from '../read-channels.ts';
+import { openSignalFile, type SignalBlock, signalsInside } from './data.ts';
 import { type EeglabFields, readEeglabFields } from './fields.ts';
 
 /** Open a dataset; the .fdt file is asked of the source's `sibling`. FormatError where either is damaged or missing. */
@@ -28,7 +29,7 @@ export async function eeglabRecording(
   const signals =
     'fileName' in fields.data
       ? await openSignalFile(source, fields.data.fileName, fields, options.tolerant ?? false, log)
-      : signalsInMemory(file, fields.data.variable, fields.data.path, fields);
+      : signalsInside(source, file, fields.data.variable, fields.data.path, fields);
   const cuts = cutsOf(fields, signals);
   const { spans, timeOf } = timeline(fields, signals, cuts);
   if (fields.trials > 1)
@@ -56,12 +57,12 @@ export async function eeglabRecording(
     annotations: annotationsOf(fields, cuts, timeOf),
     metadata: metadataOf(fields),
     log,
-    async read(channel, start, end, into) {
+    read: withPass(async (channel, start, end, into) => {
       checkSamples(`eeglab: ${source.name}`, source.name, channels, channel, start, end);
       const result = roomFor(end - start, into);
       await signals.read(channel, start, result);
       return result;
-    },
+    }, signals.together),
     async close() {
       await signals.close();
       await file.close();

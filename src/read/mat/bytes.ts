@@ -82,6 +82,11 @@ export abstract class ForwardBytes {
     return [first, second];
   }
 
+  /** The 32-bit number that comes next and is at hand, not taken. */
+  peek(isLittle: boolean): number {
+    return this.view.getUint32(this.at, isLittle);
+  }
+
   /** Fill `target` with the bytes that follow. */
   async into(target: Uint8Array): Promise<void> {
     if (this.position + target.length > this.end) this.fail(target.length);

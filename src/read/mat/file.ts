@@ -10,6 +10,8 @@
 import type { ByteSource } from '../../core/bytes.ts';
 import { FormatError } from '../../core/errors.ts';
 import { quoted } from '../header-text.ts';
+import type { NumberType } from '../stored-numbers.ts';
+import type { ForwardBytes } from './bytes.ts';
 import { chooserOf, type MatChooser, type MatHeader, type MatSelect } from './select.ts';
 import type { MatClass, MatValue } from './values.ts';
 
@@ -23,7 +25,20 @@ export interface MatVariable {
 export interface MatPart {
   readonly path: string;
   readonly value: MatValue;
+  /** Where a `place` was asked for, and numbers can be taken from it: they have not been read, `value` is `skipped`. */
+  readonly place?: MatPlace;
 }
+
+/** Numbers that lie one after the other, column by column: as float64 they are the values of the array. */
+export interface MatPlace {
+  readonly type: NumberType;
+  readonly isBigEndian: boolean;
+  /** Byte of the first in the file; undefined where they are compressed, see `MatFile.through`. */
+  readonly start: number | undefined;
+}
+
+/** Takes numbers out of the bytes that come next, as many bytes as there are; what it leaves is passed over. */
+export type TakeNumbers = (bytes: ForwardBytes, place: MatPlace) => Promise<void>;
 
 export interface MatEntry extends MatHeader {
   readonly path: string;
@@ -44,16 +59,22 @@ export interface MatFile {
   read(name: string, options?: MatReadOptions): Promise<MatValue>;
   /** Wanted parts of a variable, in the file's order. */
   parts(name: string, select?: MatSelect): AsyncGenerator<MatPart, void>;
+  /** Go through a variable to the places that `select` names, and have the numbers there taken as they come by. */
+  through(name: string, select: MatSelect, take: TakeNumbers): Promise<void>;
   /** Path, class and shape of everything within a variable, its data passed over. */
   index(name: string): Promise<MatEntry[]>;
   close(): Promise<void>;
 }
 
-/** How a version goes through variable number `i`; see MatFile.parts. `keep`: gather the parts for the value at the end. */
+/**
+ * How a version goes through variable number `i`; see MatFile.parts. `keep`: gather the parts for the value at the end.
+ * `take`: what is placed is taken, see MatFile.through.
+ */
 export type WalkVariable = (
   i: number,
   choose: MatChooser,
   keep: boolean,
+  take?: TakeNumbers,
 ) => AsyncGenerator<MatPart, MatValue>;
 
 /** A MatFile from what a version knows. */
@@ -88,6 +109,10 @@ export function matFile(
     },
     async *parts(name, select) {
       yield* walk(numberOf(name), chooserOf(select), false);
+    },
+    async through(name, select, take) {
+      const steps = walk(numberOf(name), chooserOf(select), false, take);
+      while (!(await steps.next()).done);
     },
     async index(name) {
       const entries: MatEntry[] = [];

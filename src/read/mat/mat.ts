@@ -25,11 +25,14 @@ export async function openMat(source: ByteSource, options: ReadOptions = {}): Pr
     return openMat73(source);
   }
   if (version === '4') {
-    const { variables, log, read } = await openMat4(source, options.tolerant ?? false);
+    const { variables, log, read, place } = await openMat4(source, options.tolerant ?? false);
     const walk: WalkVariable = async function* (i, choose, keep) {
       const { name, class: matClass, shape } = variables[i]!;
       const skipped = { kind: 'skipped', class: matClass, shape } as const;
-      if (choose(name, { class: matClass, shape }) !== 'whole') return skipped;
+      const decision = choose(name, { class: matClass, shape });
+      const found = decision === 'place' ? place(i) : undefined;
+      if (found) yield { path: name, value: skipped, place: found };
+      if (found || decision === 'inside' || decision === 'skip') return skipped;
       const value = await read(i);
       yield { path: name, value };
       return keep ? value : skipped;

@@ -5,7 +5,7 @@
 import type { ByteSource } from '../../core/bytes.ts';
 import { FormatError, UnsupportedError } from '../../core/errors.ts';
 import { latin1 } from '../header-text.ts';
-import type { MatVariable } from './file.ts';
+import type { MatPlace, MatVariable } from './file.ts';
 import { arrayOf, swapBytes } from './mat5-elements.ts';
 import type { MatNumeric, MatValue, NumericArray, NumericClass } from './values.ts';
 import { rowsOfCharacters } from './values.ts';
@@ -25,6 +25,8 @@ export interface Mat4 {
   readonly variables: readonly MatVariable[];
   readonly log: readonly string[];
   read(i: number): Promise<MatValue>;
+  /** Of a full array of real numbers. */
+  place(i: number): MatPlace | undefined;
 }
 
 /** The P digit of the type field. */
@@ -71,7 +73,18 @@ export async function openMat4(source: ByteSource, tolerant: boolean): Promise<M
       at,
     );
   }
-  return { variables, log, read: (i) => readMatrix4(source, variables[i]!) };
+  return {
+    variables,
+    log,
+    read: (i) => readMatrix4(source, variables[i]!),
+    place: (i) => placeOf(variables[i]!),
+  };
+}
+
+function placeOf({ layout, numberClass, isLittle, isComplex, dataStart }: Stored4): MatPlace | undefined {
+  if (layout !== 0 || isComplex) return undefined;
+  const type = numberClass === 'double' ? 'float64' : numberClass === 'single' ? 'float32' : numberClass;
+  return { type, isBigEndian: !isLittle, start: dataStart };
 }
 
 /** The header at a place, or what is wrong with it. */

@@ -61,6 +61,11 @@ const storedTypes: readonly (StoredType | undefined)[] = [
   { bytes: 4, class: 'uint32', get: (view, at, little) => view.getUint32(at, little) },
 ];
 
+/** The class of numbers that are stored as an mi… type; undefined for what is none of numbers. */
+export function storedClass(type: number): NumericClass | undefined {
+  return storedTypes[type]?.class;
+}
+
 const arrays: Readonly<Record<NumericClass, new (length: number) => NumericArray>> = {
   double: Float64Array,
   single: Float32Array,

@@ -4,7 +4,9 @@
  * bytes that its element has.
  */
 
-import type { MatPart } from './file.ts';
+import type { NumberType } from '../stored-numbers.ts';
+import { StoredBytes } from './bytes.ts';
+import type { MatPart, TakeNumbers } from './file.ts';
 import type { ElementReader, Tag } from './mat5-elements.ts';
 import {
   arrayOf,
@@ -15,6 +17,7 @@ import {
   readShort,
   readTag,
   skipPadding,
+  storedClass,
 } from './mat5-elements.ts';
 import type { MatChooser } from './select.ts';
 import { decodeCharacters } from './text.ts';
@@ -50,6 +53,8 @@ interface Wanted {
   readonly choose: MatChooser;
   /** Keep parts for the value at the end, too. */
   readonly keep: boolean;
+  /** Take numbers where they are placed. */
+  readonly take?: TakeNumbers | undefined;
 }
 
 /** What stands before the data. An element without bytes is an empty matrix. `isOuter`: may be a function's workspace. */
@@ -119,7 +124,19 @@ export async function* walkMatrix(
   const publicClass = matrix.isLogical && matrix.class !== 'sparse' ? 'logical' : matrix.class;
   const decision = wanted.choose(path, { class: publicClass, shape });
   const skipped: MatValue = { kind: 'skipped', class: publicClass, shape };
-  if (decision === 'whole') {
+  const type = decision === 'place' ? placedType(matrix, await peekType(reader, matrix)) : undefined;
+  if (type) {
+    const tag = await readNumericTag(reader, matrix, 'numbers');
+    const start = bytes instanceof StoredBytes ? bytes.position : undefined;
+    const place = { type, isBigEndian: !reader.isLittle, start };
+    const after = bytes.position + tag.byteCount;
+    if (wanted.take) await wanted.take(bytes, place);
+    else yield { path, value: skipped, place };
+    await bytes.skip(after - bytes.position);
+    await toEnd(reader, end);
+    return skipped;
+  }
+  if (decision === 'whole' || decision === 'place') {
     const value = await readMatrix(reader, matrix, depth);
     yield { path, value };
     return wanted.keep ? value : skipped;
@@ -253,18 +270,44 @@ async function readFieldNames(reader: ElementReader, end: number): Promise<strin
   );
 }
 
+/** The tag of as many numbers as the matrix has elements. */
+async function readNumericTag(reader: ElementReader, { shape, end }: Matrix5, what: string): Promise<Tag> {
+  const tag = await readTag(reader, end);
+  const [stored, count] = [countStored(reader, tag), countOf(shape)];
+  if (stored !== count)
+    reader.fail(`has ${stored} ${what} of a matrix of ${shape.join(' × ')} = ${count} elements`);
+  return tag;
+}
+
+/** The mi… number of the element that comes next in a matrix; 0 where there is none. */
+async function peekType({ bytes, isLittle }: ElementReader, { end }: Matrix5): Promise<number> {
+  if (end - bytes.position < 8) return 0;
+  await bytes.ensure(8);
+  const first = bytes.peek(isLittle);
+  return first >>> 16 === 0 ? first : first & 0xffff;
+}
+
+/** The stored type of a real array, where its numbers as float64 are the values of its class. */
+function placedType(
+  { class: matClass, isLogical, isComplex }: Matrix5,
+  type: number,
+): NumberType | undefined {
+  const stored = storedClass(type);
+  if (!stored || isLogical || isComplex || !numericClasses.some((known) => known === matClass))
+    return undefined;
+  const isExact =
+    stored === matClass || matClass === 'double' || (matClass === 'single' && /^u?int(8|16)$/.test(stored));
+  if (!isExact) return undefined;
+  return stored === 'double' ? 'float64' : stored === 'single' ? 'float32' : stored;
+}
+
 async function readNumeric(reader: ElementReader, matrix: Matrix5): Promise<MatValue> {
   const { shape, end, isLogical, isComplex } = matrix;
   const numericClass = isLogical ? 'uint8' : (matrix.class as NumericClass);
-  const count = countOf(shape);
   const numbers = async (what: string) => {
     // An empty matrix may go without its data.
-    if (count === 0 && reader.bytes.position === end) return arrayOf(numericClass, 0);
-    const tag = await readTag(reader, end);
-    const stored = countStored(reader, tag);
-    if (stored !== count)
-      reader.fail(`has ${stored} ${what} of a matrix of ${shape.join(' × ')} = ${count} elements`);
-    return readNumbers(reader, tag, numericClass, end);
+    if (countOf(shape) === 0 && reader.bytes.position === end) return arrayOf(numericClass, 0);
+    return readNumbers(reader, await readNumericTag(reader, matrix, what), numericClass, end);
   };
   const values = await numbers('numbers');
   if (isLogical) return { kind: 'logical', shape, values: values as Uint8Array };

@@ -6,7 +6,7 @@ import type { ByteSource } from '../../core/bytes.ts';
 import { FormatError } from '../../core/errors.ts';
 import { latin1 } from '../header-text.ts';
 import { type ForwardBytes, InflatedBytes, StoredBytes } from './bytes.ts';
-import type { MatVariable } from './file.ts';
+import type { MatVariable, TakeNumbers } from './file.ts';
 import { compressedType, type ElementReader, failureOf, matrixType } from './mat5-elements.ts';
 import { type Matrix5, readMatrixHead, type Walk, walkMatrix } from './mat5-matrix.ts';
 import type { MatChooser } from './select.ts';
@@ -22,7 +22,7 @@ export interface Mat5 {
   readonly variables: readonly MatVariable[];
   readonly log: readonly string[];
   /** Go through variable number `i`: parts as they come, then its whole value as far as it was kept. */
-  walk(i: number, choose: MatChooser, keep: boolean): Walk;
+  walk(i: number, choose: MatChooser, keep: boolean, take?: TakeNumbers): Walk;
 }
 
 /** Read the list of variables: of each, the first bytes. FormatError where it is damaged. */
@@ -73,12 +73,12 @@ export async function openMat5(source: ByteSource, tolerant: boolean): Promise<M
   return {
     variables,
     log,
-    async *walk(i, choose, keep) {
+    async *walk(i, choose, keep, take) {
       const variable = variables[i]!;
       const reader = readerOf(source, variable, isLittle);
       try {
         const matrix = await openMatrix(reader);
-        const value = yield* walkMatrix(reader, matrix, variable.name, { choose, keep });
+        const value = yield* walkMatrix(reader, matrix, variable.name, { choose, keep, take });
         if (reader.bytes instanceof InflatedBytes) await reader.bytes.finish();
         return value;
       } finally {

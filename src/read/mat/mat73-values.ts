@@ -127,7 +127,7 @@ export async function* readMat73(
   const { shape } = object;
   const decision = choose(name, { class: object.class, shape });
   const skipped: MatValue = { kind: 'skipped', class: object.class, shape };
-  if (decision === 'whole') {
+  if (decision === 'whole' || decision === 'place') {
     const value = await wholeValue(walker, object, name, depth);
     yield { path: name, value };
     return keep ? value : skipped;

@@ -10,11 +10,13 @@ import { eeglabRecording } from '../eeglab/eeglab.ts';
 import { isEeglab } from '../eeglab/fields.ts';
 import { checkSamples, quoted, roomFor } from '../header-text.ts';
 import type { ReadOptions } from '../options.ts';
-import { takeStrided } from '../strided.ts';
-import type { MatEntry, MatFile } from './file.ts';
+import { withPass } from '../read-channels.ts';
+import type { MatEntry, MatFile, MatPart } from './file.ts';
 import { isLabelName, isRateName, isUnitName, rateOf, timeIsFirst } from './guess.ts';
 import { openMat } from './mat.ts';
-import { type MatNumeric, type MatValue, numberOf, numericClasses, textOf } from './values.ts';
+import { placing } from './select.ts';
+import { matSignals } from './signals.ts';
+import { type MatValue, numberOf, numericClasses, textOf } from './values.ts';
 
 /** Open it. ConfigError where there is a choice to be made, FormatError where the file is damaged. */
 export async function openMatRecording(source: ByteSource, options: ReadOptions = {}): Promise<Recording> {
@@ -23,8 +25,8 @@ export async function openMatRecording(source: ByteSource, options: ReadOptions 
   await refuseRecordData(source, file, options);
   const log = [...file.log];
   const path = await choosePath(file, options.part, log);
-  const signals = await readOne(file, path);
-  const [rows, columns] = signals.shape as [number, number];
+  const found = await locate(file, path);
+  const [rows, columns] = found.value.shape as [number, number];
   const isFirst = timeIsFirst(rows, columns, log);
   const [samples, count] = isFirst ? [rows, columns] : [columns, rows];
   const beside = await facts(file, path, count);
@@ -36,7 +38,11 @@ export async function openMatRecording(source: ByteSource, options: ReadOptions 
     lengthSamples: samples,
   }));
   const duration = samples / rateHz;
-  const { values } = signals;
+  const signals = matSignals(source, file, rootOf(path), found, {
+    channelCount: count,
+    samples,
+    isTogether: isFirst,
+  });
   return {
     source: source.name,
     format: 'mat',
@@ -46,14 +52,12 @@ export async function openMatRecording(source: ByteSource, options: ReadOptions 
     annotations: [],
     metadata: { variable: path },
     log,
-    async read(channel, start, end, into) {
+    read: withPass(async (channel, start, end, into) => {
       checkSamples(`mat: ${source.name}`, source.name, channels, channel, start, end);
       const result = roomFor(end - start, into);
-      // Column by column: samples of a channel are neighbours where time is the first side.
-      const step = isFirst ? 1 : rows;
-      takeStrided(values, isFirst ? channel * rows + start : start * rows + channel, step, result);
+      await signals.read(channel, start, result);
       return result;
-    },
+    }, signals.together),
     close: () => file.close(),
   };
 }
@@ -106,9 +110,10 @@ async function choosePath(file: MatFile, part: string | undefined, log: string[]
   );
 }
 
-async function readOne(file: MatFile, path: string): Promise<MatNumeric> {
-  for await (const { value } of file.parts(rootOf(path), [path])) {
-    if (value.kind === 'numeric' && value.shape.length === 2) return value;
+async function locate(file: MatFile, path: string): Promise<MatPart> {
+  for await (const part of file.parts(rootOf(path), placing(path))) {
+    const { value, place } = part;
+    if ((place || value.kind === 'numeric') && value.shape.length === 2) return part;
     throw new ConfigError(
       `mat: ${file.source} has at ${quoted(path)} a ${value.kind} of ${'shape' in value ? value.shape.join(' × ') : ''}, which is no matrix of signals. Choose another part.`,
       'part',

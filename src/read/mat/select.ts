@@ -3,7 +3,7 @@
  * count from 1, column by column; `{k}` is a cell, `(k)` an element of a struct array (left out where it has one).
  */
 import { ConfigError } from '../../core/errors.ts';
-import type { MatClass } from './values.ts';
+import { type MatClass, numericClasses } from './values.ts';
 
 /** What is known of a part before its data are read. */
 export interface MatHeader {
@@ -11,8 +11,11 @@ export interface MatHeader {
   readonly shape: readonly number[];
 }
 
-/** `whole`: read it. `inside`: look at its cells or fields. `skip`: pass over it. */
-export type MatDecision = 'whole' | 'inside' | 'skip';
+/**
+ * `whole`: read it. `inside`: look at its cells or fields. `skip`: pass over it. `place`: only say where the numbers of a
+ * numeric array lie, if they can be taken from there one by one; else as `whole`.
+ */
+export type MatDecision = 'whole' | 'inside' | 'skip' | 'place';
 
 /**
  * Either patterns, with `*` for any one field or number (`S.Data{*}.ECG`): a part is read where it or something around
@@ -39,6 +42,16 @@ export function chooserOf(select: MatSelect | undefined): MatChooser {
       decision = 'inside';
     }
     return decision;
+  };
+}
+
+/** The array at a path: only its place, see MatDecision. ConfigError where the path is none. */
+export function placing(path: string): MatChooser {
+  const choose = chooserOf([path]);
+  return (at, header) => {
+    const decision = choose(at, header);
+    const isNumeric = numericClasses.some((known) => known === header.class);
+    return decision === 'whole' && isNumeric ? 'place' : decision;
   };
 }
 

@@ -5,6 +5,9 @@
 import type { ByteSource } from '../../core/bytes.ts';
 import { FormatError, UnsupportedError } from '../../core/errors.ts';
 import { latin1, quoted } from '../header-text.ts';
+import type { NumericArray } from '../mat/values.ts';
+import { isLittleEndian } from '../stored-numbers.ts';
+import { takeStrided } from '../strided.ts';
 
 export type NpyKind = 'f' | 'i' | 'u' | 'b' | 'U' | 'S';
 
@@ -93,10 +96,17 @@ export function decodeNumbers(
   from: number,
   to: number,
 ): void {
-  if (stride === width && isLittle && kind !== 'b' && width !== 1 && !(kind === 'f' && width === 2)) {
-    const typed = typedView(kind, width, bytes, at, to - from);
-    if (typed) {
-      result.set(typed, from);
+  if (to <= from) return;
+  const type = viewTypes[`${kind}${width}`];
+  if (type && (isLittle === isLittleEndian || width === 1) && stride % width === 0) {
+    const step = stride / width;
+    const count = (to - from - 1) * step + 1;
+    const isAligned = (bytes.byteOffset + at) % width === 0;
+    if (isAligned || step === 1) {
+      const { buffer, byteOffset } = isAligned
+        ? { buffer: bytes.buffer, byteOffset: bytes.byteOffset + at }
+        : new Uint8Array(bytes.subarray(at, at + count * width)); // a Buffer's slice would be a view
+      takeStrided(new type(buffer, byteOffset, count), 0, step, result.subarray(from, to));
       return;
     }
   }
@@ -119,26 +129,13 @@ export function decodeNumbers(
   else each((p) => bytes[p]!);
 }
 
-/** A view on aligned memory; the bytes are copied where they are not. */
-function typedView(kind: NpyKind, width: number, bytes: Uint8Array, at: number, length: number) {
-  const isAligned = (bytes.byteOffset + at) % width === 0;
-  const { buffer, byteOffset } = isAligned
-    ? { buffer: bytes.buffer, byteOffset: bytes.byteOffset + at }
-    : new Uint8Array(bytes.subarray(at, at + length * width)); // a Buffer's slice would be a view
-  if (kind === 'f')
-    return width === 8
-      ? new Float64Array(buffer, byteOffset, length)
-      : new Float32Array(buffer, byteOffset, length);
-  if (width === 2)
-    return kind === 'i'
-      ? new Int16Array(buffer, byteOffset, length)
-      : new Uint16Array(buffer, byteOffset, length);
-  if (width === 4)
-    return kind === 'i'
-      ? new Int32Array(buffer, byteOffset, length)
-      : new Uint32Array(buffer, byteOffset, length);
-  return undefined;
-}
+type ViewOf = new (buffer: ArrayBufferLike, byteOffset: number, length: number) => NumericArray;
+
+/** Kinds whose values can be seen as an array of the machine's; truths and half precision cannot. */
+const viewTypes: Readonly<Record<string, ViewOf | undefined>> = {
+  ...{ f8: Float64Array, f4: Float32Array, i8: BigInt64Array, u8: BigUint64Array },
+  ...{ i4: Int32Array, u4: Uint32Array, i2: Int16Array, u2: Uint16Array, i1: Int8Array, u1: Uint8Array },
+};
 
 /** IEEE 754 binary16. */
 function halfFloat(bits: number): number {

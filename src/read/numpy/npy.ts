@@ -7,7 +7,9 @@ import { ConfigError, DataError, FormatError, UnsupportedError } from '../../cor
 import type { Annotation, Channel, Recording, Span } from '../../core/recording.ts';
 import { checkSamples, isRate, isTime, quoted, roomFor } from '../header-text.ts';
 import type { ReadOptions } from '../options.ts';
-import { chunkBytes, RangedBytes } from '../ranged-bytes.ts';
+import { withPass } from '../read-channels.ts';
+import { type MatrixReader, readerOf } from '../stored-matrix.ts';
+import { isLittleEndian } from '../stored-numbers.ts';
 import { splitUnit } from '../table/columns.ts';
 import { decodeNpy, decodeNumbers, type NpyArray, type NpyHeader, readNpyHeader } from './array.ts';
 import { readZip, zipEntrySource } from './zip.ts';
@@ -43,26 +45,22 @@ export async function openNpz(source: ByteSource): Promise<Npz> {
 }
 
 /** Channels as rows or columns of one stored array. */
-interface Matrix {
+interface Matrix extends MatrixReader {
   readonly header: NpyHeader;
-  readonly bytes: RangedBytes;
   readonly channelCount: number;
   readonly lengthSamples: number;
-  /** Bytes from a channel to the next, from a sample to the next. */
-  readonly channelStride: number;
-  readonly sampleStride: number;
 }
 
 function matrixOf(source: ByteSource, header: NpyHeader, timeAxis: number, log: string[]): Matrix {
   const [rows, columns] =
     header.shape.length === 1 ? [header.shape[0]!, 1] : (header.shape as [number, number]);
-  const { width, isFortran } = header;
+  const { width, isFortran, kind, isLittle, dataStart } = header;
   const [rowStride, columnStride] = isFortran ? [width, rows * width] : [columns * width, width];
   const isRows = timeAxis === 0;
   const channelCount = isRows ? columns : rows;
   const promised = isRows ? rows : columns;
   const [channelStride, sampleStride] = isRows ? [columnStride, rowStride] : [rowStride, columnStride];
-  const stored = Math.floor((source.byteLength - header.dataStart) / width);
+  const stored = Math.floor((source.byteLength - dataStart) / width);
   let lengthSamples = promised;
   if (stored < header.size) {
     // What is missing is the end of time where samples lie together, else whole channels have no end.
@@ -74,24 +72,13 @@ function matrixOf(source: ByteSource, header: NpyHeader, timeAxis: number, log: 
         source.name,
       );
   }
-  return { header, bytes: new RangedBytes(source), channelCount, lengthSamples, channelStride, sampleStride };
-}
-
-async function readMatrix(matrix: Matrix, channel: number, start: number, end: number, result: Float64Array) {
-  const { header, bytes, channelStride, sampleStride } = matrix;
-  const base = header.dataStart + channel * channelStride;
-  const inRow = sampleStride > channelStride ? channel * channelStride : 0;
-  const perChunk = Math.max(1, Math.floor(chunkBytes / sampleStride));
-  for (let from = start; from < end; from += perChunk) {
-    const to = Math.min(end, from + perChunk);
-    // Whole rows, so that the next channel finds them.
-    const first = base + from * sampleStride - inRow;
-    const last =
-      inRow || sampleStride > channelStride ? first + (to - from) * sampleStride : base + to * sampleStride;
-    await bytes.use(first, Math.min(last, bytes.source.byteLength), (part) =>
-      decodeNumbers(header, part, inRow, sampleStride, result, from - start, to - start),
-    );
-  }
+  const reader = readerOf({
+    ...{ source, start: dataStart, width, channelStride, sampleStride },
+    isNative: kind === 'f' && width === 8 && isLittle === isLittleEndian,
+    decode: (bytes, at, stride, result, from, to) =>
+      decodeNumbers(header, bytes, at, stride, result, from, to),
+  });
+  return { ...reader, header, channelCount, lengthSamples };
 }
 
 /** Open an .npy as a recording; the rate must be given. */
@@ -233,12 +220,12 @@ function simpleRecording(
     annotations: [],
     metadata,
     log,
-    async read(channel, start, end, into) {
+    read: withPass(async (channel, start, end, into) => {
       checkSamples(`${format}: ${source.name}`, source.name, channels, channel, start, end);
       const result = roomFor(end - start, into);
-      await readMatrix(matrix, channel, start, end, result);
+      await matrix.read(channel, start, result);
       return result;
-    },
+    }, matrix.together),
     close: async () => source.close?.(),
   };
 }
@@ -338,13 +325,24 @@ async function openWritten(source: ByteSource, npz: Npz, options: ReadOptions): 
       keys.flatMap((key, i) => (key === '__proto__' ? [] : [[key, values[i] ?? '']])),
     ),
     log,
-    async read(channel, start, end, into) {
-      checkSamples(`npz: ${source.name}`, source.name, channels, channel, start, end);
-      const result = roomFor(end - start, into);
-      const { matrix, row } = places[channel]!;
-      await readMatrix(matrix, row, start, end, result);
-      return result;
-    },
+    read: withPass(
+      async (channel, start, end, into) => {
+        checkSamples(`npz: ${source.name}`, source.name, channels, channel, start, end);
+        const result = roomFor(end - start, into);
+        const { matrix, row } = places[channel]!;
+        await matrix.read(row, start, result);
+        return result;
+      },
+      async (ranges, rooms) => {
+        for (const matrix of matrices.values()) {
+          const own = [...ranges.keys()].filter((i) => places[ranges[i]!.channel]!.matrix === matrix);
+          await matrix.together(
+            own.map((i) => ({ ...ranges[i]!, channel: places[ranges[i]!.channel]!.row })),
+            own.map((i) => rooms[i]!),
+          );
+        }
+      },
+    ),
     close: async () => source.close?.(),
   };
 }
