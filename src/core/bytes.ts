@@ -17,6 +17,8 @@ export interface ByteSource {
   read(start: number, end: number, into?: Uint8Array): Promise<Uint8Array>;
   /** The same at once, where the bytes can be had without waiting: memory, local files, Blobs in a worker. */
   readSync?(start: number, end: number): Uint8Array;
+  /** What inflates its bytes faster than a DecompressionStream of that format, where there is such. */
+  inflater?(format: CompressionFormat): ReadableWritablePair<Uint8Array, BufferSource>;
   /** Another file beside this one, by bare file name; undefined where it does not exist. */
   sibling?(fileName: string): Promise<ByteSource | undefined>;
   close?(): Promise<void>;

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { type ByteSource, checkRange } from '../core/bytes.ts';
 import { FormatError } from '../core/errors.ts';
 import type { Recording } from '../core/recording.ts';
+import { inflater } from './inflate-node.ts';
 import { openRecording } from './open.ts';
 import type { ReadOptions } from './options.ts';
 
@@ -74,6 +75,7 @@ function sourceOf(path: string, handle: FileHandle, byteLength: number): ByteSou
       }
       return bytes;
     },
+    inflater,
     async sibling(fileName) {
       if (/[/\\\0]/.test(fileName) || fileName === '' || fileName === '..' || fileName === '.')
         return undefined;

@@ -16,6 +16,7 @@ export function withGzipSiblings(source: ByteSource): ByteSource {
     ...(source.isLocal === undefined ? {} : { isLocal: source.isLocal }),
     read: source.read.bind(source),
     ...(source.readSync && { readSync: source.readSync.bind(source) }),
+    ...(source.inflater && { inflater: source.inflater }),
     ...(source.close && { close: source.close.bind(source) }),
     async sibling(fileName) {
       const plain = await sibling.call(source, fileName);

@@ -6,7 +6,8 @@ import type { ByteSource } from '../core/bytes.ts';
 import { visitPieces } from './pieces.ts';
 import { chunkBytes, RangedBytes } from './ranged-bytes.ts';
 import type { ChannelRange, ReadTogether } from './read-channels.ts';
-import { decodeNumbers, isLittleEndian, type NumberType, numberBytes } from './stored-numbers.ts';
+import { decodeNumbers, type NumberType, numberBytes } from './stored-numbers.ts';
+import { isLittleEndian } from './strided.ts';
 
 export interface StoredMatrix {
   readonly source: ByteSource;

@@ -2,7 +2,7 @@
 import type { NumericArray } from './mat/values.ts';
 import type { RangedBytes } from './ranged-bytes.ts';
 import { chunkBytes } from './ranged-bytes.ts';
-import { takeStrided } from './strided.ts';
+import { isLittleEndian, takeStrided } from './strided.ts';
 
 export type NumberType =
   | 'int8'
@@ -38,9 +38,6 @@ export interface StoredSeries {
   readonly gain: number;
   readonly offset: number;
 }
-
-/** Of the machine. */
-export const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 /** Numbers from byte `at` on → result[from … to). */
 export function decodeNumbers(

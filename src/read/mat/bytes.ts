@@ -220,7 +220,9 @@ export class InflatedBytes extends ForwardBytes {
       },
       { highWaterMark: 0 },
     );
-    this.#reader = compressed.pipeThrough(new DecompressionStream('deflate')).getReader();
+    this.#reader = compressed
+      .pipeThrough(source.inflater?.('deflate') ?? new DecompressionStream('deflate'))
+      .getReader();
   }
 
   protected async next(): Promise<Uint8Array | undefined> {

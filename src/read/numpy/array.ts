@@ -6,8 +6,7 @@ import type { ByteSource } from '../../core/bytes.ts';
 import { FormatError, UnsupportedError } from '../../core/errors.ts';
 import { latin1, quoted } from '../header-text.ts';
 import type { NumericArray } from '../mat/values.ts';
-import { isLittleEndian } from '../stored-numbers.ts';
-import { takeStrided } from '../strided.ts';
+import { isLittleEndian, takeStrided } from '../strided.ts';
 
 export type NpyKind = 'f' | 'i' | 'u' | 'b' | 'U' | 'S';
 

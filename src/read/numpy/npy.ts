@@ -9,7 +9,7 @@ import { checkSamples, isRate, isTime, quoted, roomFor } from '../header-text.ts
 import type { ReadOptions } from '../options.ts';
 import { withPass } from '../read-channels.ts';
 import { type MatrixReader, readerOf } from '../stored-matrix.ts';
-import { isLittleEndian } from '../stored-numbers.ts';
+import { isLittleEndian } from '../strided.ts';
 import { splitUnit } from '../table/columns.ts';
 import { decodeNpy, decodeNumbers, type NpyArray, type NpyHeader, readNpyHeader } from './array.ts';
 import { readZip, zipEntrySource } from './zip.ts';

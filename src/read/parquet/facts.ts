@@ -2,6 +2,7 @@
 import { FormatError } from '../../core/errors.ts';
 import type { Annotation, Channel, Recording, Span } from '../../core/recording.ts';
 import { checkSamples, isRate, isTime, roomFor } from '../header-text.ts';
+import { type ReadTogether, withPass } from '../read-channels.ts';
 
 export interface ParquetFacts {
   readonly version: 1;
@@ -108,15 +109,43 @@ export function parseFacts(
   };
 }
 
-/** The recording; a column is decoded when one of its samples is first asked for, and kept. */
+/** Decode whole columns, into memory for each where it is given. */
+export type ReadColumns = (
+  columns: readonly number[],
+  rooms?: readonly Float64Array[],
+) => Promise<readonly Float64Array[]>;
+
+/** The recording; a column is decoded when a part of it is first asked for, and kept; whole ones where they are wanted. */
 export function writtenRecording(
   source: string,
   { channels: described, spans, annotations, startTimeMs, startNanoseconds, metadata, rows }: ParquetFacts,
-  readColumn: (column: number) => Promise<Float64Array>,
+  readColumns: ReadColumns,
   close: () => Promise<void>,
 ): Recording {
   const channels = described.map((channel): Channel => ({ ...channel, lengthSamples: rows }));
   const columns = new Map<number, Promise<Float64Array>>();
+  const columnOf = (channel: number): Promise<Float64Array> => {
+    const column = columns.get(channel) ?? readColumns([channel]).then(([values]) => values!);
+    columns.set(channel, column);
+    return column;
+  };
+  const read = async (channel: number, start: number, end: number, into?: Float64Array) => {
+    checkSamples(`parquet: ${source}`, source, channels, channel, start, end);
+    const result = roomFor(end - start, into);
+    if (!columns.has(channel) && result.length === rows) await readColumns([channel], [result]);
+    else result.set((await columnOf(channel)).subarray(start, end));
+    return result;
+  };
+  const together: ReadTogether = async (ranges, rooms) => {
+    const fresh: number[] = [];
+    for (const [i, { channel, start, end }] of ranges.entries())
+      if (!columns.has(channel) && end - start === rows) fresh.push(i);
+      else rooms[i]!.set((await columnOf(channel)).subarray(start, end));
+    await readColumns(
+      fresh.map((i) => ranges[i]!.channel),
+      fresh.map((i) => rooms[i]!),
+    );
+  };
   return {
     source,
     format: 'parquet',
@@ -128,14 +157,7 @@ export function writtenRecording(
     ...(startNanoseconds && { startNanoseconds }),
     metadata,
     log: [],
-    async read(channel, start, end, into) {
-      checkSamples(`parquet: ${source}`, source, channels, channel, start, end);
-      const result = roomFor(end - start, into);
-      const column = columns.get(channel) ?? readColumn(channel);
-      columns.set(channel, column);
-      result.set((await column).subarray(start, end));
-      return result;
-    },
+    read: withPass(read, together),
     close,
   };
 }

@@ -1,25 +1,26 @@
 /**
- * Pages of a flat Parquet column → numbers or texts, with every length checked before it is believed. Encodings: plain,
- * dictionary, run lengths, delta, split bytes. Source: Apache Parquet format 2.10, Encodings.md and parquet.thrift.
+ * Pages of a flat Parquet column → numbers or texts, with every length checked before it is believed; what is in a
+ * page is decoded by encodings.ts. Source: Apache Parquet format 2.10, parquet.thrift.
  */
 import { Inflate } from 'fflate';
 import { UnsupportedError } from '../../core/errors.ts';
+import {
+  decodeNumbersOf,
+  decodeTexts,
+  PageDamage,
+  type PagedColumn,
+  readDictionary,
+  readHybrid,
+  readTexts,
+  uint32,
+} from './encodings.ts';
 import { inflateSnappy } from './snappy.ts';
 
-/** What a damaged page throws; the reader says where. */
-export class PageDamage extends Error {}
-
-export interface PagedColumn {
-  readonly type: string;
-  readonly codec: string;
-  /** 1: values may be missing. */
-  readonly maxDefinition: 0 | 1;
-  readonly isUnsigned: boolean;
-}
-
+/** Takes what pages hold: numbers, or texts, by the column's type. */
 export interface PageSink {
+  /** Memory for the numbers of the next `count` rows. */
+  room(count: number): Float64Array;
   /** The next rows; those with 0 in `defined` have no value. */
-  numbers(values: Float64Array, defined: Uint32Array | undefined): void;
   texts(values: readonly Uint8Array[], defined: Uint32Array | undefined): void;
 }
 
@@ -83,7 +84,9 @@ const inflateRatio = 1032;
 
 /** Take `rows` values of a column chunk out of its pages. */
 export function readPages(bytes: Uint8Array, column: PagedColumn, rows: number, sink: PageSink): void {
-  let dictionary: Float64Array | Uint8Array[] | undefined;
+  const isText = column.type === 'BYTE_ARRAY';
+  let dictionary: Float64Array | undefined;
+  let words: Uint8Array[] | undefined;
   let done = 0;
   for (let at = 0; done < rows; ) {
     if (at >= bytes.length) throw new PageDamage(`its pages hold ${done} of ${rows} values`);
@@ -101,7 +104,9 @@ export function readPages(bytes: Uint8Array, column: PagedColumn, rows: number, 
     at = start + storedBytes;
     if (kind === pages.dictionary) {
       const page = inflate(stored, plainBytes, column.codec);
-      dictionary = readPlain(page, column, numberAt(header, 7, 1));
+      const count = numberAt(header, 7, 1);
+      if (isText) words = readTexts(page, count);
+      else dictionary = readDictionary(page, column, count);
     } else if (kind === pages.data || kind === pages.data2) {
       const isNew = kind === pages.data2;
       const part = isNew ? 8 : 5;
@@ -129,218 +134,30 @@ export function readPages(bytes: Uint8Array, column: PagedColumn, rows: number, 
           values = values.subarray(4 + length);
         }
       }
-      const defined = column.maxDefinition > 0 ? readHybrid(levels!, 1, count) : undefined;
+      const defined = column.maxDefinition > 0 ? levelsOf(levels!, count) : undefined;
       let present = count;
       if (defined) for (const bit of defined) present -= 1 - bit;
-      const decoded = decode(values, column, encoding, present, dictionary);
-      // Pages without values say nothing of their kind.
-      if (decoded instanceof Float64Array && (present > 0 || column.type !== 'BYTE_ARRAY'))
-        sink.numbers(decoded, defined);
-      else sink.texts(decoded instanceof Float64Array ? [] : decoded, defined);
+      if (isText) sink.texts(decodeTexts(values, encoding, present, words), defined);
+      else if (!defined || present === count)
+        decodeNumbersOf(values, column, encoding, dictionary, sink.room(count));
+      else {
+        const found = new Float64Array(present);
+        decodeNumbersOf(values, column, encoding, dictionary, found);
+        const room = sink.room(count);
+        for (let i = 0, k = 0; i < count; i++) room[i] = defined[i] ? found[k++]! : Number.NaN;
+      }
       done += count;
       if (count === 0 && storedBytes === 0 && at === start) throw new PageDamage('a page is empty');
     }
   }
 }
 
-type Values = Float64Array | readonly Uint8Array[];
-
-function decode(
-  bytes: Uint8Array,
-  column: PagedColumn,
-  encoding: number,
-  count: number,
-  dictionary: Values | undefined,
-): Values {
-  if (count === 0) return new Float64Array(0);
-  if (encoding === 0) return readPlain(bytes, column, count);
-  if (encoding === 2 || encoding === 8) {
-    if (!dictionary || bytes.length === 0)
-      throw new PageDamage('a page refers to a dictionary that is not there');
-    const places = readHybrid(bytes.subarray(1), bytes[0]!, count);
-    const { length } = dictionary;
-    let highest = 0;
-    for (let i = 0; i < places.length; i++) if (places[i]! > highest) highest = places[i]!;
-    if (highest >= length) throw new PageDamage(`a value refers to entry ${highest} of ${length}`);
-    if (!(dictionary instanceof Float64Array)) return Array.from(places, (place) => dictionary[place]!);
-    const result = new Float64Array(count);
-    for (let i = 0; i < count; i++) result[i] = dictionary[places[i]!]!;
-    return result;
-  }
-  if (encoding === 3 && column.type === 'BOOLEAN' && bytes.length >= 4)
-    return Float64Array.from(readHybrid(bytes.subarray(4), 1, count));
-  if (encoding === 9) return readPlain(unsplit(bytes, column, count), column, count);
-  if (encoding === 5) return readDelta(bytes, count);
-  throw new UnsupportedError(`values in encoding ${encoding}`, `parquet encoding ${encoding}`);
+function levelsOf(levels: Uint8Array, count: number): Uint32Array {
+  const defined = new Uint32Array(count);
+  const highest = readHybrid(levels, 1, defined);
+  if (highest > 1) throw new PageDamage(`a page has levels up to ${highest}, 1 is the highest`);
+  return defined;
 }
-
-const widths: Readonly<Record<string, number>> = { INT32: 4, INT64: 8, FLOAT: 4, DOUBLE: 8 };
-
-function readPlain(
-  bytes: Uint8Array,
-  { type, isUnsigned }: PagedColumn,
-  count: number,
-): Float64Array | Uint8Array[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (type === 'BYTE_ARRAY') {
-    const texts: Uint8Array[] = [];
-    for (let i = 0, at = 0; i < count; i++) {
-      const length = at + 4 <= bytes.length ? uint32(bytes, at) : -1;
-      if (length < 0 || at + 4 + length > bytes.length) throw new PageDamage(`text ${i} of ${count} is cut`);
-      texts.push(bytes.subarray(at + 4, at + 4 + length));
-      at += 4 + length;
-    }
-    return texts;
-  }
-  const bits = type === 'BOOLEAN' ? 1 : 8 * (widths[type] ?? 0);
-  if (bits === 0) throw new UnsupportedError(`values of type ${type}`, `parquet type ${type}`);
-  if (!(count >= 0 && count * bits <= bytes.length * 8))
-    throw new PageDamage(`${count} values do not fit ${bytes.length} bytes`);
-  const result = new Float64Array(count);
-  if (type === 'DOUBLE' && bytes.byteOffset % 8 === 0)
-    result.set(new Float64Array(bytes.buffer, bytes.byteOffset, count));
-  else if (type === 'DOUBLE') for (let i = 0; i < count; i++) result[i] = view.getFloat64(8 * i, true);
-  else if (type === 'FLOAT') for (let i = 0; i < count; i++) result[i] = view.getFloat32(4 * i, true);
-  else if (type === 'INT32')
-    for (let i = 0; i < count; i++)
-      result[i] = isUnsigned ? view.getUint32(4 * i, true) : view.getInt32(4 * i, true);
-  else if (type === 'INT64')
-    for (let i = 0; i < count; i++) {
-      const high = isUnsigned ? view.getUint32(8 * i + 4, true) : view.getInt32(8 * i + 4, true);
-      result[i] = high * 2 ** 32 + view.getUint32(8 * i, true);
-    }
-  else for (let i = 0; i < count; i++) result[i] = (bytes[i >> 3]! >> (i & 7)) & 1;
-  return result;
-}
-
-/** Bytes 0 of all values, then bytes 1, … → value by value. */
-function unsplit(bytes: Uint8Array, { type }: PagedColumn, count: number): Uint8Array {
-  const width = widths[type] ?? 0;
-  if (width * count > bytes.length) throw new PageDamage(`${count} values do not fit ${bytes.length} bytes`);
-  const result = new Uint8Array(width * count);
-  for (let k = 0; k < width; k++)
-    for (let i = 0; i < count; i++) result[i * width + k] = bytes[k * count + i]!;
-  return result;
-}
-
-/** Runs and packed bits: `count` numbers of `width` bits. `count` has been held against the number of rows. */
-function readHybrid(bytes: Uint8Array, width: number, count: number): Uint32Array {
-  if (width > 32) throw new PageDamage(`numbers of ${width} bits`);
-  const result = new Uint32Array(count);
-  if (width === 0) return result;
-  let [at, done] = [0, 0];
-  while (done < count) {
-    let [header, scale] = [0, 1];
-    for (let byte = 128; byte >= 128; scale *= 128) {
-      if (at >= bytes.length || scale > 2 ** 35) throw new PageDamage(`runs hold ${done} of ${count} values`);
-      byte = bytes[at++]!;
-      header += (byte & 127) * scale;
-    }
-    if (header % 2 === 0) {
-      const size = Math.ceil(width / 8);
-      if (at + size > bytes.length || header === 0)
-        throw new PageDamage(`runs hold ${done} of ${count} values`);
-      let value = 0;
-      for (let k = size - 1; k >= 0; k--) value = value * 256 + bytes[at + k]!;
-      at += size;
-      const end = Math.min(count, done + header / 2);
-      result.fill(value, done, end);
-      done = end;
-    } else {
-      const values = Math.min(count - done, Math.floor(header / 2) * 8);
-      if (at + (values * width) / 8 > bytes.length || values === 0)
-        throw new PageDamage(`runs hold ${done} of ${count} values`);
-      unpack(bytes, at, width, result, done, values);
-      done += values;
-      at += Math.floor(header / 2) * width;
-    }
-  }
-  return result;
-}
-
-/** Values of `width` bits, one after the other, from byte `at` on. */
-function unpack(
-  bytes: Uint8Array,
-  at: number,
-  width: number,
-  result: Uint32Array,
-  from: number,
-  count: number,
-): void {
-  if (width > 24) {
-    for (let i = 0; i < count; i++) result[from + i] = bitsAt(bytes, at * 8 + i * width, width);
-    return;
-  }
-  const mask = (1 << width) - 1;
-  let [held, bits, next] = [0, 0, at];
-  for (let i = 0; i < count; i++) {
-    while (bits < width) {
-      held |= bytes[next++]! << bits;
-      bits += 8;
-    }
-    result[from + i] = held & mask;
-    held >>>= width;
-    bits -= width;
-  }
-}
-
-function bitsAt(bytes: Uint8Array, bit: number, width: number): number {
-  let value = 0;
-  let at = Math.floor(bit / 8);
-  let shift = bit % 8;
-  for (let have = 0; have < width; at++, shift = 0) {
-    const take = Math.min(8 - shift, width - have);
-    value += (((bytes[at] ?? 0) >> shift) & ((1 << take) - 1)) * 2 ** have;
-    have += take;
-  }
-  return value;
-}
-
-/** Differences in blocks, whole numbers of 64 bits. */
-function readDelta(bytes: Uint8Array, count: number): Float64Array {
-  let at = 0;
-  const varint = () => {
-    let [value, shift] = [0n, 0n];
-    for (let byte = 128; byte >= 128; shift += 7n) {
-      if (at >= bytes.length || shift > 63n) throw new PageDamage('differences are cut');
-      byte = bytes[at++]!;
-      value |= BigInt(byte & 127) << shift;
-    }
-    return value;
-  };
-  const zigzag = () => {
-    const value = varint();
-    return value & 1n ? -((value + 1n) >> 1n) : value >> 1n;
-  };
-  const [blockSize, miniCount, total] = [Number(varint()), Number(varint()), Number(varint())];
-  const perMini = blockSize / miniCount;
-  if (total < count || !(perMini >= 8 && perMini <= 65536 && perMini % 8 === 0) || miniCount > 1024)
-    throw new PageDamage(`differences of ${total} values in blocks of ${blockSize}`);
-  const result = new Float64Array(count);
-  let value = zigzag();
-  result[0] = Number(value);
-  for (let done = 1; done < count; ) {
-    const least = zigzag();
-    const bitWidths = bytes.subarray(at, at + miniCount);
-    at += miniCount;
-    for (let m = 0; m < miniCount && done < count; m++) {
-      const width = bitWidths[m] ?? 65;
-      if (width > 64 || at + (width * Math.min(perMini, count - done)) / 8 > bytes.length)
-        throw new PageDamage('differences are cut');
-      for (let i = 0; i < perMini && done < count; i++) {
-        const low = bitsAt(bytes, at * 8 + i * width, Math.min(32, width));
-        const high = width > 32 ? bitsAt(bytes, at * 8 + i * width + 32, width - 32) : 0;
-        value = BigInt.asIntN(64, value + least + BigInt(low) + (BigInt(high) << 32n));
-        result[done++] = Number(value);
-      }
-      at += (width * perMini) / 8;
-    }
-  }
-  return result;
-}
-
-const uint32 = (bytes: Uint8Array, at: number) =>
-  (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
 
 function inflate(bytes: Uint8Array, length: number, codec: string): Uint8Array {
   if (codec === 'UNCOMPRESSED') {

@@ -2,15 +2,16 @@
  * Parquet → Recording: flat columns of numbers become channels, as a table's; files that heartmind wrote come back as
  * they were. hyparquet reads the footer, parquet-pages.ts the pages. Source: Apache Parquet format 2.10.
  */
-import { type FileMetaData, parquetMetadata, type SchemaElement } from 'hyparquet';
+import { type FileMetaData, parquetMetadata, type RowGroup, type SchemaElement } from 'hyparquet';
 import type { ByteSource } from '../../core/bytes.ts';
 import { DataError, FormatError, HeartmindError, UnsupportedError } from '../../core/errors.ts';
 import type { Recording } from '../../core/recording.ts';
 import { quoted } from '../header-text.ts';
 import type { ReadOptions } from '../options.ts';
 import { type RowText, type Table, type TableColumn, tableRecording } from '../table/table.ts';
+import { PageDamage, type PagedColumn } from './encodings.ts';
 import { parseFacts, writtenRecording } from './facts.ts';
-import { PageDamage, type PagedColumn, type PageSink, readPages } from './pages.ts';
+import { type PageSink, readPages } from './pages.ts';
 
 const longestFooter = 64 * 1024 * 1024;
 /** Run lengths make much of little; more values than this for a byte are taken for a lie. */
@@ -23,13 +24,21 @@ export async function openParquet(source: ByteSource, options: ReadOptions = {})
   const rowCount = Number(metadata.num_rows);
   const close = async () => source.close?.();
   const facts = metadata.key_value_metadata?.find(({ key }) => key === 'heartmind')?.value;
-  const read = (column: FlatColumn) => readNumbers(source, metadata, column, rowCount);
+  const read = async (wanted: readonly FlatColumn[], rooms?: readonly Float64Array[]) => {
+    const values = rooms ?? wanted.map(() => new Float64Array(rowCount));
+    await readNumbers(source, metadata, wanted, values);
+    return values;
+  };
   if (facts !== undefined) {
     const flat = columns.filter(({ isText }) => !isText);
     return writtenRecording(
       source.name,
       parseFacts(facts, source.name, flat.length, rowCount),
-      (c) => read(flat[c]!),
+      (wanted, rooms) =>
+        read(
+          wanted.map((c) => flat[c]!),
+          rooms,
+        ),
       close,
     );
   }
@@ -42,19 +51,19 @@ export async function openParquet(source: ByteSource, options: ReadOptions = {})
         .map(({ name }) => quoted(name))
         .join(', ')}.`,
     );
-  const numbers: TableColumn[] = [];
   const texts: { name: string; changes: RowText[] }[] = [];
-  for (const column of columns) {
-    const { name, perSecond, isText, isWhole } = column;
-    if (isText) texts.push({ name, changes: await readTexts(source, metadata, column, rowCount) });
-    else
-      numbers.push({
-        name,
-        values: await read(column),
-        ...(perSecond !== undefined && { isTime: true, isDated: true }),
-        ...(isWhole && perSecond === undefined && { resolution: 1, offset: 0 }),
-      });
-  }
+  for (const column of columns)
+    if (column.isText) texts.push({ name: column.name, changes: await readTexts(source, metadata, column) });
+  const flat = columns.filter(({ isText }) => !isText);
+  const values = await read(flat);
+  const numbers = flat.map(
+    ({ name, perSecond, isWhole }, c): TableColumn => ({
+      name,
+      values: values[c]!,
+      ...(perSecond !== undefined && { isTime: true, isDated: true }),
+      ...(isWhole && perSecond === undefined && { resolution: 1, offset: 0 }),
+    }),
+  );
   const table: Table = { source: source.name, format: 'parquet', rowCount, columns: numbers, texts, log };
   return tableRecording(table, options, close);
 }
@@ -161,36 +170,33 @@ function perSecond({ converted_type, logical_type }: SchemaElement): number | un
   return logical_type.unit === 'NANOS' ? 1e9 : logical_type.unit === 'MICROS' ? 1e6 : 1e3;
 }
 
+/** Numbers of whole columns → a room each; a row group of all of them is read at once where it is short. */
 async function readNumbers(
   source: ByteSource,
   metadata: FileMetaData,
-  column: FlatColumn,
-  rowCount: number,
-): Promise<Float64Array> {
-  const values = new Float64Array(rowCount);
-  let row = 0;
-  await readChunks(source, metadata, column, {
-    numbers(part, defined) {
-      if (!defined) {
-        values.set(part, row);
-        row += part.length;
-        return;
-      }
-      for (let i = 0, k = 0; i < defined.length; i++) values[row++] = defined[i] ? part[k++]! : Number.NaN;
-    },
-    texts() {},
-  });
-  const divisor = column.perSecond ?? column.scale;
-  if (divisor !== 1) for (let i = 0; i < row; i++) values[i] = values[i]! / divisor;
-  return values;
+  columns: readonly FlatColumn[],
+  rooms: readonly Float64Array[],
+): Promise<void> {
+  const row = columns.map(() => 0);
+  const sinks = rooms.map(
+    (room, i): PageSink => ({
+      room(count) {
+        const from = row[i]!;
+        row[i] = from + count;
+        return room.subarray(from, from + count);
+      },
+      texts() {},
+    }),
+  );
+  await readChunks(source, metadata, columns, sinks);
+  for (const [i, { perSecond, scale }] of columns.entries()) {
+    const room = rooms[i]!;
+    const divisor = perSecond ?? scale;
+    if (divisor !== 1) for (let k = 0; k < room.length; k++) room[k] = room[k]! / divisor;
+  }
 }
 
-async function readTexts(
-  source: ByteSource,
-  metadata: FileMetaData,
-  column: FlatColumn,
-  _rowCount: number,
-): Promise<RowText[]> {
+async function readTexts(source: ByteSource, metadata: FileMetaData, column: FlatColumn): Promise<RowText[]> {
   const changes: RowText[] = [];
   const utf8 = new TextDecoder();
   let row = 0;
@@ -201,8 +207,8 @@ async function readTexts(
     if (text !== lastText) changes.push({ row, text });
     lastText = text;
   };
-  await readChunks(source, metadata, column, {
-    numbers() {},
+  const sink: PageSink = {
+    room: (count) => new Float64Array(count),
     texts(part, defined) {
       const count = defined?.length ?? part.length;
       for (let i = 0, k = 0; i < count; i++, row++) {
@@ -212,44 +218,98 @@ async function readTexts(
         last = bytes;
       }
     },
-  });
+  };
+  await readChunks(source, metadata, [column], [sink]);
   return changes;
+}
+
+/** Column chunks of a row group up to here are read together. Bytes. */
+const sharedBytes = 16 * 2 ** 20;
+
+interface Place {
+  readonly column: FlatColumn;
+  readonly codec: string;
+  readonly start: number;
+  readonly end: number;
 }
 
 async function readChunks(
   source: ByteSource,
   metadata: FileMetaData,
-  column: FlatColumn,
-  sink: PageSink,
+  columns: readonly FlatColumn[],
+  sinks: readonly PageSink[],
 ): Promise<void> {
-  for (const group of metadata.row_groups) {
-    const chunk = group.columns[column.index]?.meta_data;
-    const where = `parquet: ${source.name}, column ${quoted(column.name)}`;
-    if (!chunk) throw new FormatError(`${where} has no pages. Fetch it again.`, source.name);
-    const starts = [chunk.data_page_offset, chunk.dictionary_page_offset].flatMap((at) =>
-      at === undefined || at === 0n ? [] : [Number(at)],
-    );
-    const start = Math.min(...starts);
-    const end = start + Number(chunk.total_compressed_size);
-    if (!(start >= 4 && end >= start && end <= source.byteLength) || chunk.type !== column.type)
-      throw new FormatError(
-        `${where} lies at bytes ${start}–${end}, the file has ${source.byteLength}. Fetch it again.`,
-        source.name,
-        start,
-      );
-    const bytes = await source.read(start, end);
-    try {
-      readPages(bytes, { ...column, codec: chunk.codec }, Number(group.num_rows), sink);
-    } catch (cause) {
-      if (cause instanceof UnsupportedError)
-        throw new UnsupportedError(
-          `${where} has ${cause.message}, which cannot be read. Write it with Snappy or gzip (compression="snappy" in pandas).`,
-          cause.feature,
-        );
-      if (cause instanceof HeartmindError) throw cause;
-      const fact =
-        cause instanceof PageDamage || cause instanceof Error ? cause.message.slice(0, 120) : cause;
-      throw new FormatError(`${where} is damaged: ${fact}. Fetch it again.`, source.name, start, { cause });
+  const groups = metadata.row_groups.map((group) => ({
+    rows: Number(group.num_rows),
+    places: columns.map((column) => placeOf(source, group, column)),
+  }));
+  const fetch = (g: number) => groups[g] && fetchGroup(source, groups[g].places);
+  let next = fetch(0);
+  for (const [g, { rows, places }] of groups.entries()) {
+    const fetched = await next!;
+    next = fetch(g + 1);
+    // Decoding this one may fail before anybody waits for the next.
+    next?.catch(() => undefined);
+    for (const [i, place] of places.entries()) {
+      const bytes = fetched
+        ? fetched.bytes.subarray(place.start - fetched.start, place.end - fetched.start)
+        : await source.read(place.start, place.end);
+      decodeChunk(source, place, bytes, rows, sinks[i]!);
     }
+  }
+}
+
+/** All chunks of a group at once, where they are few bytes with little between them. */
+async function fetchGroup(
+  source: ByteSource,
+  places: readonly Place[],
+): Promise<{ readonly start: number; readonly bytes: Uint8Array } | undefined> {
+  const start = places.reduce((least, place) => Math.min(least, place.start), Number.POSITIVE_INFINITY);
+  const end = places.reduce((most, place) => Math.max(most, place.end), 0);
+  const wanted = places.reduce((sum, place) => sum + place.end - place.start, 0);
+  if (end - start > Math.min(sharedBytes, 2 * wanted)) return undefined;
+  return { start, bytes: await source.read(start, end) };
+}
+
+const whereOf = (source: ByteSource, column: FlatColumn) =>
+  `parquet: ${source.name}, column ${quoted(column.name)}`;
+
+function placeOf(source: ByteSource, group: RowGroup, column: FlatColumn): Place {
+  const chunk = group.columns[column.index]?.meta_data;
+  const where = whereOf(source, column);
+  if (!chunk) throw new FormatError(`${where} has no pages. Fetch it again.`, source.name);
+  const starts = [chunk.data_page_offset, chunk.dictionary_page_offset].flatMap((at) =>
+    at === undefined || at === 0n ? [] : [Number(at)],
+  );
+  const start = Math.min(...starts);
+  const end = start + Number(chunk.total_compressed_size);
+  if (!(start >= 4 && end >= start && end <= source.byteLength) || chunk.type !== column.type)
+    throw new FormatError(
+      `${where} lies at bytes ${start}–${end}, the file has ${source.byteLength}. Fetch it again.`,
+      source.name,
+      start,
+    );
+  return { column, codec: chunk.codec, start, end };
+}
+
+function decodeChunk(
+  source: ByteSource,
+  { column, codec, start }: Place,
+  bytes: Uint8Array,
+  rows: number,
+  sink: PageSink,
+): void {
+  const where = whereOf(source, column);
+  try {
+    readPages(bytes, { ...column, codec }, rows, sink);
+  } catch (cause) {
+    if (cause instanceof UnsupportedError)
+      throw new UnsupportedError(
+        `${where} has ${cause.message}, which cannot be read. Write it with Snappy or gzip (compression="snappy" in pandas).`,
+        cause.feature,
+      );
+    if (cause instanceof HeartmindError) throw cause;
+    const fact = cause instanceof PageDamage || cause instanceof Error ? cause.message.slice(0, 120) : cause;
+    throw new FormatError(`${where} is damaged: ${fact}. Fetch it again.`, source.name, start, { cause });
   }
 }
