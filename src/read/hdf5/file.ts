@@ -28,6 +28,8 @@ export class HdfFile {
   #pages = new Map<number, Uint8Array>();
   #missing: number | undefined;
   #sourceError: unknown;
+  /** Byte where the library last began to read. */
+  lastRead: number | undefined;
   /** Of lengths in the file, as its superblock says. */
   #lengthBytes = 8;
 
@@ -93,6 +95,7 @@ export class HdfFile {
   /** Called by libhdf5: bytes from `position` → buffer[offset …]; how many there were. */
   #read(module: HdfModule, buffer: Uint8Array, offset: number, length: number, position: number): number {
     const end = Math.min(this.source.byteLength, position + length);
+    this.lastRead = position;
     if (end <= position) return 0;
     const { readSync } = this.source;
     try {

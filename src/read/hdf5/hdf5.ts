@@ -5,9 +5,10 @@
 import type { ByteSource } from '../../core/bytes.ts';
 import { FormatError, UnsupportedError } from '../../core/errors.ts';
 import { quoted } from '../header-text.ts';
+import { type NumberType, numberBytes } from '../stored-numbers.ts';
 import { HdfFile } from './file.ts';
 import type { HdfMetadata, HdfModule } from './library.ts';
-import { decodeHdf, type HdfKind, type HdfValues, kindOf } from './values.ts';
+import { classOf, decodeHdf, type HdfKind, type HdfValues, kindOf } from './values.ts';
 
 export interface Hdf5Dataset {
   readonly path: string;
@@ -16,6 +17,13 @@ export interface Hdf5Dataset {
   readonly kind: HdfKind;
   /** Of a chunk, where it is stored in chunks. */
   readonly chunks?: readonly number[];
+}
+
+/** Little-endian numbers, row by row. */
+export interface Hdf5Place {
+  readonly type: NumberType;
+  /** Byte of the first in the file. */
+  readonly start: number;
 }
 
 /** Values in [start, end) of a dimension; undefined: all of it. */
@@ -31,6 +39,8 @@ export interface Hdf5File {
   dataset(path: string): Promise<Hdf5Dataset>;
   /** Its values, all or those in `ranges`, one a dimension. FormatError for ranges outside of it. */
   read(path: string, ranges?: readonly Hdf5Range[]): Promise<HdfValues>;
+  /** Where the numbers of a dataset lie one after the other, as they are; undefined where they do not. */
+  place(path: string): Promise<Hdf5Place | undefined>;
   attributes(path: string): Promise<ReadonlyMap<string, HdfValues>>;
   /** Where a reference points. */
   follow(reference: Uint8Array): Promise<string | undefined>;
@@ -110,6 +120,8 @@ export async function openHdf5(source: ByteSource, where = 'hdf5'): Promise<Hdf5
               : module.reclaim_vlen_memory_count(id, path, '', pointer, shape.map(BigInt)),
         );
       }),
+    place: (path) =>
+      file.use(quoted(path), (module, id) => placeOf(module, id, file, path, describe(module, id, path))),
     attributes: (path) =>
       file.use(`attributes of ${quoted(path)}`, (module, id) => {
         const found = new Map<string, HdfValues>();
@@ -154,6 +166,41 @@ function checkRange(
     `hdf5: ${where}: ${start}–${end} of ${quoted(path)} were asked for, it has ${size}.`,
     where,
   );
+}
+
+/**
+ * The library does not say where a dataset lies, but is seen to read its first value and its last from as far apart as
+ * they are where all lie in between: nothing else in a file is read so.
+ */
+function placeOf(
+  module: HdfModule,
+  id: bigint,
+  file: HdfFile,
+  path: string,
+  metadata: HdfMetadata,
+): Hdf5Place | undefined {
+  const { shape, size, chunks, virtual_sources: sources, littleEndian } = metadata;
+  const isPlain = shape && !chunks && !sources && littleEndian && kindOf(metadata) === 'number';
+  const numericClass = classOf(metadata);
+  const type = numericClass === 'double' ? 'float64' : numericClass === 'single' ? 'float32' : numericClass;
+  const count = shape?.reduce((product, length) => product * length, 1) ?? 0;
+  if (!isPlain || numberBytes[type] !== size || count < 2) return undefined;
+  const positionOf = (index: readonly number[]): number => {
+    const pointer = module._malloc(8);
+    file.lastRead = undefined;
+    try {
+      const ones = shape.map(() => 1n);
+      if (module.get_dataset_data(id, path, ones, index.map(BigInt), ones, BigInt(pointer)) < 0)
+        throw new Error('its values cannot be read');
+    } finally {
+      module._free(pointer);
+    }
+    return file.lastRead ?? Number.NaN;
+  };
+  const start = positionOf(shape.map(() => 0));
+  const last = positionOf(shape.map((length) => length - 1));
+  const isWhole = last - start === (count - 1) * size && last + size <= file.source.byteLength;
+  return isWhole ? { type, start } : undefined;
 }
 
 /** Have the library write values to its memory, and take them from there. */

@@ -54,6 +54,8 @@ export interface HdfMetadata {
   readonly cset?: number;
   readonly shape: readonly number[] | null;
   readonly chunks: readonly number[] | null;
+  /** Of a dataset that is made of others. */
+  readonly virtual_sources?: unknown;
   readonly ref_type?: string;
   readonly enum_type?: { readonly type: number };
   readonly vlen_type?: HdfMetadata;

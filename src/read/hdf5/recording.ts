@@ -8,10 +8,10 @@ import { ConfigError, FormatError } from '../../core/errors.ts';
 import type { Recording } from '../../core/recording.ts';
 import { checkSamples, quoted, roomFor } from '../header-text.ts';
 import { isLabelName, isRateName, isUnitName, rateOf, timeIsFirst } from '../mat/guess.ts';
-import type { NumericArray } from '../mat/values.ts';
 import type { ReadOptions } from '../options.ts';
-import { takeStrided } from '../strided.ts';
+import { withPass } from '../read-channels.ts';
 import { type Hdf5Dataset, type Hdf5File, openHdf5 } from './hdf5.ts';
+import { signalReader, withoutZeros } from './signals.ts';
 
 /** Open it. ConfigError where there is a choice to be made, FormatError where the file is damaged. */
 export async function openHdf5Recording(source: ByteSource, options: ReadOptions = {}): Promise<Recording> {
@@ -64,8 +64,8 @@ async function recordingOf(source: ByteSource, file: Hdf5File, options: ReadOpti
     log.push(`hdf5: ${dataset.path} is shaped as in ${corpus.name}: its rate, leads and unit are taken.`);
   const isFirst = corpus ? corpus.name !== 'SPH' : timeIsFirst(rows, columns, log);
   const [stored, count] = isFirst ? [rows, columns] : [columns, rows];
-  const signals = new ArraySignals(file, dataset, row, isFirst);
-  const [from, to] = corpus?.isPadded ? await signals.withoutZeros() : [0, stored];
+  const array = { file, dataset, row, isTimeFirst: isFirst };
+  const [from, to] = corpus?.isPadded ? await withoutZeros(array) : [0, stored];
   if (to - from < stored)
     log.push(
       `hdf5: ${from} zeros at the beginning and ${stored - to} at the end, which fill up the row, were left out.`,
@@ -86,6 +86,7 @@ async function recordingOf(source: ByteSource, file: Hdf5File, options: ReadOpti
     lengthSamples,
   }));
   const duration = lengthSamples / rateHz;
+  const signals = await signalReader(source, array);
   return {
     source: source.name,
     format: 'hdf5',
@@ -95,83 +96,21 @@ async function recordingOf(source: ByteSource, file: Hdf5File, options: ReadOpti
     annotations: [],
     metadata: { dataset: dataset.path, ...(row !== undefined && { row: String(row) }) },
     log,
-    async read(channel, start, end, into) {
-      checkSamples(`hdf5: ${source.name}`, source.name, channels, channel, start, end);
-      const result = roomFor(end - start, into);
-      await signals.read(channel, from + start, result);
-      return result;
-    },
+    read: withPass(
+      async (channel, start, end, into) => {
+        checkSamples(`hdf5: ${source.name}`, source.name, channels, channel, start, end);
+        const result = roomFor(end - start, into);
+        await signals.read(channel, from + start, result);
+        return result;
+      },
+      (ranges, rooms) =>
+        signals.together(
+          ranges.map(({ channel, start, end }) => ({ channel, start: from + start, end: from + end })),
+          rooms,
+        ),
+    ),
     close: () => file.close(),
   };
-}
-
-/** Values of a block, and blocks kept between reads of channels that lie interleaved: ranges may lie across two. */
-const blockValues = 2 ** 20;
-const keptBlocks = 3;
-
-/** Samples of an array, read block by block where channels lie interleaved, channel by channel where they do not. */
-class ArraySignals {
-  #blocks: { readonly start: number; readonly values: NumericArray }[] = [];
-
-  constructor(
-    readonly file: Hdf5File,
-    readonly dataset: Hdf5Dataset,
-    readonly row: number | undefined,
-    readonly isTimeFirst: boolean,
-  ) {}
-
-  get #sides(): readonly [number, number] {
-    return this.dataset.shape.slice(-2) as [number, number];
-  }
-
-  async #values(first: readonly [number, number], second: readonly [number, number]): Promise<NumericArray> {
-    const row = this.row === undefined ? [] : [[this.row, this.row + 1] as const];
-    const found = await this.file.read(this.dataset.path, [...row, first, second]);
-    if (found.kind === 'number') return found.values;
-    throw new FormatError(
-      `hdf5: ${this.file.source}: ${this.dataset.path} has no numbers.`,
-      this.file.source,
-    );
-  }
-
-  async read(channel: number, start: number, result: Float64Array): Promise<void> {
-    const [rows, columns] = this.#sides;
-    if (!this.isTimeFirst) {
-      const values = await this.#values([channel, channel + 1], [start, start + result.length]);
-      takeStrided(values, 0, 1, result);
-      return;
-    }
-    const perBlock = Math.max(1, Math.floor(blockValues / columns));
-    for (let at = start; at < start + result.length; ) {
-      const blockStart = at - (at % perBlock);
-      let block = this.#blocks.find((kept) => kept.start === blockStart);
-      if (!block) {
-        const blockEnd = Math.min(rows, blockStart + perBlock);
-        block = { start: blockStart, values: await this.#values([blockStart, blockEnd], [0, columns]) };
-        this.#blocks = [block, ...this.#blocks.slice(0, keptBlocks - 1)];
-      }
-      const { values } = block;
-      const to = Math.min(start + result.length, blockStart + perBlock);
-      takeStrided(
-        values,
-        (at - blockStart) * columns + channel,
-        columns,
-        result.subarray(at - start, to - start),
-      );
-      at = to;
-    }
-  }
-
-  /** The samples between the zeros that all channels begin and end with. */
-  async withoutZeros(): Promise<readonly [number, number]> {
-    const [rows, columns] = this.#sides;
-    const values = await this.#values([0, rows], [0, columns]);
-    let [first, last] = [0, values.length - 1];
-    while (first <= last && Number(values[first]) === 0) first++;
-    while (last >= first && Number(values[last]) === 0) last--;
-    if (first > last) return [0, rows];
-    return [Math.floor(first / columns), Math.floor(last / columns) + 1];
-  }
 }
 
 /** Groups and datasets that are looked at in search of signals; more is no file of one recording. */
