@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { bytesSource } from '../../src/core/bytes.ts';
 import { HeartmindError } from '../../src/core/errors.ts';
 import type { Recording } from '../../src/core/recording.ts';
+import { readHybrid } from '../../src/read/parquet/encodings.ts';
+import { readPages } from '../../src/read/parquet/pages.ts';
 import { openParquet } from '../../src/read/parquet/parquet.ts';
 import { inflateSnappy } from '../../src/read/parquet/snappy.ts';
 import { writeParquet } from '../../src/read/parquet/write.ts';
@@ -143,5 +145,87 @@ describe('Snappy', () => {
     );
     expect(inflateSnappy(Uint8Array.of(4, ((4 - 4) << 2) | 1, 1), new Uint8Array(4))).toBe(false);
     expect(inflateSnappy(Uint8Array.of(4, 0, 1), new Uint8Array(4))).toBe(false);
+  });
+});
+
+describe('Parquet, long', () => {
+  it('gives all channels in one pass over several groups as each alone', async () => {
+    const rows = 270_001;
+    const values = [
+      Float64Array.from({ length: rows }, (_, k) => ((k * 7919) % 801) / 10 - 40),
+      Float64Array.from({ length: rows }, (_, k) => Math.sin(k) / 3),
+    ];
+    const { channels, ...rest } = oneRate();
+    const recording: Recording = {
+      ...rest,
+      channels: channels.map((channel) => ({ ...channel, lengthSamples: rows })),
+      read: async (channel, start, end) => values[channel]!.slice(start, end),
+    };
+    const parts: Uint8Array[] = [];
+    for await (const { bytes } of writeParquet(recording, 'a.parquet', {}))
+      for await (const part of bytes) parts.push(part);
+    const bytes = new Uint8Array(Buffer.concat(parts));
+    const same = (found: Float64Array, expected: Float64Array) =>
+      expect(
+        Buffer.compare(
+          Buffer.from(found.buffer, found.byteOffset, found.byteLength),
+          Buffer.from(expected.slice().buffer),
+        ),
+      ).toBe(0);
+    const [one, other] = [await open(bytes), await open(bytes)];
+    for (const [c, found] of (await readChannels(one)).entries()) same(found, values[c]!);
+    same(await other.read(1, 99_990, 200_010), values[1]!.subarray(99_990, 200_010));
+    const halves = [0, 1].map((channel) => ({ channel, start: 130_000, end: rows }));
+    for (const [i, found] of (await readChannels(one, [...halves, ...halves])).entries())
+      same(found, values[i % 2]!.subarray(130_000));
+    for (const [c, found] of (await readChannels(other)).entries()) same(found, values[c]!);
+  });
+});
+
+describe('Pages of Parquet', () => {
+  const flat = { type: 'DOUBLE', codec: 'UNCOMPRESSED', maxDefinition: 1, isUnsigned: false } as const;
+  const read = (level: number) => {
+    const levels = Uint8Array.of(2, 0, 0, 0, 2 << 1, level);
+    const values = new Uint8Array(Float64Array.of(1.5, -0).buffer);
+    const size = levels.length + values.length;
+    // Thrift: kind 0, sizes, then two values, plain.
+    const header = [0x15, 0, 0x15, 2 * size, 0x15, 2 * size, 0x2c, 0x15, 4, 0x15, 0, 0x15, 6, 0x15, 6, 0, 0];
+    const room = new Float64Array(2);
+    const bytes = Uint8Array.from([...header, ...levels, ...values]);
+    readPages(bytes, flat, 2, { room: () => room, texts: () => undefined });
+    return room;
+  };
+
+  it('hold values, or none', () => {
+    expect(read(1)).toEqual(Float64Array.of(1.5, -0));
+    expect(read(0)).toEqual(Float64Array.of(Number.NaN, Number.NaN));
+  });
+
+  it('cannot have levels that they have not', () => {
+    expect(() => read(2)).toThrow('a page has levels up to 2, 1 is the highest');
+  });
+
+  it('hold numbers of any width', () => {
+    for (const width of [1, 3, 7, 8, 10, 12, 13, 16, 20, 24, 25, 26, 31, 32]) {
+      const count = 40;
+      const numbers = Array.from({ length: count }, (_, i) => (i * 0x9e3779b1) % 2 ** width);
+      const bytes = new Uint8Array(1 + (count * width) / 8);
+      bytes[0] = ((count / 8) << 1) | 1;
+      for (const [i, number] of numbers.entries())
+        for (let bit = 0; bit < width; bit++) {
+          const at = i * width + bit;
+          bytes[1 + (at >> 3)]! |= (Math.floor(number / 2 ** bit) % 2) << (at & 7);
+        }
+      for (const length of [count, count - 3]) {
+        const result = new Uint32Array(length);
+        expect(readHybrid(bytes, width, result)).toBe(Math.max(...numbers.slice(0, length)));
+        expect([...result]).toEqual(numbers.slice(0, length));
+      }
+      if (width > 16) continue;
+      const meaning = Float64Array.from({ length: 2 ** width }, (_, k) => k / 4);
+      const values = new Float64Array(count);
+      readHybrid(bytes, width, values, meaning);
+      expect([...values]).toEqual(numbers.map((number) => number / 4));
+    }
   });
 });

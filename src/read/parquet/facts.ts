@@ -141,6 +141,7 @@ export function writtenRecording(
     for (const [i, { channel, start, end }] of ranges.entries())
       if (!columns.has(channel) && end - start === rows) fresh.push(i);
       else rooms[i]!.set((await columnOf(channel)).subarray(start, end));
+    if (fresh.length === 0) return;
     await readColumns(
       fresh.map((i) => ranges[i]!.channel),
       fresh.map((i) => rooms[i]!),
