@@ -15,11 +15,12 @@ function pageOf(): Document {
 /** The colour of a model in every figure. */
 export function colourOf(model: string): string {
   if (model === 'eeg' || model === 'ecg') return `var(--${model})`;
-  if (model === 'eeg+ecg') return 'var(--both)';
+  if (model.startsWith('eeg+ecg')) return 'var(--both)';
   return model.startsWith('classical') ? 'var(--classical)' : 'var(--trivial)';
 }
 
-function draw(description: string, options: Plot.PlotOptions): string {
+/** A plot as SVG text; `description` is what a screen reader says. */
+export function draw(description: string, options: Plot.PlotOptions): string {
   const drawn = Plot.plot({
     document: pageOf(),
     width: 720,
@@ -122,29 +123,6 @@ export function reliabilityChart(details: Readonly<Record<string, ModelDetails>>
         fill: (row: { model: string }) => colourOf(row.model),
       }),
       Plot.frame({ strokeOpacity: 0.3 }),
-    ],
-    color: { type: 'identity' },
-  });
-}
-
-/** A score of each tested subject under each model. */
-export function subjectChart(details: Readonly<Record<string, ModelDetails>>, chance: number): string {
-  const rows = Object.entries(details).flatMap(([model, { perSubject }]) =>
-    perSubject.flatMap(({ subject, balancedAccuracy }) =>
-      balancedAccuracy === null ? [] : [{ model, subject, score: balancedAccuracy }],
-    ),
-  );
-  const subjects = new Set(rows.map(({ subject }) => subject));
-  return draw('Balanced accuracy of every tested subject', {
-    ...{ height: 70 + 22 * subjects.size, marginBottom: 40, marginLeft: 110 },
-    x: { domain: [0, 1], label: 'balanced accuracy', grid: true },
-    y: { label: null },
-    marks: [
-      Plot.ruleX([chance], { strokeDasharray: '4 3', strokeOpacity: 0.6 }),
-      Plot.dot(rows, {
-        ...{ x: 'score', y: 'subject', r: 4.5, fillOpacity: 0.8 },
-        fill: (row: { model: string }) => colourOf(row.model),
-      }),
     ],
     color: { type: 'identity' },
   });

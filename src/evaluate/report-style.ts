@@ -38,6 +38,11 @@ tbody th { font-weight: 600; min-width: 11rem; }
 .wrap { display: flex; flex-wrap: wrap; gap: 24px 40px; }
 .confusion caption { text-align: left; font-weight: 600; padding-bottom: 4px; }
 .confusion tbody th { min-width: 0; }
+th.group { color: var(--soft); padding-top: 14px; font-weight: 600; }
+th.span { text-align: center; }
+.comparisons tbody th { min-width: 0; white-space: nowrap; }
+.comparisons td { white-space: nowrap; }
+.comparisons td:last-child { white-space: normal; min-width: 14rem; }
 figure figure { margin: 0; }
 figure { margin: 16px 0; min-width: 0; }
 figure svg[viewBox] { max-width: 100%; height: auto; display: block; overflow: visible; }

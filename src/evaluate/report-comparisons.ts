@@ -1,0 +1,134 @@
+/** The report's sections on which model is better, for whom, and how much of it is luck. */
+import { differenceChart, stripChart } from './charts-statistics.ts';
+import { explainVerdict, probability, scoreTitles, signed, verdictOf } from './comparison-words.ts';
+import { type Html, html, join, raw } from './html.ts';
+import { chanceOf, digits, dot, figure, legend, percent, shownModels } from './report-parts.ts';
+import type { Comparison, Result, Spread } from './result.ts';
+
+/** The score that is drawn and stands first. */
+const mainScore = 'balancedAccuracy';
+
+/** Each deep model against the others; nothing where a result holds no comparisons. */
+export function comparisons(result: Result): Html {
+  const all = result.comparisons ?? [];
+  const own = all.filter(({ score }) => score === mainScore);
+  if (own.length === 0) return html``;
+  const [{ test, subjects }] = own as [Comparison, ...Comparison[]];
+  const others = [...new Set(all.map(({ score }) => score))].filter((score) => score !== mainScore);
+  return html`<section>
+<h2>Comparisons</h2>
+${
+  test.p === null
+    ? html`<p class="warning">${subjects.count} test ${subjects.count === 1 ? 'person is' : 'people are'} too few to show that one model is better: even where it is better on everyone, a test cannot give a p below ${digits(test.smallest)}. Read the differences as descriptions of these people.</p>`
+    : ''
+}
+<p>The same people under two models. <em>Difference</em>: on all tested windows, mean over the seeds, with the 95 % interval where the same people are drawn again for both. <em>People</em>: on how many the model is better and worse. <em>r</em>: from −1, worse on everyone, to 1, better on everyone, large differences counting more. <em>p</em>: how often differences as large come about where both models are equally good, from swapping them person by person; <em>adjusted</em>: over all comparisons on equal terms (Holm).</p>
+${figure(
+  raw(differenceChart(own, scoreTitles[mainScore]!)),
+  'Right of the line: the deep model is better. Lines: 95 % intervals for new people.',
+)}
+<h3>${scoreTitles[mainScore]!}</h3>
+${comparisonTable(own)}
+${join(
+  others.map(
+    (score) =>
+      html`<details><summary>${scoreTitles[score] ?? score}${score === 'brier' ? ' (less is better)' : ''}</summary>${comparisonTable(all.filter((one) => one.score === score))}</details>`,
+  ),
+)}
+<p class="small">“–” for a p: not tested. Models of overlapping folds share training data, which the test, as all such tests, leaves aside.</p>
+</section>`;
+}
+
+function comparisonTable(rows: readonly Comparison[]): Html {
+  const kinds = ['first rung', 'single modality', 'baseline', 'transductive baseline'] as const;
+  const titles = {
+    'first rung': 'against the first rung of the ladder',
+    'single modality': 'against the better single modality',
+    baseline: 'against baselines on equal terms',
+    'transductive baseline': 'against baselines that see all of a person at once (adjusted apart)',
+  };
+  return html`<div class="scroll"><table class="comparisons"><thead><tr><th>model</th><th class="text">against</th><th>difference</th><th>people</th><th>r</th><th>p</th><th>adjusted</th><th class="text">in words</th></tr></thead>
+${join(
+  kinds.flatMap((kind) => {
+    const own = rows.filter((row) => row.kind === kind);
+    return own.length === 0
+      ? []
+      : [
+          html`<tbody><tr><th colspan="8" class="group">${titles[kind]}</th></tr>${join(own.map(comparisonRow))}</tbody>`,
+        ];
+  }),
+)}</table></div>`;
+}
+
+function comparisonRow(row: Comparison): Html {
+  const { model, against, difference, subjects, test } = row;
+  const p = (value: number | null) => (value === null ? '–' : probability(value).replace('= ', ''));
+  const verdict = verdictOf(row);
+  const words = explainVerdict(row);
+  return html`<tr><th scope="row">${dot(model)}${model}</th><td class="text">${against}</td><td><strong>${signed(difference.mean)}</strong><br><span class="small">${signed(difference.low)} to ${signed(difference.high)}</span></td><td>${subjects.better} : ${subjects.worse}<br><span class="small">of ${subjects.count}</span></td><td>${digits(subjects.rankBiserial)}</td><td>${p(test.p)}</td><td>${p(test.adjusted)}</td><td class="text">${verdict === 'better' || verdict === 'worse' ? html`<strong>${verdict}</strong>` : words}</td></tr>`;
+}
+
+/** Everyone under every model. */
+export function subjects(result: Result): Html {
+  const shown = shownModels(result.details);
+  const models = Object.keys(shown);
+  const people = Object.values(shown)[0]?.perSubject ?? [];
+  const mean = (values: readonly (number | null)[]) => {
+    const known = values.filter((value) => value !== null);
+    return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
+  };
+  const score = (model: string, i: number) => {
+    const one = shown[model]!.perSubject[i];
+    return one === undefined ? null : mean(one.bySeed ?? [one.balancedAccuracy]);
+  };
+  const isOfSeeds = people.some(({ bySeed }) => bySeed !== undefined);
+  const rows = people.map(
+    ({ subject, windows }, i) =>
+      html`<tr><th scope="row">${subject}</th><td>${windows}</td>${join(
+        models.map((model) => html`<td>${digits(score(model, i))}</td>`),
+      )}</tr>`,
+  );
+  const means = models.map(
+    (model) => html`<td><strong>${digits(mean(people.map((_, i) => score(model, i))))}</strong></td>`,
+  );
+  return html`<section>
+<h2>Subjects</h2>
+${legend(models)}
+${figure(
+  raw(stripChart(shown, chanceOf(result))),
+  isOfSeeds
+    ? 'Balanced accuracy within each tested subject: a dot for every seed, a line for every subject through the means over the seeds; dashed: chance.'
+    : 'Balanced accuracy within each tested subject, first seed; a line for every subject; dashed: chance.',
+)}
+<details><summary>As a table</summary><div class="scroll"><table><thead><tr><th>subject</th><th>windows</th>${join(models.map((model) => html`<th>${model}</th>`))}</tr></thead>
+<tbody>${join(rows)}<tr><th scope="row">mean over subjects</th><td></td>${join(means)}</tr></tbody></table></div></details>
+${spread(result)}
+</section>`;
+}
+
+/** How much of a score is the seed, how much the people. */
+function spread({ spread: by = {}, models, seeds }: Result): Html {
+  const rows = Object.entries(by).flatMap(([model, scores]) => {
+    const one = scores[mainScore];
+    return one ? [{ model, one }] : [];
+  });
+  if (rows.length === 0) return html``;
+  return html`<h3>Seeds or people?</h3>
+<p>Balanced accuracy of ${seeds.length} trainings that differ in nothing but the seed. Shares: where the variance of one person's score in one training comes from.</p>
+<div class="scroll"><table><thead><tr><th>model</th><th>SD over seeds</th><th>interval, people drawn again</th><th>people and seeds drawn again</th><th>share: who is tested</th><th>share: the seed</th><th>share: who suits which seed</th></tr></thead><tbody>${join(
+    rows.map(({ model, one }) => {
+      const people = models[model]?.[mainScore];
+      const shares = sharesOf(one);
+      return html`<tr><th scope="row">${dot(model)}${model}</th><td>${digits(one.seedDeviation)}</td><td>${digits(people?.low)}–${digits(people?.high)}</td><td>${digits(one.both.low)}–${digits(one.both.high)}</td>${join(shares.map((share) => html`<td>${percent(share)}</td>`))}</tr>`;
+    }),
+  )}</tbody></table></div>`;
+}
+
+/** Of subject, seed and residual in their sum; null where there is no variance or not enough to tell. */
+function sharesOf({ components: { subject, seed, residual } }: Spread): (number | null)[] {
+  const variances = [subject, seed, residual].map((deviation) =>
+    deviation === null ? null : deviation ** 2,
+  );
+  const total = variances.reduce<number>((sum, value) => sum + (value ?? 0), 0);
+  return variances.map((value) => (value === null || total === 0 ? null : value / total));
+}

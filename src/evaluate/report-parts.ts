@@ -1,0 +1,48 @@
+/** Pieces that the report's sections share. */
+import { colourOf } from './charts.ts';
+import { type Html, html, join } from './html.ts';
+import { isBaseline, isTestedWithout } from './model-names.ts';
+import type { Result, ScoreInterval } from './result.ts';
+
+/** A drawing over its caption. */
+export function figure(content: Html, caption: string, folded = false): Html {
+  const inner = html`<figure><div class="scroll">${content}</div><figcaption>${caption}</figcaption></figure>`;
+  return folded ? html`<details><summary>${caption.split(':')[0]!}</summary>${inner}</details>` : inner;
+}
+
+/** The models' names beside their colours. */
+export function legend(models: readonly string[]): Html {
+  return html`<p class="legend">${join(models.map((model) => html`<span>${dot(model)}${model}</span>`))}</p>`;
+}
+
+export function dot(model: string): Html {
+  return html`<span class="dot" style="background:${colourOf(model)}"></span>`;
+}
+
+/** A score over its interval. */
+export function interval(value: ScoreInterval | undefined): Html {
+  if (!value || value.mean === null) return html`–`;
+  return html`<strong>${digits(value.mean)}</strong><br><span class="small">${digits(value.low)}–${digits(value.high)}</span>`;
+}
+
+/** Three digits without the leading zero; – where there is none. */
+export function digits(value: number | null | undefined): string {
+  return value === null || value === undefined ? '–' : value.toFixed(3).replace(/^(-?)0\./, '$1.');
+}
+
+/** Whole per cent; – where there is none. */
+export function percent(value: number | null | undefined): string {
+  return value === null || value === undefined ? '–' : `${Math.round(100 * value)} %`;
+}
+
+/** The models whose curves are worth a line: the deep ones and the classical baseline of all modalities. */
+export function shownModels<T>(by: Readonly<Record<string, T>>): Record<string, T> {
+  const deep = Object.keys(by).filter((name) => !isBaseline(name) && !isTestedWithout(name));
+  const classical = ['classical-eeg+ecg', 'classical-eeg', 'classical-ecg'].find((name) => name in by);
+  return Object.fromEntries([...deep, ...(classical ? [classical] : [])].map((name) => [name, by[name]!]));
+}
+
+/** What a coin would reach. */
+export function chanceOf({ dataset }: Pick<Result, 'dataset'>): number {
+  return 1 / dataset.classes.length;
+}
