@@ -1,4 +1,5 @@
 /** Long arrays in NumPy, MAT, EEGLAB and HDF5 files: in one pass, in place, or inflated on the way, bit for bit what is stored. */
+import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { type ByteSource, bytesSource } from '../../src/core/bytes.ts';
 import { FormatError } from '../../src/core/errors.ts';
@@ -8,15 +9,18 @@ import { openHdf5 } from '../../src/read/hdf5/hdf5.ts';
 import { openHdf5Recording } from '../../src/read/hdf5/recording.ts';
 import { inflater } from '../../src/read/inflate-node.ts';
 import { openMatRecording } from '../../src/read/mat/recording.ts';
-import { openNpy } from '../../src/read/numpy/npy.ts';
+import { openNpy, openNpzRecording } from '../../src/read/numpy/npy.ts';
 import { readChannels, wholeChannels } from '../../src/read/read-channels.ts';
 import { ascii, concat, countingSource } from './build.ts';
 import { mat5 } from './build-mat.ts';
 
 const [count, samples] = [3, 180_001];
 
-/** Sample `t` of a channel: whole numbers of 8 bits, minus zero among them where numbers have one. */
-const sampleOf = (channel: number, t: number) => ((t * 31 + channel * 57 + (t >> 9)) % 201) - 100 || -0;
+/** Sample `t` of a channel: whole numbers of 8 bits, minus zero among them where numbers have one; some of no pattern. */
+const sampleOf = (channel: number, t: number) => {
+  const drawn = t % 5 === 0 ? Math.imul(t + channel, 0x9e3779b1) >>> 13 : t * 31 + channel * 57 + (t >> 9);
+  return (drawn % 201) - 100 || -0;
+};
 
 type Put = (view: DataView, at: number, value: number, isLittle: boolean) => void;
 const puts = {
@@ -121,6 +125,35 @@ describe('NumPy', () => {
             await expectStored(await openNpy(source, { rateHz: 250 }), expectedOf[kind]);
         }
     });
+});
+
+describe('NumPy archives', () => {
+  const zip = (level: 0 | 6) => zipSync({ 'x.npy': [npy('f8', true, false), { level }] });
+
+  it('stored and deflated', async () => {
+    for (const level of [0, 6] as const)
+      for (const source of sourcesOf('a.npz', zip(level)))
+        await expectStored(await openNpzRecording(source, { rateHz: 250 }), expectedOf.f8);
+  });
+
+  it('say where they are damaged', async () => {
+    const good = zip(6);
+    expect(good.length).toBeGreaterThan(2 ** 17);
+    const bytes = good.slice();
+    bytes.fill(0x55, good.length >> 1, (good.length >> 1) + 100);
+    // The directory promises fewer bytes than there are.
+    const short = good.slice();
+    const directory = Buffer.from(short.buffer).lastIndexOf('PK\x01\x02', undefined, 'latin1');
+    new DataView(short.buffer).setUint32(directory + 24, 500_000, true);
+    for (const inflate of [undefined, inflater])
+      for (const [damaged, words] of [
+        [bytes, /x\.npy (cannot be inflated|inflates to)/],
+        [short, /more than the 500000 bytes it promises/],
+      ] as const) {
+        const source = { ...bytesSource('a.npz', damaged), ...(inflate && { inflater: inflate }) };
+        await expect(openNpzRecording(source, { rateHz: 250 })).rejects.toThrow(words);
+      }
+  });
 });
 
 /** Kinds by the mi… number and by the mx… number of their own class. */

@@ -126,28 +126,34 @@ export async function zipEntrySource(source: ByteSource, entry: ZipEntry): Promi
       source.name,
       start,
     );
-  return bytesSource(
-    name,
-    inflateBounded(await source.read(start, start + compressedBytes), plainBytes, name, source.name),
-  );
+  const compressed = await source.read(start, start + compressedBytes);
+  return bytesSource(name, await inflateBounded(compressed, plainBytes, name, source));
 }
 
-function inflateBounded(bytes: Uint8Array, limit: number, name: string, source: string): Uint8Array {
+/** Up to here a stream takes longer to set up than to inflate. Bytes. */
+const shortBytes = 2 ** 16;
+
+/** Deflated bytes → as many as the directory promises. FormatError where they are fewer or more. */
+async function inflateBounded(
+  bytes: Uint8Array,
+  limit: number,
+  name: string,
+  source: ByteSource,
+): Promise<Uint8Array> {
   const result = new Uint8Array(limit);
   let length = 0;
-  const inflate = new Inflate((part) => {
+  const take = (part: Uint8Array) => {
     if (length + part.length > limit) throw new RangeError(`more than the ${limit} bytes it promises`);
     result.set(part, length);
     length += part.length;
-  });
+  };
   try {
-    const step = 65536;
-    for (let at = 0; at < bytes.length; at += step)
-      inflate.push(bytes.subarray(at, at + step), at + step >= bytes.length);
+    if (bytes.length <= shortBytes) new Inflate(take).push(bytes, true);
+    else await inflateStream(bytes, source, take);
   } catch (cause) {
     throw new FormatError(
       `npz: ${name} cannot be inflated (${cause instanceof Error ? cause.message : cause}). Fetch it again.`,
-      source,
+      source.name,
       undefined,
       { cause },
     );
@@ -155,7 +161,31 @@ function inflateBounded(bytes: Uint8Array, limit: number, name: string, source: 
   if (length !== limit)
     throw new FormatError(
       `npz: ${name} inflates to ${length} bytes instead of ${limit}. Fetch it again.`,
-      source,
+      source.name,
     );
   return result;
+}
+
+/** In pieces, given up at the first that `take` refuses. */
+async function inflateStream(
+  bytes: Uint8Array,
+  source: ByteSource,
+  take: (part: Uint8Array) => void,
+): Promise<void> {
+  let at = 0;
+  const pieces = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    pull(controller) {
+      if (at >= bytes.length) return controller.close();
+      controller.enqueue(bytes.subarray(at, at + shortBytes) as Uint8Array<ArrayBuffer>);
+      at += shortBytes;
+    },
+  });
+  const inflate = source.inflater?.('deflate-raw') ?? new DecompressionStream('deflate-raw');
+  const reader = pieces.pipeThrough(inflate).getReader();
+  try {
+    for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read())
+      take(value!);
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
 }
