@@ -14,6 +14,7 @@ import { infoCommand } from './info.ts';
 import { predictCommand } from './predict.ts';
 import { prepareCommand, prepareWorkerCommand, workerVerb } from './prepare.ts';
 import { pretrainCommand } from './pretrain.ts';
+import { probeCommand } from './probe.ts';
 import { isIdle } from './ranks.ts';
 import { reportCommand } from './report.ts';
 import { reproduceCommand } from './reproduce.ts';
@@ -35,8 +36,9 @@ const application = buildApplication(
       evaluate: evaluateCommand,
       predict: predictCommand,
       embed: embedCommand,
-      reproduce: reproduceCommand,
+      probe: probeCommand,
       explain: explainCommand,
+      reproduce: reproduceCommand,
       report: reportCommand,
       export: exportCommand,
       [workerVerb]: prepareWorkerCommand,
