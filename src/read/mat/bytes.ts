@@ -8,6 +8,9 @@ import { FormatError } from '../../core/errors.ts';
 /** A request grows from the first to the second: headers are small, data are long. */
 const [firstChunk, largestChunk] = [4096, 1 << 18];
 
+/** Of fewer compressed bytes the large pieces of a source's own inflater are not worth their memory. */
+const longBytes = 2 ** 16;
+
 /** Deflate cannot make more of a byte (zlib.net, "Maximum Compression Factor"); a checksum and a header around it. */
 export const inflateFactor = 1032;
 
@@ -220,9 +223,8 @@ export class InflatedBytes extends ForwardBytes {
       },
       { highWaterMark: 0 },
     );
-    this.#reader = compressed
-      .pipeThrough(source.inflater?.('deflate') ?? new DecompressionStream('deflate'))
-      .getReader();
+    const inflate = end - start > longBytes ? source.inflater?.('deflate') : undefined;
+    this.#reader = compressed.pipeThrough(inflate ?? new DecompressionStream('deflate')).getReader();
   }
 
   protected async next(): Promise<Uint8Array | undefined> {
