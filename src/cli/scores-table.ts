@@ -1,8 +1,12 @@
 /** The table of a result for the terminal. */
+import { comparisonsThatMatter, describeComparison, warnOfFewPeople } from '../evaluate/comparison-words.ts';
 import type { Result, ScoreInterval } from '../evaluate/result.ts';
 import { renderTable } from './table.ts';
 
-/** Balanced accuracy, AUROC and AUC-PR of every model with their intervals, and how they were found. */
+/**
+ * Balanced accuracy, AUROC and AUC-PR of every model with their intervals, how they were found, and a line for every
+ * comparison that matters.
+ */
 export function renderScores(result: Result): string {
   const { models, dataset, protocol, seeds, windows } = result;
   const shown = ['balancedAccuracy', 'auroc', 'auprc'];
@@ -15,7 +19,15 @@ export function renderScores(result: Result): string {
     `${protocol}; ${seeds.length} seed${seeds.length === 1 ? '' : 's'}; intervals: 95 %, subjects drawn again`,
     '',
     renderTable(['model', 'balanced accuracy', 'AUROC', 'AUC-PR'], rows, ['left', 'right', 'right', 'right']),
+    ...renderComparisons(result),
   ].join('\n');
+}
+
+function renderComparisons(result: Result): string[] {
+  const comparisons = comparisonsThatMatter(result);
+  if (comparisons.length === 0) return [];
+  const warning = warnOfFewPeople(comparisons);
+  return ['', ...comparisons.map(describeComparison), ...(warning === undefined ? [] : ['', warning])];
 }
 
 function formatInterval(interval: ScoreInterval | undefined): string {

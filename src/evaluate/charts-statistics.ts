@@ -55,7 +55,9 @@ export function stripChart(details: Readonly<Record<string, ModelDetails>>, chan
       return known.length === 0 ? [] : [{ model, subject, score }];
     }),
   );
-  const seeds = Math.max(1, ...dots.map(({ seed }) => seed + 1));
+  const seedsOf = (model: string) =>
+    Math.max(1, ...dots.flatMap((one) => (one.model === model ? [one.seed + 1] : [])));
+  const most = Math.max(1, ...models.map(seedsOf));
   const last = means.filter(({ model }) => model === models.at(-1));
   const labels = last.length <= maximumLabels ? spreadOut(last, 0.05) : [];
   return draw('Balanced accuracy of every tested subject under every model', {
@@ -74,20 +76,27 @@ export function stripChart(details: Readonly<Record<string, ModelDetails>>, chan
         ...{ x: 'model', y: 'score', z: 'subject', stroke: 'currentColor', strokeOpacity: 0.25 },
         ...{ strokeWidth: 1.2, curve: 'linear' },
       }),
-      ...Array.from({ length: seeds }, (_, seed) =>
-        Plot.dot(
-          dots.filter((one) => one.seed === seed),
-          {
-            ...{ x: 'model', y: 'score', r: 3.5, fillOpacity: 0.7 },
-            dx: (seed - (seeds - 1) / 2) * Math.min(7, 40 / seeds),
-            fill: (row: { model: string }) => colourOf(row.model),
-            title: (row: { subject: string; score: number }) =>
-              `${row.subject}${seeds > 1 ? `, seed ${seed + 1} of ${seeds}` : ''}: ${row.score.toFixed(3)}`,
-          },
-        ),
-      ),
+      ...models.flatMap((model) => {
+        const seeds = seedsOf(model);
+        return Array.from({ length: seeds }, (_, seed) =>
+          Plot.dot(
+            dots.filter((one) => one.model === model && one.seed === seed),
+            {
+              ...{ x: 'model', y: 'score', r: 3.5, fillOpacity: 0.7, fill: colourOf(model) },
+              dx: (seed - (seeds - 1) / 2) * Math.min(7, 40 / most),
+              title: (row: { subject: string; score: number }) =>
+                `${row.subject}${seeds > 1 ? `, seed ${seed + 1} of ${seeds}` : ''}: ${row.score.toFixed(3)}`,
+            },
+          ),
+        );
+      }),
       Plot.text(labels, {
-        ...{ x: 'model', y: 'place', text: 'subject', dx: 14 + Math.min(20, 3.5 * (seeds - 1)) },
+        ...{
+          x: 'model',
+          y: 'place',
+          text: 'subject',
+          dx: 10 + (seedsOf(models.at(-1) ?? '') - 1) * Math.min(3.5, 20 / most),
+        },
         ...{ textAnchor: 'start', fill: 'currentColor', fillOpacity: 0.75 },
       }),
     ],

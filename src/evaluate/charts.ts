@@ -15,7 +15,13 @@ function pageOf(): Document {
 /** The colour of a model in every figure. */
 export function colourOf(model: string): string {
   if (model === 'eeg' || model === 'ecg') return `var(--${model})`;
-  if (model.startsWith('eeg+ecg')) return 'var(--both)';
+  if (model === 'eeg+ecg') return 'var(--both)';
+  // Rungs of a ladder: a hue of their own by their names.
+  if (/^(eeg|ecg)/.test(model)) {
+    let hash = 0;
+    for (const letter of model) hash = (hash * 31 + letter.codePointAt(0)!) % 360;
+    return `hsl(${hash} 55% 52%)`;
+  }
   return model.startsWith('classical') ? 'var(--classical)' : 'var(--trivial)';
 }
 

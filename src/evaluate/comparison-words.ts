@@ -31,15 +31,15 @@ export function verdictOf({ score, subjects, test }: Comparison): Verdict {
 /** What follows from it, as a clause: *better (p = .012 over 13 comparisons)*. */
 export function explainVerdict(comparison: Comparison): string {
   const { subjects, test } = comparison;
-  const many = test.family === 1 ? '' : ` over ${test.family} comparisons`;
   if (subjects.count === 0) return 'not tested: the score is not defined within any one person';
-  if (test.adjusted === null)
-    return `too few people for a test: with ${subjects.count} its smallest p is ${fraction(test.smallest)}`;
+  if (test.adjusted === null) return 'not tested';
+  const many = test.family === 1 ? '' : ` over ${test.family} comparisons`;
   const p = `p ${probability(test.adjusted)}${many}`;
-  switch (verdictOf(comparison)) {
+  const verdict = verdictOf(comparison);
+  switch (verdict) {
     case 'better':
     case 'worse':
-      return `${verdictOf(comparison)} (${p})`;
+      return `${verdict} (${p})`;
     case 'not shown':
       return `no difference shown (${p})`;
     case 'too few people':
@@ -47,16 +47,25 @@ export function explainVerdict(comparison: Comparison): string {
   }
 }
 
-/** One line: who against whom, by how much, for how many people, and what follows. */
+/** That there are too few people for any test, and why; nothing where a test was made. */
+export function warnOfFewPeople(comparisons: readonly Comparison[]): string | undefined {
+  const most = comparisons.toSorted((a, b) => b.subjects.count - a.subjects.count)[0];
+  if (!most || most.test.p !== null || most.subjects.count === 0) return undefined;
+  const { count } = most.subjects;
+  return `${count} test ${count === 1 ? 'person is' : 'people are'} too few to show that a model is better: even one that is better on everyone has a p of ${fraction(most.test.smallest)}. Read the differences as descriptions of these people.`;
+}
+
+/** One line: who against whom, by how much, for how many people, and, where a test was made, what follows. */
 export function describeComparison(comparison: Comparison): string {
-  const { score, model, against, kind, difference, subjects } = comparison;
+  const { score, model, against, kind, difference, subjects, test } = comparison;
   const { mean, low, high } = difference;
   const terms = kind === 'transductive baseline' ? ' (which sees all of a person at once)' : '';
   const people =
     subjects.count === 0
       ? ''
       : `; better on ${subjects.better} and worse on ${subjects.worse} of ${subjects.count} people`;
-  return `${model} against ${against}${terms}: ${scoreTitles[score] ?? score} ${signed(mean)} [${signed(low)}, ${signed(high)}]${people}; ${explainVerdict(comparison)}`;
+  const verdict = test.adjusted === null && subjects.count > 0 ? '' : `; ${explainVerdict(comparison)}`;
+  return `${model} against ${against}${terms}: ${scoreTitles[score] ?? score} ${signed(mean)} [${signed(low)}, ${signed(high)}]${people}${verdict}`;
 }
 
 /**

@@ -1,6 +1,15 @@
 /** The report's sections on which model is better, for whom, and how much of it is luck. */
 import { differenceChart, stripChart } from './charts-statistics.ts';
-import { explainVerdict, probability, scoreTitles, signed, verdictOf } from './comparison-words.ts';
+import {
+  comparisonsThatMatter,
+  describeComparison,
+  explainVerdict,
+  probability,
+  scoreTitles,
+  signed,
+  verdictOf,
+  warnOfFewPeople,
+} from './comparison-words.ts';
 import { type Html, html, join, raw } from './html.ts';
 import { chanceOf, digits, dot, figure, legend, percent, shownModels } from './report-parts.ts';
 import type { Comparison, Result, Spread } from './result.ts';
@@ -13,16 +22,13 @@ export function comparisons(result: Result): Html {
   const all = result.comparisons ?? [];
   const own = all.filter(({ score }) => score === mainScore);
   if (own.length === 0) return html``;
-  const [{ test, subjects }] = own as [Comparison, ...Comparison[]];
+  const warning = warnOfFewPeople(own);
   const others = [...new Set(all.map(({ score }) => score))].filter((score) => score !== mainScore);
   return html`<section>
 <h2>Comparisons</h2>
-${
-  test.p === null
-    ? html`<p class="warning">${subjects.count} test ${subjects.count === 1 ? 'person is' : 'people are'} too few to show that one model is better: even where it is better on everyone, a test cannot give a p below ${digits(test.smallest)}. Read the differences as descriptions of these people.</p>`
-    : ''
-}
+${warning === undefined ? '' : html`<p class="warning">${warning}</p>`}
 <p>The same people under two models. <em>Difference</em>: on all tested windows, mean over the seeds, with the 95 % interval where the same people are drawn again for both. <em>People</em>: on how many the model is better and worse. <em>r</em>: from −1, worse on everyone, to 1, better on everyone, large differences counting more. <em>p</em>: how often differences as large come about where both models are equally good, from swapping them person by person; <em>adjusted</em>: over all comparisons on equal terms (Holm).</p>
+<ul>${join(comparisonsThatMatter(result).map((one) => html`<li>${describeComparison(one)}.</li>`))}</ul>
 ${figure(
   raw(differenceChart(own, scoreTitles[mainScore]!)),
   'Right of the line: the deep model is better. Lines: 95 % intervals for new people.',
@@ -65,7 +71,7 @@ function comparisonRow(row: Comparison): Html {
   const p = (value: number | null) => (value === null ? '–' : probability(value).replace('= ', ''));
   const verdict = verdictOf(row);
   const words = explainVerdict(row);
-  return html`<tr><th scope="row">${dot(model)}${model}</th><td class="text">${against}</td><td><strong>${signed(difference.mean)}</strong><br><span class="small">${signed(difference.low)} to ${signed(difference.high)}</span></td><td>${subjects.better} : ${subjects.worse}<br><span class="small">of ${subjects.count}</span></td><td>${digits(subjects.rankBiserial)}</td><td>${p(test.p)}</td><td>${p(test.adjusted)}</td><td class="text">${verdict === 'better' || verdict === 'worse' ? html`<strong>${verdict}</strong>` : words}</td></tr>`;
+  return html`<tr><th scope="row">${dot(model)}${model}</th><td class="text">${against}</td><td><strong>${signed(difference.mean)}</strong><br><span class="small">${signed(difference.low)} to ${signed(difference.high)}</span></td><td>${subjects.better} : ${subjects.worse}<br><span class="small">of ${subjects.count}</span></td><td>${signed(subjects.rankBiserial)}</td><td>${p(test.p)}</td><td>${p(test.adjusted)}</td><td class="text">${verdict === 'better' || verdict === 'worse' ? html`<strong>${verdict}</strong>` : words}</td></tr>`;
 }
 
 /** Everyone under every model. */

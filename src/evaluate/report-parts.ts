@@ -32,10 +32,10 @@ export function digits(value: number | null | undefined): string {
 
 /** Whole per cent; – where there is none. */
 export function percent(value: number | null | undefined): string {
-  return value === null || value === undefined ? '–' : `${Math.round(100 * value)} %`;
+  return value === null || value === undefined ? '–' : `${Math.round(100 * value)}\u00a0%`;
 }
 
-/** The models whose curves are worth a line: the deep ones and the classical baseline of all modalities. */
+/** The models whose curves are worth a line: the deep ones as trained, and the classical baseline of all modalities. */
 export function shownModels<T>(by: Readonly<Record<string, T>>): Record<string, T> {
   const deep = Object.keys(by).filter((name) => !isBaseline(name) && !isTestedWithout(name));
   const classical = ['classical-eeg+ecg', 'classical-eeg', 'classical-ecg'].find((name) => name in by);

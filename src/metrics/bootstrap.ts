@@ -70,13 +70,19 @@ export function bootstrapDraws(
     if (group) group.push(i);
     else windows.set(subject, [i]);
   }
-  const groups = [...windows.keys()].sort().map((subject) => windows.get(subject)!);
+  const groups = [...windows.keys()].sort().map((subject) => Int32Array.from(windows.get(subject)!));
   const whole = statistics(Int32Array.from(subjects.keys()));
   const draws = whole.map(() => new Float64Array(samples));
   const random = Random.derive(seed, 'bootstrap');
   for (let sample = 0; sample < samples; sample++) {
-    const indices = groups.flatMap(() => groups[random.integer(groups.length)]!);
-    for (const [k, value] of statistics(Int32Array.from(indices)).entries()) draws[k]![sample] = value;
+    const drawn = groups.map(() => groups[random.integer(groups.length)]!);
+    const indices = new Int32Array(drawn.reduce((sum, group) => sum + group.length, 0));
+    let at = 0;
+    for (const group of drawn) {
+      indices.set(group, at);
+      at += group.length;
+    }
+    for (const [k, value] of statistics(indices).entries()) draws[k]![sample] = value;
   }
   return { whole, draws };
 }

@@ -11,15 +11,26 @@ interface Thresholds {
 }
 
 function countByThreshold(truth: ArrayLike<number>, scores: ArrayLike<number>): Thresholds {
-  const order = Array.from({ length: truth.length }, (_, i) => i).sort((a, b) => scores[b]! - scores[a]!);
+  // Numbers alone sort several times faster than indices by a comparison, and intervals rank a thousand times.
+  const of = (wanted: boolean) => {
+    const own: number[] = [];
+    for (let i = 0; i < truth.length; i++) if (Boolean(truth[i]) === wanted) own.push(scores[i]!);
+    return Float64Array.from(own).sort().reverse();
+  };
+  const [trues, falses] = [of(true), of(false)];
   const result: Thresholds = { score: [], truePositives: [], falsePositives: [] };
   let [positives, negatives] = [0, 0];
-  for (const [rank, i] of order.entries()) {
-    if (truth[i]) positives++;
-    else negatives++;
-    const next = order[rank + 1];
-    if (next !== undefined && scores[next] === scores[i]) continue;
-    result.score.push(scores[i]!);
+  while (positives < trues.length || negatives < falses.length) {
+    const score = Math.max(
+      trues[positives] ?? Number.NEGATIVE_INFINITY,
+      falses[negatives] ?? Number.NEGATIVE_INFINITY,
+    );
+    // What is not a number has no rank, nor has anything beside it.
+    if (Number.isNaN(score))
+      return { score: [score], truePositives: [Number.NaN], falsePositives: [Number.NaN] };
+    while (trues[positives] === score) positives++;
+    while (falses[negatives] === score) negatives++;
+    result.score.push(score);
     result.truePositives.push(positives);
     result.falsePositives.push(negatives);
   }

@@ -91,6 +91,12 @@ describe('auroc', () => {
     );
   });
 
+  it('is not a number where a score is none', () => {
+    expect(auroc([0, 1, 1], [0.5, Number.NaN, 0.7])).toBeNaN();
+    expect(averagePrecision([0, 1, 1], [Number.NaN, 0.2, 0.7])).toBeNaN();
+    expect(auroc([0, 1], [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY])).toBe(1);
+  });
+
   it('and average precision do not depend on the order of the windows', () => {
     fc.assert(
       fc.property(ranking, (pairs) => {
