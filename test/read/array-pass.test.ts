@@ -300,4 +300,19 @@ describe('HDF5', () => {
     const recording = await openHdf5Recording(bytesSource('a.h5', bytes), { rateHz: 250, part: '1' });
     await expectStored(recording, expectedOf.f4);
   });
+
+  it('chunks of few channels', async () => {
+    const [rows, columns] = [70_001, 9];
+    const data = Float32Array.from({ length: rows * columns }, (_, i) => (i % 4099) / 4);
+    const bytes = await hdf5([rows, columns], data, [5000, 2]);
+    const recording = await openHdf5Recording(bytesSource('a.h5', bytes), { rateHz: 250 });
+    const expected = Array.from({ length: columns }, (_, c) =>
+      Float64Array.from({ length: rows }, (_, t) => data[t * columns + c]!),
+    );
+    const window = await recording.read(8, 64_000, 70_001);
+    expect(bits(window).equals(bits(expected[8]!.subarray(64_000)))).toBe(true);
+    for (const [c, found] of (await readChannels(recording)).entries())
+      expect(bits(found).equals(bits(expected[c]!)), `channel ${c}`).toBe(true);
+    await recording.close();
+  });
 });

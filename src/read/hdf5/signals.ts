@@ -63,41 +63,58 @@ function rowReader(array: SignalArray): MatrixReader {
   };
 }
 
-/** Rows of a block: whole chunks, where there are chunks, since each call of the library unpacks those that it touches. */
-function rowsPerBlock({ dataset }: SignalArray, columns: number): number {
+/** Chunks of few channels are read by themselves, where there are not more of them side by side. */
+const mostAcross = 256;
+
+/** What is read at once: whole chunks, where there are chunks, since each call of the library unpacks all that it touches. */
+function tileOf(
+  { dataset: { chunks } }: SignalArray,
+  columns: number,
+): readonly [rows: number, columns: number] {
   const rows = Math.max(1, Math.floor(blockValues / columns));
-  const chunkRows = dataset.chunks?.at(-2) ?? 1;
-  return chunkRows >= rows ? Math.min(chunkRows, 16 * rows) : rows - (rows % chunkRows);
+  const [chunkRows, chunkColumns] = (chunks?.slice(-2) ?? [1, columns]) as [number, number];
+  const isNarrow = chunkColumns * 4 <= columns && columns <= chunkColumns * mostAcross;
+  const whole = chunkRows >= rows ? Math.min(chunkRows, 16 * rows) : rows - (rows % chunkRows);
+  return [whole, isNarrow ? chunkColumns : columns];
 }
 
 /** A channel is a column. */
 function blockReader(array: SignalArray): MatrixReader {
   const [rows, columns] = sidesOf(array);
-  const perBlock = rowsPerBlock(array, columns);
-  let blocks: readonly { readonly start: number; readonly values: NumericArray }[] = [];
-  const blockAt = async (start: number): Promise<NumericArray> => {
-    const kept = blocks.find((block) => block.start === start);
-    if (kept) return kept.values;
-    const values = await valuesOf(array, [start, Math.min(rows, start + perBlock)], [0, columns]);
-    blocks = [{ start, values }, ...blocks.slice(0, keptBlocks - 1)];
+  const [tileRows, tileColumns] = tileOf(array, columns);
+  const across = Math.ceil(columns / tileColumns);
+  const tiles = new Map<string, NumericArray>();
+  const tileAt = async (row: number, column: number): Promise<NumericArray> => {
+    const key = `${row} ${column}`;
+    const kept = tiles.get(key);
+    const values =
+      kept ??
+      (await valuesOf(
+        array,
+        [row, Math.min(rows, row + tileRows)],
+        [column, Math.min(columns, column + tileColumns)],
+      ));
+    tiles.delete(key);
+    tiles.set(key, values);
+    // A Map keeps its order: the first is the one that nobody has wanted for longest.
+    for (const oldest of tiles.keys()) if (tiles.size > keptBlocks * across) tiles.delete(oldest);
     return values;
   };
   const together: MatrixReader['together'] = async (ranges, rooms) => {
     const first = ranges.reduce((least, { start }) => Math.min(least, start), rows);
     const last = ranges.reduce((most, { end }) => Math.max(most, end), 0);
-    for (let block = first - (first % perBlock); block < last; block += perBlock) {
-      const isWanted = ranges.some(
-        ({ start, end }) => start < block + perBlock && end > block && start < end,
-      );
-      if (!isWanted) continue;
-      const values = await blockAt(block);
-      for (const [i, { channel, start, end }] of ranges.entries()) {
-        const [from, to] = [Math.max(start, block), Math.min(end, block + perBlock)];
-        if (from >= to) continue;
-        const room = rooms[i]!.subarray(from - start, to - start);
-        takeStrided(values, (from - block) * columns + channel, columns, room);
+    for (let row = first - (first % tileRows); row < last; row += tileRows)
+      for (let column = 0; column < columns; column += tileColumns) {
+        const width = Math.min(columns, column + tileColumns) - column;
+        let values: NumericArray | undefined;
+        for (const [i, { channel, start, end }] of ranges.entries()) {
+          const [from, to] = [Math.max(start, row), Math.min(end, row + tileRows)];
+          if (from >= to || channel < column || channel >= column + width) continue;
+          values ??= await tileAt(row, column);
+          const room = rooms[i]!.subarray(from - start, to - start);
+          takeStrided(values, (from - row) * width + channel - column, width, room);
+        }
       }
-    }
   };
   return {
     read: (channel, start, result) => together([{ channel, start, end: start + result.length }], [result]),

@@ -136,7 +136,7 @@ export function readPages(bytes: Uint8Array, column: PagedColumn, rows: number, 
       }
       const defined = column.maxDefinition > 0 ? levelsOf(levels!, count) : undefined;
       let present = count;
-      if (defined) for (const bit of defined) present -= 1 - bit;
+      if (defined) for (let i = 0; i < count; i++) present -= 1 - defined[i]!;
       if (isText) sink.texts(decodeTexts(values, encoding, present, words), defined);
       else if (!defined || present === count)
         decodeNumbersOf(values, column, encoding, dictionary, sink.room(count));
@@ -152,11 +152,23 @@ export function readPages(bytes: Uint8Array, column: PagedColumn, rows: number, 
   }
 }
 
-function levelsOf(levels: Uint8Array, count: number): Uint32Array {
+/** 1 where a row has a value; undefined where all have one. */
+function levelsOf(levels: Uint8Array, count: number): Uint32Array | undefined {
+  if (isOneRun(levels, count)) return undefined;
   const defined = new Uint32Array(count);
   const highest = readHybrid(levels, 1, defined);
   if (highest > 1) throw new PageDamage(`a page has levels up to ${highest}, 1 is the highest`);
   return defined;
+}
+
+/** A single run of ones, as most columns have it. */
+function isOneRun(levels: Uint8Array, count: number): boolean {
+  let [at, header] = [0, 0];
+  for (let byte = 128, scale = 1; byte >= 128 && at < 5; scale *= 128) {
+    byte = levels[at++] ?? 0;
+    header += (byte & 127) * scale;
+  }
+  return header % 2 === 0 && header / 2 >= count && levels[at] === 1;
 }
 
 function inflate(bytes: Uint8Array, length: number, codec: string): Uint8Array {
