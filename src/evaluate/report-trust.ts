@@ -46,7 +46,17 @@ ${figure(raw(riskCoverageChart(shown)), 'Share of wrong answers among the surest
         html`<tr><th scope="row">${dot(model)}${model}</th><td>${digits(aurc)} <span class="small">(${digits(leastAurc)})</span></td>${join(choices.map(choiceCell))}</tr>`,
     ),
   )}</tbody></table></div>
+${fewToChooseOn(result)}
 </section>`;
+}
+
+/** Validation people below which what is chosen on them is said to carry over badly. */
+const enoughPeople = 10;
+
+function fewToChooseOn({ folds }: Result): Html {
+  const fewest = Math.min(...folds.map(({ validation }) => validation.length));
+  if (!(fewest < enoughPeople)) return html``;
+  return html`<p class="note">Thresholds and temperatures were chosen on ${fewest} validation ${fewest === 1 ? 'person' : 'people'}${folds.length > 1 ? ' in a fold' : ''}: what holds for so few may not hold for the tested ones. Compare the goals with what was reached.</p>`;
 }
 
 function choiceCell({ coverage, risk, balancedAccuracy }: Abstention['choices'][number]): Html {

@@ -338,6 +338,7 @@ describe('a whole result', () => {
     expect(calibration.querySelectorAll('tbody tr')).toHaveLength(4);
     const silence = sections.get('Answering only when sure')!;
     expect(silence.querySelectorAll('tbody tr')).toHaveLength(4);
+    expect(silence.textContent).toContain('were chosen on 1 validation person: ');
     expect(silence.textContent).toContain('at most 10\u00a0% wrong');
     expect(page).not.toMatch(/NaN|Infinity|undefined/);
   });
