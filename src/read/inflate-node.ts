@@ -11,14 +11,18 @@ const makers = { gzip: createGunzip, deflate: createInflate, 'deflate-raw': crea
 /** As a DecompressionStream of that format. */
 export const inflater: NonNullable<ByteSource['inflater']> = (format) => {
   const zlib = makers[format]({ chunkSize: pieceBytes });
+  let isCancelled = false;
   const readable = new ReadableStream<Uint8Array>(
     {
       start(controller) {
         zlib.on('data', (piece: Uint8Array) => {
+          if (isCancelled) return;
           controller.enqueue(piece);
           if (controller.desiredSize! <= 0) zlib.pause();
         });
-        zlib.on('end', () => controller.close());
+        zlib.on('end', () => {
+          if (!isCancelled) controller.close();
+        });
         zlib.on('error', (error) => controller.error(error));
         zlib.pause();
       },
@@ -26,6 +30,7 @@ export const inflater: NonNullable<ByteSource['inflater']> = (format) => {
         zlib.resume();
       },
       cancel() {
+        isCancelled = true;
         zlib.destroy();
       },
     },
@@ -40,8 +45,9 @@ export const inflater: NonNullable<ByteSource['inflater']> = (format) => {
     close() {
       zlib.end();
     },
-    abort() {
-      zlib.destroy();
+    abort(reason: unknown) {
+      // With an error, which the readable side waits for.
+      zlib.destroy(reason instanceof Error ? reason : new Error(String(reason)));
     },
   });
   return { readable, writable };

@@ -1,5 +1,5 @@
 /** Long arrays in NumPy, MAT, EEGLAB and HDF5 files: in one pass, in place, or inflated on the way, bit for bit what is stored. */
-import { zipSync } from 'fflate';
+import { zipSync, zlibSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { type ByteSource, bytesSource } from '../../src/core/bytes.ts';
 import { FormatError } from '../../src/core/errors.ts';
@@ -153,6 +153,42 @@ describe('NumPy archives', () => {
         const source = { ...bytesSource('a.npz', damaged), ...(inflate && { inflater: inflate }) };
         await expect(openNpzRecording(source, { rateHz: 250 })).rejects.toThrow(words);
       }
+  });
+});
+
+describe("Node's inflater", () => {
+  const plain = stored('f4', true, true);
+  const packed = zlibSync(plain);
+  /** Pieces of 5,000 bytes; `failAt`: the source fails there. */
+  const readerOf = (failAt = Number.POSITIVE_INFINITY, bytes = packed) => {
+    let at = 0;
+    const pieces = new ReadableStream<Uint8Array<ArrayBuffer>>({
+      pull(controller) {
+        if (at >= failAt) throw new Error('the source is gone');
+        if (at >= bytes.length) return controller.close();
+        controller.enqueue(bytes.subarray(at, at + 5000) as Uint8Array<ArrayBuffer>);
+        at += 5000;
+      },
+    });
+    return pieces.pipeThrough(inflater('deflate')).getReader();
+  };
+  const drain = async (reader: ReturnType<typeof readerOf>) => {
+    const parts: Uint8Array[] = [];
+    for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read())
+      parts.push(value!);
+    return Buffer.concat(parts);
+  };
+
+  it('inflates, fails as its source does, can be left at any time', async () => {
+    expect((await drain(readerOf())).equals(plain)).toBe(true);
+    await expect(drain(readerOf(60_000))).rejects.toThrow('the source is gone');
+    await expect(drain(readerOf(undefined, packed.subarray(0, packed.length >> 1)))).rejects.toThrow(/end/);
+    for (const count of [0, 1, 2]) {
+      const reader = readerOf();
+      for (let i = 0; i < count; i++) await reader.read();
+      await reader.cancel();
+      expect(await reader.read()).toEqual({ done: true, value: undefined });
+    }
   });
 });
 
