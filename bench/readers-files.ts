@@ -35,7 +35,7 @@ export async function writeReaderFiles(scratch: string): Promise<ReaderFile[]> {
       }),
       ['brainvision', 'eeg.vhdr', 'eeg.eeg', async () => writeBrainVision(folder, steps)],
       ['xdf', 'eeg.xdf', 'eeg.xdf', async () => writeFileSync(at('eeg.xdf'), encodeXdf(steps))],
-      ['mat', 'eeg.mat', 'eeg.mat', async () => writeFileSync(at('eeg.mat'), encodeMat(steps, false))],
+      ['mat', 'eeg5.mat', 'eeg5.mat', async () => writeFileSync(at('eeg5.mat'), encodeMat(steps, false))],
       ['mat-v7', 'eeg7.mat', 'eeg7.mat', async () => writeFileSync(at('eeg7.mat'), encodeMat(steps, true))],
       ['csv', 'eeg.csv', 'eeg.csv', () => writeCsv(at('eeg.csv'), steps)],
       ['hdf5', 'eeg.h5', 'eeg.h5', () => writeHdf5(at('eeg.h5'), steps)],

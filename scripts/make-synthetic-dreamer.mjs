@@ -11,7 +11,16 @@ import { parseArgs } from 'node:util';
 import { createDeflate } from 'node:zlib';
 import { dreamerPieces, dreamerVariable, matHeader } from './synthetic-dreamer.mjs';
 
-const numeric = ['people', 'films', 'seconds', 'baseline-seconds', 'effect-size', 'confound', 'fingerprint', 'seed'];
+const numeric = [
+  'people',
+  'films',
+  'seconds',
+  'baseline-seconds',
+  'effect-size',
+  'confound',
+  'fingerprint',
+  'seed',
+];
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {

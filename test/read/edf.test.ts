@@ -567,6 +567,10 @@ describe('encodeEdf', () => {
         fc.double({ min: -1, max: 1, noNaN: true }),
         async (shape, scale, shift) => {
           const samples = shape.map((v) => (v + shift) * scale);
+          // What 8 characters cannot say is refused (below).
+          const [low, high] = [Math.min(...samples), Math.max(...samples)];
+          fc.pre(low === high || high - low > 1e-3 * Math.max(1, Math.abs(low), Math.abs(high)));
+          fc.pre(low !== high || low === 0 || Math.abs(low) > 1e-3);
           const recording = await reopen({ channels: [{ name: 'x', unit: 'uV', rateHz: 1, samples }] });
           const { resolution, range, lengthSamples } = recording.channels[0]!;
           const found = await recording.read(0, 0, lengthSamples);
@@ -657,9 +661,9 @@ describe('encodeEdf', () => {
     ['a record with part of a sample', { rateHz: 2.5 }, /has 2.5 samples in a record of 1 s/],
     ['a rate of zero', { rateHz: 0 }, /has 0 samples/],
     [
-      'values beyond 16 bits of the resolution',
-      { samples: [40_000, -40_000], resolution: 1 },
-      /more than 16 bits/,
+      'bits beyond 16, which cannot be rounded',
+      { samples: [40_000, -40_000], resolution: 1, unit: 'Boolean' },
+      /more than 16 of them/,
     ],
     ['values that 8 characters cannot hold', { samples: [1e9] }, /8 characters/],
   ])('refuses %s', (_, change, message) => {

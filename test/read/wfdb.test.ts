@@ -9,7 +9,7 @@ import { FormatError, UnsupportedError } from '../../src/core/errors.ts';
 import type { Recording } from '../../src/core/recording.ts';
 import { openRecordingFile } from '../../src/read/file-node.ts';
 import { readWfdbAnnotations } from '../../src/read/wfdb/annotations.ts';
-import { openWfdb, type WfdbOptions } from '../../src/read/wfdb/wfdb.ts';
+import { openWfdb, openWfdbPart, type WfdbOptions } from '../../src/read/wfdb/wfdb.ts';
 import { annotationFile, ascii, concat, countingSource, format212, int16, matrix } from './build.ts';
 
 type Files = Readonly<Record<string, Uint8Array>>;
@@ -270,6 +270,17 @@ describe('MAT v4 signals, as in the 2021 challenge', () => {
     expect(await all(recording, 1)).toEqual([-0.5, 0, 0.005]);
     expect(recording.metadata).toMatchObject({ age: '74', sex: 'Male', dx: '59118001' });
     expect(recording.startTime).toEqual(new Date(Date.UTC(2020, 4, 5, 14, 50, 55)));
+  });
+
+  it('are opened by their own name; a MAT-file that the header does not name is no part of the record', async () => {
+    const data = matrix('val', 30, 1, 2, int16([1000, 2000]));
+    const header = (file: string) => ascii(`A0001 1 500 2\n${file} 16+24 1000/mV 16 0 0 0 0 I\n`);
+    const opened = await openWfdbPart(
+      bytesSource('A0001.mat', data, { 'A0001.hea': header('A0001.mat'), 'A0001.mat': data }),
+    );
+    expect(await all(opened!, 0)).toEqual([1, 2]);
+    const beside = { 'A0001.hea': header('other.dat'), 'other.dat': data };
+    expect(await openWfdbPart(bytesSource('A0001.mat', data, beside))).toBeUndefined();
   });
 
   it('shorter than their own header are refused, and empty when tolerant', async () => {

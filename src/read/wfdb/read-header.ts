@@ -26,6 +26,12 @@ function textOf(bytes: Uint8Array): string {
   }
 }
 
+/** Does a header's text name this file? */
+export async function namesFile(header: ByteSource, fileName: string): Promise<boolean> {
+  const length = Math.min(header.byteLength, maxHeaderBytes);
+  return textOf(await header.read(0, length)).includes(fileName);
+}
+
 /** The bare file name of a path or URL. */
 export function fileNameOf(name: string): string {
   const path = /^[a-z][a-z0-9+.-]+:\/\//i.test(name) ? name.split(/[?#]/)[0]! : name;

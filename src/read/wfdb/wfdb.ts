@@ -13,7 +13,7 @@ import { readWfdbAnnotations } from './annotations.ts';
 import { wfdbChannel } from './channels.ts';
 import type { WfdbHeader } from './header.ts';
 import { wfdbMetadata } from './metadata.ts';
-import { fileNameOf, readWfdbHeader } from './read-header.ts';
+import { fileNameOf, namesFile, readWfdbHeader } from './read-header.ts';
 import { openSegment } from './segment.ts';
 import { openSegmented, type StoredRecord } from './segments.ts';
 
@@ -79,6 +79,11 @@ export async function openWfdbPart(
   if (stem === undefined || extension!.toLowerCase() === 'hea') return undefined;
   const header = await source.sibling?.(`${stem}.hea`);
   if (!header) return undefined;
+  // A MAT-file may lie beside a record of the same name without being of it.
+  if (/^mat$/i.test(extension!) && !(await namesFile(header, fileName))) {
+    await header.close?.();
+    return undefined;
+  }
   try {
     const isSignal = /^(dat|mat|d\d+)$/i.test(extension!);
     const found = await openWfdb(header, { ...(!isSignal && { annotations: extension! }), ...options });
