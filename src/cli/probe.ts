@@ -3,14 +3,19 @@ import { basename, dirname } from 'node:path';
 import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
-import { type Targets, targetKinds, targetsOf } from '../datasets/targets.ts';
-import { type ProbeResult, runProbe } from '../evaluate/probe.ts';
+import { targetKinds, targetsOf } from '../datasets/targets.ts';
+import { runProbe } from '../evaluate/probe.ts';
 import { type ProbedEncoder, probeFeatures, probePools, takeChannels } from '../evaluate/probe-features.ts';
+import {
+  type ProbedReconstruction,
+  probeReconstruction,
+  reconstructs,
+} from '../evaluate/probe-reconstruction.ts';
 import { planFolds, protocolSchema } from '../evaluate/protocol.ts';
 import { encoderParameters } from '../model/cbramod.ts';
 import { encoderConfig } from '../model/config.ts';
 import { initialParameters } from '../model/parameters.ts';
-import type { Modality } from '../patches/windows.ts';
+import type { Modality, SignalWindows } from '../patches/windows.ts';
 import { writeFileAtomically } from '../train/checkpoint-node.ts';
 import {
   type Context,
@@ -25,8 +30,14 @@ import {
 } from './command.ts';
 import { chooseData, dataBrief, loadData } from './data.ts';
 import { readEncoder } from './model-source.ts';
+import {
+  compareRows,
+  type ProbeRow,
+  renderComparisons,
+  renderReconstruction,
+  renderRows,
+} from './probe-tables.ts';
 import { describeVersions } from './run-folder.ts';
-import { renderTable } from './table.ts';
 
 interface Flags extends WorkFlags {
   readonly data: string;
@@ -38,6 +49,8 @@ interface Flags extends WorkFlags {
   readonly folds?: number;
   readonly shares: readonly number[];
   readonly seeds: readonly number[];
+  readonly reconstruction: boolean;
+  readonly draws: boolean;
   readonly out?: string;
 }
 
@@ -53,6 +66,11 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
         input:
           'A=a.safetensors untrained:12 --data ludb=FOLDER --target rhythm --target age --folds 5 --leads II',
         brief: 'Two encoders on one lead, people in five folds',
+      },
+      {
+        input:
+          'dual=a0.safetensors dual=a1.safetensors random=b0.safetensors random=b1.safetensors … --reconstruction',
+        brief: 'Equal names are seeds of one training: the names are compared',
       },
     ],
   },
@@ -107,6 +125,16 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
         default: '0',
         placeholder: '0,1,2',
       },
+      reconstruction: {
+        kind: 'boolean',
+        brief: 'Also how well hidden patches of the tested windows are filled, by kind of mask',
+        default: false,
+      },
+      draws: {
+        kind: 'boolean',
+        brief: 'Write the resamples behind the intervals too',
+        default: false,
+      },
       out: optionalText('Write everything as JSON', 'file.json'),
       ...workFlags,
     },
@@ -121,7 +149,7 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
     },
   },
   async func(flags, ...encoderArguments) {
-    const { data, folds, leads, pool, layers, shares, seeds, out } = flags;
+    const { data, folds, leads, pool, layers, shares, seeds, reconstruction, draws, out } = flags;
     const { signal } = this;
     const progress = createWorkProgress(flags);
     const encoders = await Promise.all(encoderArguments.map(readProbed));
@@ -146,7 +174,21 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
       );
     const taken = leads === undefined ? whole : takeChannels(whole, leads.split(','));
     const backend = await createBackend(flags);
-    const rows: Row[] = [];
+    const plans = seeds.map((seed) => ({
+      seed,
+      folds: planFolds(
+        protocolSchema.parse(
+          folds === undefined
+            ? { kind: 'published' }
+            : { kind: 'k-fold', k: folds, validationSubjects: validationCount(windows.subject, folds) },
+        ),
+        windows,
+        spec,
+        seed,
+      ),
+    }));
+    const rows: ProbeRow[] = [];
+    const filled: ProbedReconstruction[] = [];
     for (const encoder of encoders) {
       const stage = progress.stage(`embed with ${encoder.name}`, windows.count, 'windows');
       const features = await probeFeatures(
@@ -160,45 +202,47 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
       );
       stage.end();
       for (const target of targets)
-        for (const seed of seeds) {
-          const plan = planFolds(
-            protocolSchema.parse(
-              folds === undefined
-                ? { kind: 'published' }
-                : { kind: 'k-fold', k: folds, validationSubjects: validationCount(windows.subject, folds) },
-            ),
-            windows,
-            spec,
-            seed,
-          );
+        for (const { seed, folds: plan } of plans)
           for (const labelShare of shares) {
             const { subject } = windows;
             const result = runProbe({ features, targets: target, folds: plan, subject, labelShare, seed });
             rows.push({ encoder: encoder.name, seed, labelShare, result });
           }
-        }
+      if (reconstruction && reconstructs(encoder)) {
+        const tested = [...new Set(plans[0]!.folds.flatMap(({ test }) => test))].sort((a, b) => a - b);
+        const own = takeWindows(taken, tested);
+        filled.push(await probeReconstruction(encoder, own, { backend, modality }));
+      }
     }
+    const comparisons = compareRows(rows, targets);
     this.process.stdout.write(`${renderRows(rows, targets)}\n`);
+    if (comparisons.length > 0) this.process.stdout.write(`\n${renderComparisons(comparisons)}\n`);
+    if (filled.length > 0) this.process.stdout.write(`\n${renderReconstruction(filled)}\n`);
     if (out === undefined) return;
     const json = {
-      version: 1,
-      created: new Date().toISOString(),
+      ...{ kind: 'probe', version: 1, created: new Date().toISOString() },
       versions: { ...describeVersions(), engine: backend.description },
       dataset: { name: spec.name, title: spec.title, windows: windows.count, hash: windows.hash },
       protocol: folds === undefined ? 'published' : `${folds}-fold by subject`,
       ...{ modality, channels: taken.channels, pool, layers: layers ?? null },
-      rows: rows.map(({ result: { tested: _t, predictions: _p, ...kept }, ...row }) => ({ ...row, ...kept })),
+      rows: rows.map(({ result: { tested: _t, predictions: _p, draws: drawn, ...kept }, ...row }) => ({
+        ...{ ...row, ...kept },
+        ...(draws && { draws: Array.from(drawn, (value) => Number(value.toFixed(5))) }),
+      })),
+      comparisons,
+      reconstruction: filled,
     };
     await writeFileAtomically(out, new TextEncoder().encode(`${JSON.stringify(json, null, 1)}\n`));
     this.process.stdout.write(`Written: ${out}\n`);
   },
 });
 
-interface Row {
-  readonly encoder: string;
-  readonly seed: number;
-  readonly labelShare: number;
-  readonly result: ProbeResult;
+function takeWindows(signal: SignalWindows, indices: readonly number[]): SignalWindows {
+  const size = signal.channels.length * signal.patches * signal.patchSamples;
+  const data = new Float32Array(indices.length * size);
+  for (const [row, i] of indices.entries())
+    data.set(signal.data.subarray(i * size, (i + 1) * size), row * size);
+  return { ...signal, data };
 }
 
 /** A fifth of the training people of a fold choose the penalty. */
@@ -229,33 +273,4 @@ function parseShares(input: string): number[] {
     '--shares',
     '0–1',
   );
-}
-
-function renderRows(rows: readonly Row[], targets: readonly Targets[]): string {
-  const cell = (value: { mean: number | null; low: number | null; high: number | null }) =>
-    `${format(value.mean)} [${format(value.low)}, ${format(value.high)}]`;
-  return targets
-    .map(({ name, kind }) => {
-      const own = rows.filter(({ result }) => result.target === name);
-      const scores = Object.keys(own[0]!.result.scores);
-      const { windows, subjects, leftOut, labels } = own[0]!.result;
-      const what =
-        kind === 'number'
-          ? ''
-          : `, ${labels.length} label${labels.length === 1 ? '' : 's'}${leftOut.length > 0 ? ` (${leftOut.length} too rare)` : ''}`;
-      const head = `${name}${what}: ${subjects.train} people train, ${subjects.test} test (${windows.test} windows)`;
-      const table = renderTable(
-        ['encoder', 'labels of', 'seed', ...scores],
-        own.map(({ encoder, labelShare, seed, result }) => [
-          ...[encoder, `${Number((100 * labelShare).toPrecision(3))} %`, String(seed)],
-          ...scores.map((score) => cell(result.scores[score]!)),
-        ]),
-      );
-      return `${head}\n${table}`;
-    })
-    .join('\n\n');
-}
-
-function format(value: number | null): string {
-  return value === null || !Number.isFinite(value) ? '–' : value.toFixed(3).replace(/^(-?)0\./, '$1.');
 }

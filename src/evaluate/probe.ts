@@ -5,7 +5,7 @@
 import { DataError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 import type { Targets } from '../datasets/targets.ts';
-import { bootstrapAll } from '../metrics/bootstrap.ts';
+import { bootstrapDraws, intervalOf } from '../metrics/bootstrap.ts';
 import { auroc, averagePrecision } from '../metrics/ranking.ts';
 import { fitLinearProbe, type LinearProbe, type ProbeFeatures, predictLinearProbe } from './linear-probe.ts';
 import type { WindowFold } from './protocol.ts';
@@ -44,6 +44,8 @@ export interface ProbeResult {
   /** Tested windows, ascending, and their scores [n, K]. */
   readonly tested: Int32Array;
   readonly predictions: Float64Array;
+  /** The first score, on resamples of the tested people: those of two encoders under the same folds are pairs. */
+  readonly draws: Float64Array;
 }
 
 /** Fit and test. DataError where no label is left. */
@@ -79,9 +81,11 @@ export function runProbe(options: ProbeOptions): ProbeResult {
     truth.set(kept.values.subarray(index * width, (index + 1) * width), i * width);
   const people = Array.from(tested, (index) => subject[index]!);
   const statistic = kept.kind === 'number' ? numberScores : labelScores;
-  const intervals = bootstrapAll(people, (indices) => statistic(truth, predictions, width, indices), {
-    samples,
-  });
+  const { whole, draws } = bootstrapDraws(
+    people,
+    (indices) => statistic(truth, predictions, width, indices),
+    { samples },
+  );
   const names = kept.kind === 'number' ? ['r2', 'mae', 'correlation'] : ['auroc', 'auprc'];
   const count = (part: 'train' | 'validation' | 'test') => ({
     windows: new Set(folds.flatMap((fold) => fold[part])).size,
@@ -90,7 +94,7 @@ export function runProbe(options: ProbeOptions): ProbeResult {
   const [train, validation, test] = [count('train'), count('validation'), count('test')];
   return {
     target: targets.name,
-    scores: Object.fromEntries(names.map((name, i) => [name, intervals[i]!])),
+    scores: Object.fromEntries(names.map((name, i) => [name, intervalOf(whole[i]!, draws[i]!)])),
     labels:
       kept.kind === 'number'
         ? []
@@ -101,6 +105,7 @@ export function runProbe(options: ProbeOptions): ProbeResult {
     subjects: { train: train.subjects, validation: validation.subjects, test: test.subjects },
     tested,
     predictions,
+    draws: draws[0]!,
   };
 }
 
