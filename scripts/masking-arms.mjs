@@ -4,11 +4,10 @@
 export const arms = {
   dual: { asks: 'the paper’s: patches within leads and whole leads', mask: {} },
   random: { asks: 'CBraMod’s', mask: { mixture: { random: 1 } } },
-  'random-0.75': { asks: 'CBraMod’s, hiding as much as dual', mask: { mixture: { random: 1 }, ratio: 0.75 } },
   intra: { asks: 'patches within leads alone', mask: { mixture: { intra: 1 } } },
   inter: { asks: 'whole leads alone', mask: { mixture: { inter: 1 } } },
   span: { asks: 'the same seconds in all leads', mask: { mixture: { span: 1 } } },
-  'dual-0.3': { asks: 'dual, hiding less', mask: { ratio: 0.3, leadProbability: 0.3 } },
+  'dual-0.3': { asks: 'dual, hiding as much as random', mask: { ratio: 0.3, leadProbability: 0.3 } },
   'dual-0.75': { asks: 'dual, hiding more', mask: { ratio: 0.75, leadProbability: 0.75 } },
   'dual-all-leads': { asks: 'dual, all twelve leads in every window', mask: {}, leadSubsets: [] },
   'dual-leads-apart': { asks: 'dual, limb leads never hidden as one', mask: { limbGroupProbability: 0 } },
