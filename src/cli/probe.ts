@@ -28,7 +28,7 @@ import {
   type WorkFlags,
   workFlags,
 } from './command.ts';
-import { chooseData, dataBrief, loadData } from './data.ts';
+import { chooseData, choosePeople, dataBrief, loadData } from './data.ts';
 import { readEncoder } from './model-source.ts';
 import {
   compareRows,
@@ -43,6 +43,7 @@ interface Flags extends WorkFlags {
   readonly data: string;
   readonly target: readonly string[];
   readonly modality?: Modality;
+  readonly leaveOut?: readonly string[];
   readonly leads?: string;
   readonly pool: (typeof probePools)[number];
   readonly layers?: number;
@@ -89,6 +90,14 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
         values: ['eeg', 'ecg'] as const,
         brief: 'Where the dataset has both',
         optional: true,
+      },
+      leaveOut: {
+        kind: 'parsed',
+        parse: parseText,
+        brief: "Repeatable: people whose names match ('cinc HR*'; * stands for anything) are not taken",
+        variadic: true,
+        optional: true,
+        placeholder: 'pattern',
       },
       leads: optionalText('Only these channels: I,II or V1', 'names'),
       pool: {
@@ -162,7 +171,8 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
         '--target',
       );
     const modality = flags.modality ?? spec.modalities[0]!;
-    const windows = await loadData(chosen, undefined, progress, { signal });
+    const subjects = await choosePeople(chosen, { leaveOut: flags.leaveOut }, progress);
+    const windows = await loadData(chosen, undefined, progress, { signal, subjects });
     const trials = await spec.trials(folder);
     const targets = flags.target.map((name) => targetsOf(spec, trials, windows, name));
     const whole = windows.signals[modality];
@@ -224,7 +234,7 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
       versions: { ...describeVersions(), engine: backend.description },
       dataset: { name: spec.name, title: spec.title, windows: windows.count, hash: windows.hash },
       protocol: folds === undefined ? 'published' : `${folds}-fold by subject`,
-      ...{ modality, channels: taken.channels, pool, layers: layers ?? null },
+      ...{ modality, channels: taken.channels, pool, layers: layers ?? null, leaveOut: flags.leaveOut ?? [] },
       rows: rows.map(({ result: { tested: _t, predictions: _p, draws: drawn, ...kept }, ...row }) => ({
         ...{ ...row, ...kept },
         ...(draws && { draws: Array.from(drawn, (value) => Number(value.toFixed(5))) }),
