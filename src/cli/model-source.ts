@@ -5,6 +5,7 @@ import { ConfigError, DataError, FormatError } from '../core/errors.ts';
 import { publishedWeights } from '../datasets/published-weights.ts';
 import { decodeModel, type TrainedModel } from '../model/model-file.ts';
 import type { FloatTensors } from '../model/parameters.ts';
+import { readReleased, releasedIndex } from '../model/released-weights-node.ts';
 import { decodeSafetensors } from '../model/safetensors.ts';
 import { type EncoderWeights, loadEncoderWeights } from '../model/weights.ts';
 import { hasFile } from '../patches/store-node.ts';
@@ -43,7 +44,7 @@ export async function findModelFile(path: string, name?: string): Promise<string
   );
 }
 
-/** Read a trained model. */
+/** Read a trained model: a file, a run's folder, or the name of a released one. */
 export async function readModel(
   path: string,
   name?: string,
@@ -52,7 +53,7 @@ export async function readModel(
   return decodeModel(await readBytes(file), file);
 }
 
-/** Read an encoder's weights of any known format. */
+/** Read an encoder's weights of any known format: a file, `cbramod` once fetched, or the name of released ones. */
 export async function readEncoder(given: string): Promise<EncoderWeights> {
   const path = await publishedPath(given);
   return loadEncoderWeights(await readBytes(path), path);
@@ -70,8 +71,11 @@ async function publishedPath(given: string): Promise<string> {
 
 /** `--eeg`, `--ecg`. */
 export const encoderFlags = {
-  eeg: optionalText('Weights of the EEG encoder: a file, or cbramod once fetched', 'weights'),
-  ecg: optionalText('Weights of the ECG encoder', 'weights'),
+  eeg: optionalText(
+    'Weights of the EEG encoder: a file, a released name (eeg-4), or cbramod once fetched',
+    'weights',
+  ),
+  ecg: optionalText('Weights of the ECG encoder: a file, or a released name (ecg-12)', 'weights'),
 } as const;
 
 /** The pre-trained encoders that a recipe is to start from. ConfigError for weights that it has no encoder for. */
@@ -106,7 +110,9 @@ export async function isModelFile(path: string): Promise<boolean> {
   }
 }
 
+/** Of a file, or of released weights by their name (a file of that name goes first). */
 async function readBytes(path: string): Promise<Uint8Array> {
+  if (releasedIndex().has(path) && !(await hasFile(path))) return readReleased(path);
   try {
     return new Uint8Array(await readFile(path));
   } catch (cause) {

@@ -19,8 +19,9 @@ import type { Reproduction } from '../evaluate/reproduce-result.ts';
 import { targetCells } from '../evaluate/reproduce-table.ts';
 import type { KeptTrainings } from '../evaluate/reproduce-tuned.ts';
 import { encoderConfig } from '../model/config.ts';
-import { encoderParameters } from '../model/encoder-parameters.ts';
+import { encoderParameters, firstLayers } from '../model/encoder-parameters.ts';
 import { initialParameters } from '../model/parameters.ts';
+import { releasedIndex } from '../model/released-weights-node.ts';
 import { encodeSafetensors } from '../model/safetensors.ts';
 import { sha256 } from '../patches/window-set.ts';
 import type { Modality } from '../patches/windows.ts';
@@ -39,7 +40,6 @@ import { encoderFlags, readEncoder } from './model-source.ts';
 import { readRecipe } from './recipe-file.ts';
 import { describeVersions, keepIn, prepareRunFolder } from './run-folder.ts';
 import { renderTable } from './table.ts';
-import { packageRoot } from './version.ts';
 
 interface Flags extends WorkFlags {
   readonly data?: string;
@@ -201,7 +201,7 @@ async function chooseEncoders(recipe: ReproduceRecipe, spec: DatasetSpec, flags:
   const wanted = new Set(recipe.models.flatMap((model) => model.split(/[+×]/) as Modality[]));
   for (const modality of ['eeg', 'ecg'] as const) {
     if (!wanted.has(modality)) continue;
-    const path = flags[modality] ?? (await releasedWeights(modality));
+    const path = flags[modality] ?? releasedName(modality);
     if (path === undefined) {
       const config = encoderConfig(recipe.encoders[modality] ?? { layers: 2 });
       const tensors = initialParameters(
@@ -216,10 +216,13 @@ async function chooseEncoders(recipe: ReproduceRecipe, spec: DatasetSpec, flags:
       continue;
     }
     const { tensors, layers, metadata } = await readEncoder(path);
-    const { dropout = 0.1 } = recipe.encoders[modality] ?? {};
-    const config = encoderConfig({ layers, dropout });
-    encoders[modality] = { config, tensors, sha256: await sha256(encodeSafetensors(tensors)) };
-    sources[modality] = basename(path);
+    // Weights of one's own are taken whole; of released ones as many layers as the recipe says.
+    const { dropout = 0.1, layers: preferred = layers } = recipe.encoders[modality] ?? {};
+    const depth = flags[modality] === undefined ? Math.min(layers, preferred) : layers;
+    const config = encoderConfig({ layers: depth, dropout });
+    const taken = firstLayers(tensors, depth);
+    encoders[modality] = { config, tensors: taken, sha256: await sha256(encodeSafetensors(taken)) };
+    sources[modality] = `${basename(path)}${depth < layers ? `, ${depth} of ${layers} layers` : ''}`;
     if (metadata.dataset === spec.name && metadata.subjects !== undefined) {
       const count = (JSON.parse(metadata.subjects) as unknown[]).length;
       notes.push(
@@ -231,11 +234,9 @@ async function chooseEncoders(recipe: ReproduceRecipe, spec: DatasetSpec, flags:
 }
 
 /** heartmind's own weights of a modality, where they are there. */
-async function releasedWeights(modality: Modality): Promise<string | undefined> {
-  const folder = join(packageRoot, 'weights');
-  const files = await readdir(folder).catch(() => []);
-  const found = files.filter((file) => file.startsWith(modality) && file.endsWith('.safetensors')).sort();
-  return found[0] === undefined ? undefined : join(folder, found[0]);
+function releasedName(modality: Modality): string | undefined {
+  const index = releasedIndex();
+  return [...index].find(([, { kind, modalities }]) => kind === 'encoder' && modalities[0] === modality)?.[0];
 }
 
 function keptFiles(folder: string): KeptFiles {

@@ -1,6 +1,7 @@
 /** What a frozen encoder makes of windows: fixed features [W, F] for a linear probe. */
 import { ConfigError, DataError } from '../core/errors.ts';
 import { encoderConfig } from '../model/config.ts';
+import { firstLayers } from '../model/encoder-parameters.ts';
 import type { FloatTensors } from '../model/parameters.ts';
 import { Embedder } from '../model/predict.ts';
 import type { Modality, SignalWindows, WindowSet } from '../patches/windows.ts';
@@ -52,7 +53,12 @@ export async function probeFeatures(
     );
   const { channels, patches, data } = signal;
   const size = { channels: channels.length, patches };
-  const embedder = new Embedder(backend, encoderConfig({ layers }), firstLayers(tensors, layers), size);
+  const embedder = new Embedder(
+    backend,
+    encoderConfig({ layers }),
+    withoutReconstruction(tensors, layers),
+    size,
+  );
   try {
     const { count, pooled, tokens } = await embedder.embed(data, {
       tokens: pool === 'leads',
@@ -89,12 +95,10 @@ export function takeChannels(signal: SignalWindows, names: readonly string[]): S
 }
 
 /** Tensors of the first layers, without what comes after them: no reconstruction, no mask token. */
-function firstLayers(tensors: FloatTensors, layers: number): FloatTensors {
-  const kept = [...tensors].filter(([name]) => {
-    const layer = /^encoder\.layers\.(\d+)\./.exec(name);
-    if (layer) return Number(layer[1]) < layers;
-    return !name.startsWith('proj_out.') && name !== 'patch_embedding.mask_encoding';
-  });
+function withoutReconstruction(tensors: FloatTensors, layers: number): FloatTensors {
+  const kept = [...firstLayers(tensors, layers)].filter(
+    ([name]) => !name.startsWith('proj_out.') && name !== 'patch_embedding.mask_encoding',
+  );
   return new Map(kept);
 }
 

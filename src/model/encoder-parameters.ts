@@ -97,3 +97,12 @@ function convolution(name: string, shape: readonly [number, number, number, numb
 export function initialEncoder(config: EncoderConfig, seed: number): FloatTensors {
   return initialParameters(encoderParameters(config), Random.derive(seed, 'initial'));
 }
+
+/** An encoder's tensors without the layers after the first `layers`; all of them where it has no more. */
+export function firstLayers(tensors: FloatTensors, layers: number): FloatTensors {
+  const kept = [...tensors].filter(([name]) => {
+    const layer = /^encoder\.layers\.(\d+)\./.exec(name)?.[1];
+    return layer === undefined || Number(layer) < layers;
+  });
+  return new Map(kept);
+}

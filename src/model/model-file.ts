@@ -10,7 +10,7 @@ import { parseRecipe, type Recipe } from '../patches/recipe.ts';
 import { type ModelConfig, modalitiesOf, parseModelConfig } from './config.ts';
 import { modelParameters } from './model.ts';
 import { type FloatTensors, fitParameters } from './parameters.ts';
-import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
+import { decodeSafetensors, type EncodeSafetensorsOptions, encodeSafetensors } from './safetensors.ts';
 
 export interface TrainedModel {
   readonly config: ModelConfig;
@@ -34,11 +34,14 @@ const headerSchema = z.strictObject({
 });
 
 /** Encode a model; FormatError where tensors, classes or recipe do not fit its configuration. */
-export function encodeModel({ config, recipe, classes, tensors, provenance = {} }: TrainedModel): Uint8Array {
+export function encodeModel(
+  { config, recipe, classes, tensors, provenance = {} }: TrainedModel,
+  options: EncodeSafetensorsOptions = {},
+): Uint8Array {
   const header = { version, config, recipe, classes, provenance };
   checkAgreement(config, recipe, classes, 'model');
   const fitted = fitParameters(tensors, modelParameters(config), 'model');
-  return encodeSafetensors(fitted, { format: 'heartmind', heartmind: JSON.stringify(header) });
+  return encodeSafetensors(fitted, { format: 'heartmind', heartmind: JSON.stringify(header) }, options);
 }
 
 /** Decode a model file. FormatError for damage, foreign safetensors and keys that do not fit its own configuration. */

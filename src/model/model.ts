@@ -9,6 +9,7 @@ import type { Modality } from '../patches/windows.ts';
 import { encode, encoderParameters, partOf } from './cbramod.ts';
 import { type ModelConfig, modalitiesOf, takesTokens } from './config.ts';
 import { type DropoutInput, DropoutSites } from './dropout.ts';
+import { firstLayers } from './encoder-parameters.ts';
 import { fuseEmbeddings, fusionParameters, type Present } from './fusion.ts';
 import { applyHead, headParameters } from './heads.ts';
 import type { Lora } from './lora.ts';
@@ -140,8 +141,9 @@ export function placeEncoders(
     const given = encoders[modality];
     if (given === undefined) continue;
     const { encoder } = config.signals[modality]!;
-    const specs = encoderParameters(encoder, partOf(given));
-    const fitted = fitParameters(given, specs, `${modality} encoder`);
+    const first = firstLayers(given, encoder.layers);
+    const specs = encoderParameters(encoder, partOf(first));
+    const fitted = fitParameters(first, specs, `${modality} encoder`);
     for (const { name } of encoderParameters(encoder, 'features'))
       placed.set(`${modality}.${name}`, fitted.get(name)!);
   }

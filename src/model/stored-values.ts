@@ -66,6 +66,26 @@ export function binary16ToNumber(bits: number): number {
   return sign * (1 + mantissa / 1024) * 2 ** (exponent - 15);
 }
 
+/** The bits of the half-precision number nearest to a value, ties to even; beyond 65,504 infinity. */
+export function numberToBinary16(value: number): number {
+  word.setFloat32(0, value);
+  const bits = word.getUint32(0);
+  const sign = (bits >>> 16) & 0x8000;
+  const magnitude = Math.abs(word.getFloat32(0));
+  if (Number.isNaN(magnitude)) return sign | 0x7e00;
+  if (magnitude >= 65520) return sign | 0x7c00;
+  // Below 2⁻¹⁴ numbers are multiples of 2⁻²⁴; above, of their exponent's 2⁻¹⁰. Carries run on into the exponent.
+  if (magnitude < 2 ** -14) return sign | roundToEven(magnitude * 2 ** 24);
+  const exponent = ((bits >>> 23) & 255) - 127;
+  return sign | (((exponent + 14) << 10) + roundToEven((magnitude / 2 ** exponent) * 1024));
+}
+
+function roundToEven(value: number): number {
+  const below = Math.floor(value);
+  const rest = value - below;
+  return rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below;
+}
+
 const word = new DataView(new ArrayBuffer(4));
 
 function bfloat16ToNumber(bits: number): number {
