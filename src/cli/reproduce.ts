@@ -198,7 +198,9 @@ async function chooseEncoders(recipe: ReproduceRecipe, spec: DatasetSpec, flags:
   const encoders: { [M in Modality]?: ChosenEncoder } = {};
   const sources: Record<string, string> = {};
   const notes: string[] = [];
-  const wanted = new Set(recipe.models.flatMap((model) => model.split(/[+×]/) as Modality[]));
+  const wanted = new Set(
+    recipe.models.flatMap((model) => model.replace(/-late$/, '').split(/[+×]/) as Modality[]),
+  );
   for (const modality of ['eeg', 'ecg'] as const) {
     if (!wanted.has(modality)) continue;
     const path = flags[modality] ?? releasedName(modality);

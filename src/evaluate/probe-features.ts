@@ -68,7 +68,8 @@ export async function probeFeatures(
       },
     });
     if (!tokens) return { data: pooled, size: pooled.length / count };
-    return meanOverTime(tokens, count * channels.length, patches, channels.length);
+    const means = channelMeans(tokens, count * channels.length, patches);
+    return { data: means, size: means.length / count };
   } finally {
     await embedder.dispose();
   }
@@ -102,12 +103,12 @@ function withoutReconstruction(tensors: FloatTensors, layers: number): FloatTens
   return new Map(kept);
 }
 
-/** [rows, N, D] → [rows, D] → windows of so many rows. */
-function meanOverTime(tokens: Float32Array, rows: number, patches: number, channels: number): ProbeFeatures {
+/** Means over time: tokens [rows, N, D] → [rows, D], a row a channel of a window. */
+export function channelMeans(tokens: Float32Array, rows: number, patches: number): Float32Array {
   const dim = tokens.length / (rows * patches);
   const data = new Float32Array(rows * dim);
   for (let r = 0; r < rows; r++)
     for (let n = 0; n < patches; n++)
       for (let d = 0; d < dim; d++) data[r * dim + d]! += tokens[(r * patches + n) * dim + d]! / patches;
-  return { data, size: channels * dim };
+  return data;
 }

@@ -19,6 +19,7 @@ import type { Dropped, Modality, WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
 import type { Progress } from '../train/progress.ts';
 import { bandPowerFeatures, heartFeatures } from './baselines.ts';
+import { channelMeans } from './probe-features.ts';
 import { scaleByBaseline, subtractBaseline } from './reproduce-baseline.ts';
 import type { ReproduceRecipe } from './reproduce-recipe.ts';
 
@@ -235,21 +236,25 @@ async function rowsOf(
   return { embeddings, classical, dropped };
 }
 
-/** Pooled embeddings [W][D], from the run's files where they are there. */
+/** Pooled embeddings [W][D] or [W][C·D], from the run's files where they are there. */
 async function embedKept(
-  { kept, encoders, signal }: BenchmarkDataOptions,
+  { kept, encoders, recipe, signal }: BenchmarkDataOptions,
   embedder: Embedder,
   modality: Modality,
   set: WindowSet,
 ): Promise<Float64Array[]> {
-  const key = await sha256(new TextEncoder().encode(`${modality} ${encoders[modality]!.sha256} ${set.hash}`));
+  const pool = recipe.pool[modality];
+  const words = [modality, encoders[modality]!.sha256, set.hash, ...(pool === 'mean' ? [] : [pool])];
+  const key = await sha256(new TextEncoder().encode(words.join(' ')));
   const name = `features/${set.subject[0]!.replace(/[^\w-]/g, '_')}-${modality}-${key.slice(0, 16)}.safetensors`;
   const found = await kept?.load(name);
   let values: Float32Array | undefined;
   if (found) values = decodeSafetensors(found, name).tensors.get('pooled')?.data as Float32Array | undefined;
   if (!values) {
     if (signal?.aborted) throw new InterruptedError(`embeddings: stopped before ${set.subject[0]}.`);
-    values = (await embedder.embed(set.signals[modality]!.data)).pooled;
+    const { channels, patches, data } = set.signals[modality]!;
+    const { pooled, tokens } = await embedder.embed(data, { tokens: pool === 'leads' });
+    values = tokens ? channelMeans(tokens, set.count * channels.length, patches) : pooled;
     const width = values.length / set.count;
     const tensors = new Map<string, Tensor>([['pooled', float32([set.count, width], values)]]);
     await kept?.save(name, encodeSafetensors(tensors));

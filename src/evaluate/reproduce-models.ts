@@ -11,6 +11,7 @@ import { runClassical } from './baselines.ts';
 import type { GroupFold } from './protocol-groups.ts';
 import type { BenchmarkData } from './reproduce-data.ts';
 import { runHead } from './reproduce-head.ts';
+import { runLogisticHead } from './reproduce-logistic.ts';
 import { productFeatures } from './reproduce-products.ts';
 import type { ReproduceRecipe } from './reproduce-recipe.ts';
 
@@ -51,12 +52,15 @@ export function benchmarkModels(options: ModelOptions): BenchmarkModel[] {
       if (name === 'eeg×ecg') return productModel(`${name}${suffix}`, options, prepare);
       const parts = modalitiesIn(name).map((modality) => data.embeddings[modality]);
       if (parts.some((part) => part === undefined)) return [];
-      return [headModel(`${name}${suffix}`, joinFeatures(parts.map((part) => prepare(part!))), options)];
+      const prepared = parts.map((part) => prepare(part!));
+      // Joined for one head, or apart for a head each.
+      const groups = isLate(name) ? prepared.map((part) => [part]) : [prepared];
+      return [headModel(`${name}${suffix}`, groups.map(joinFeatures), options)];
     }),
   );
   const classical = ways.flatMap(({ suffix, prepare }) =>
     recipe.models.flatMap((name) => {
-      if (name === 'eeg×ecg') return [];
+      if (name === 'eeg×ecg' || isLate(name)) return [];
       const parts = modalitiesIn(name).map((modality) => data.classical[modality]);
       if (parts.some((part) => part === undefined)) return [];
       const prepared = parts.map((part) => prepare(part!));
@@ -68,7 +72,11 @@ export function benchmarkModels(options: ModelOptions): BenchmarkModel[] {
 }
 
 function modalitiesIn(model: string): Modality[] {
-  return model.split('+') as Modality[];
+  return model.replace(/-late$/, '').split('+') as Modality[];
+}
+
+function isLate(model: string): boolean {
+  return model.endsWith('-late');
 }
 
 /** Rows side by side, [W, F]. */
@@ -86,21 +94,37 @@ function joinFeatures(parts: readonly (readonly Float64Array[])[]): Features {
   return { data, size };
 }
 
+/** One head on features, or a head on each of several and the mean of their logits. */
 function headModel(
   name: string,
-  features: Features,
+  groups: readonly Features[],
   { backend, recipe, signal }: ModelOptions,
 ): BenchmarkModel {
   return {
     ...{ name, kind: 'deep', seeded: true },
-    run: ({ labels, fold, seed }) =>
-      runHead({
-        ...{ backend, features, labels, seed, signal, recipe: recipe.head },
-        training: fold.train,
-        validation: fold.validation,
-        test: fold.test,
-      }),
+    async run({ labels, fold, seed }) {
+      const parts = { training: fold.train, validation: fold.validation, test: fold.test };
+      const each: Float64Array[] = [];
+      for (const features of groups)
+        each.push(
+          recipe.head.kind === 'logistic'
+            ? runLogisticHead({ features, labels, ...parts, strengths: recipe.head.strengths })
+            : await runHead({
+                ...{ backend, features, labels, seed, signal, recipe: recipe.head },
+                ...parts,
+              }),
+        );
+      return each.length === 1 ? each[0]! : meanOfLogits(each);
+    },
   };
+}
+
+function meanOfLogits(each: readonly Float64Array[]): Float64Array {
+  const logit = (p: number) => Math.log(p) - Math.log1p(-p);
+  return each[0]!.map((_, i) => {
+    const mean = each.reduce((sum, one) => sum + logit(one[i]!), 0) / each.length;
+    return 1 / (1 + Math.exp(-mean));
+  });
 }
 
 /** A linear head on products. */

@@ -8,14 +8,20 @@ import { ConfigError } from '../core/errors.ts';
 import { encoderConfigSchema } from '../model/config.ts';
 import { recipeSchema } from '../patches/recipe.ts';
 import { finetuneRecipeSchema, optimizationSchema } from '../train/recipe.ts';
+import { probePools } from './probe-features.ts';
 import { protocolSchema } from './protocol.ts';
 
 const count = z.number().int().min(1);
 
 /** A head on the embeddings of frozen encoders, which are computed once. */
 export const headRecipeSchema = z.strictObject({
-  /** linear finds what each feature tells by itself; mlp also what features tell together. */
-  kind: z.enum(['linear', 'mlp']).default('mlp'),
+  /**
+   * linear finds what each feature tells by itself; mlp also what features tell together. logistic: linear too, fitted to
+   * the end under a penalty on the weights that the validation windows choose; for more features than windows.
+   */
+  kind: z.enum(['linear', 'mlp', 'logistic']).default('mlp'),
+  /** Of logistic: inverse strengths of the penalty to choose from, ascending. */
+  strengths: z.array(z.number().positive()).min(1).default([1e-4, 1e-3, 1e-2]),
   hidden: count.max(4096).default(64),
   dropout: z.number().min(0).lt(1).default(0.1),
   learningRate: z.number().positive().max(1).default(1e-3),
@@ -25,8 +31,11 @@ export const headRecipeSchema = z.strictObject({
 });
 export type HeadRecipe = z.infer<typeof headRecipeSchema>;
 
-/** eeg×ecg: a linear head on products of both modalities' embeddings (reproduce-products.ts). */
-const modelNames = ['eeg', 'ecg', 'eeg+ecg', 'eeg×ecg'] as const;
+/**
+ * eeg×ecg: a linear head on products of both modalities' embeddings (reproduce-products.ts). eeg+ecg-late: a head of each,
+ * the mean of their logits.
+ */
+const modelNames = ['eeg', 'ecg', 'eeg+ecg', 'eeg+ecg-late', 'eeg×ecg'] as const;
 
 export const reproduceRecipeSchema = z.strictObject({
   version: z.literal(1),
@@ -46,10 +55,11 @@ export const reproduceRecipeSchema = z.strictObject({
    */
   baseline: z.enum(['none', 'features', 'scale']).default('none'),
   protocols: z.array(protocolSchema).min(1),
-  models: z
-    .array(z.enum(modelNames))
-    .min(1)
-    .default([...modelNames]),
+  models: z.array(z.enum(modelNames)).min(1).default(['eeg', 'ecg', 'eeg+ecg', 'eeg×ecg']),
+  /** Of embeddings: the mean of all tokens [D], or of each channel's, side by side [C·D]. */
+  pool: z
+    .strictObject({ eeg: z.enum(probePools).default('mean'), ecg: z.enum(probePools).default('mean') })
+    .prefault({}),
   /** per-subject: every row again with features standardised within each person, label-free but transductive. */
   standardise: z
     .array(z.enum(['none', 'per-subject']))
