@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest';
+import { Random } from '../../src/core/random.ts';
+import { runLogisticHead } from '../../src/evaluate/reproduce-logistic.ts';
+import { parseReproduceRecipe } from '../../src/evaluate/reproduce-recipe.ts';
+import { auroc } from '../../src/metrics/ranking.ts';
+import { createNodeBackend } from '../../src/runtime/ort-node.ts';
+import { aurocs, reproduceSmall, smallRecipe } from './reproduce-small.ts';
+
+const random = Random.derive(5, 'features');
+const [count, size] = [700, 800];
+const data = Float32Array.from({ length: count * size }, () => random.normal());
+// The first forty features hold one source in noise: together they tell it well, each of them badly.
+for (let i = 0; i < count; i++) {
+  const source = random.normal();
+  for (let j = 0; j < 40; j++) data[i * size + j]! += 0.4 * source;
+}
+/** One in four, told by the first forty of eight hundred features together. */
+const sums = Float64Array.from({ length: count }, (_, i) =>
+  data.subarray(i * size, i * size + 40).reduce((sum, x) => sum + x, 0),
+);
+const threshold = [...sums].sort((a, b) => a - b)[Math.floor(0.75 * count)]!;
+const labels = Int32Array.from(sums, (sum) => Number(sum > threshold));
+const part = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
+const parts = { training: part(0, 500), validation: part(500, 600), test: part(600, 700) };
+
+describe('a logistic head', () => {
+  test('finds what more features than windows tell, at odds as if classes were as frequent', () => {
+    const found = runLogisticHead({
+      features: { data, size },
+      labels,
+      ...parts,
+      strengths: [1e-4, 1e-3, 1e-2],
+    });
+    const truth = Float64Array.from(parts.test, (i) => labels[i]!);
+    expect(auroc(truth, found)).toBeGreaterThan(0.85);
+    // With a quarter of class 1, uncorrected odds would put nearly all below one half.
+    const above = found.filter((p) => p > 0.5).length;
+    expect(above).toBeGreaterThan(0.25 * found.length);
+    expect(above).toBeLessThan(0.75 * found.length);
+  });
+
+  test('the penalty is the validation windows’ choice', () => {
+    const given = { features: { data, size }, labels, ...parts };
+    const [weak, strong] = [[1], [1e-6]].map((strengths) => runLogisticHead({ ...given, strengths }));
+    const spread = (p: Float64Array) => Math.max(...p) - Math.min(...p);
+    expect(spread(weak!)).toBeGreaterThan(20 * spread(strong!));
+    const truth = Float64Array.from(parts.validation, (i) => labels[i]!);
+    const areas = [1e-6, 1].map((C) =>
+      auroc(truth, runLogisticHead({ ...given, test: parts.validation, strengths: [C] })),
+    );
+    const chosen = runLogisticHead({ ...given, strengths: [1e-6, 1] });
+    // A warm start ends within the tolerance of a cold one.
+    const [low, high] = [strong!, weak!].map((p) =>
+      p.reduce((sum, x, i) => sum + Math.abs(x - chosen[i]!), 0),
+    );
+    expect(low! < high!).toBe(areas[0]! >= areas[1]!);
+  });
+});
+
+test('each channel’s mean under logistic heads, joined and late, finds what is planted', {
+  timeout: 60_000,
+}, async () => {
+  const backend = await createNodeBackend({ device: 'cpu' });
+  const planted = {
+    people: 8,
+    films: 12,
+    seconds: 20,
+    baselineSeconds: 5,
+    effectSize: 0.8,
+    effect: 'eeg',
+  } as const;
+  const result = await reproduceSmall(
+    planted,
+    {
+      models: ['eeg', 'ecg', 'eeg+ecg', 'eeg+ecg-late'],
+      pool: { eeg: 'leads' },
+      head: {
+        kind: 'logistic',
+        strengths: [1e-3],
+        optimization: { epochs: 1, batch: 8, minimumLearningRate: 0 },
+      },
+    },
+    { backend },
+  );
+  const found = aurocs(result)['leave-trials-out']!;
+  expect(found.eeg).toBeGreaterThan(0.85);
+  expect(found['eeg+ecg-late']).toBeGreaterThan(0.75);
+  expect(found.ecg).toBeLessThan(0.64);
+  expect(Object.keys(found)).toContain('classical-eeg+ecg');
+  expect(Object.keys(found)).not.toContain('classical-eeg+ecg-late');
+  expect(parseReproduceRecipe({ ...smallRecipe, pool: { eeg: 'leads' } }).pool).toEqual({
+    eeg: 'leads',
+    ecg: 'mean',
+  });
+});
