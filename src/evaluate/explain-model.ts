@@ -117,7 +117,9 @@ export class ExplainedModel {
       { ...inputs, ...(present && { present }) },
       (name) => parameters.get(name)!,
     );
-    const value = buildTarget(logits, this.target.class, this.target.quantity);
+    // A label's own logit is its log-odds; a number is what it is.
+    const quantity = this.config.head.output ? 'logit' : this.target.quantity;
+    const value = buildTarget(logits, this.target.class, quantity);
     graph.output('value', value);
     if (!withGradients) return graph;
     // Windows do not touch each other: the gradient of their sum is the gradient of each.

@@ -19,7 +19,7 @@ const changesSchema = z.strictObject({
   fusion: fusionSchema.optional(),
   modalityDropout: z.number().min(0).max(1).optional(),
   head: headConfigSchema
-    .omit({ classes: true })
+    .omit({ classes: true, output: true })
     .extend({
       kind: headConfigSchema.shape.kind.optional(),
       hidden: headConfigSchema.shape.hidden.unwrap().optional(),

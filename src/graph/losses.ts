@@ -77,6 +77,35 @@ export function binaryCrossEntropy(logits: Value, targets: Value): Mean {
   return sumOver(sub(softplus(logits), mul(logits, targets)));
 }
 
+/**
+ * The same over the known values only: known bool, of the targets' shape [B, K]; what an unknown target is does not matter.
+ * `positiveWeights` [K]: how often a true one counts.
+ */
+export function knownBinaryCrossEntropy(
+  logits: Value,
+  targets: Value,
+  known: Value,
+  positiveWeights?: readonly number[],
+): Mean {
+  const there = cast(known, logits.dtype);
+  const truth = mul(targets, there);
+  // w t ln(1 + e⁻ˣ) + (1 − t) ln(1 + eˣ), since ln(1 + e⁻ˣ) = ln(1 + eˣ) − x
+  let losses = sub(softplus(logits), mul(logits, truth));
+  if (positiveWeights) {
+    const data = Float64Array.from(positiveWeights, (weight) => weight - 1);
+    const extra = cast(logits.graph.constant({ dtype: 'float64', shape: [data.length], data }), logits.dtype);
+    losses = add(losses, mul(mul(extra, truth), sub(softplus(logits), logits)));
+  }
+  return { total: reduceSum(mul(losses, there)), weight: reduceSum(there) };
+}
+
+/** Mean squared error over the known values only, as above. */
+export function knownMse(prediction: Value, targets: Value, known: Value): Mean {
+  const there = cast(known, prediction.dtype);
+  const error = mul(sub(prediction, mul(targets, there)), there);
+  return { total: reduceSum(mul(error, error)), weight: reduceSum(there) };
+}
+
 /** Mean squared error. */
 export function mse(prediction: Value, target: Value): Mean {
   const error = sub(prediction, target);

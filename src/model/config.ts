@@ -44,7 +44,13 @@ export const headConfigSchema = z.strictObject({
   pool: z.enum(['mean', 'attention']).default('mean'),
   /** Queries of a modality with pool attention, each for its share of the features. */
   poolHeads: z.literal([1, 2, 4, 8]).default(1),
-  classes: count.min(2),
+  /** K: classes of which one is true; with `output` labels, or the one number. */
+  classes: count,
+  /**
+   * What the K numbers are. Absent: probabilities of classes, with a sum of 1. labels: the probability of each label by
+   * itself. number: a value, in its own unit.
+   */
+  output: z.enum(['labels', 'number']).optional(),
 });
 export type HeadConfig = z.infer<typeof headConfigSchema>;
 
@@ -80,6 +86,14 @@ export function encoderConfig(options: Partial<EncoderConfig> = {}): EncoderConf
 export function parseModelConfig(value: unknown): ModelConfig {
   const config = parseConfig(modelConfigSchema, value, 'model');
   assertKindsFit(config, 'model');
+  const { output, classes } = config.head;
+  const [fewest, most] = output === 'number' ? [1, 1] : [output ? 1 : 2, Number.POSITIVE_INFINITY];
+  if (classes < fewest || classes > most)
+    throw new ConfigError(
+      `model.head.classes: ${classes} of ${output ?? 'classes'}. Give ${most === 1 ? '1' : `at least ${fewest}`}.`,
+      'model.head.classes',
+      `≥ ${fewest}`,
+    );
   if (modalitiesOf(config).length === 2) return config;
   for (const key of ['fusion', 'nullEmbeddings'] as const) {
     const [given, allowed] = [config[key], key === 'fusion' ? 'concatenate' : false];

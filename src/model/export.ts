@@ -5,12 +5,11 @@
 import type { Tensor, Tensors } from '../core/tensor.ts';
 import { Graph, type Value } from '../graph/ir.ts';
 import { encodeOnnx } from '../graph/onnx.ts';
-import { softmax } from '../graph/operators.ts';
 import type { Recipe } from '../patches/recipe.ts';
 import type { Modality } from '../patches/windows.ts';
 import { encode, reconstruct } from './cbramod.ts';
 import { type EncoderConfig, encoderConfig, type ModelConfig, modalitiesOf } from './config.ts';
-import { buildLogits, modelParameters, presenceInputs } from './model.ts';
+import { buildLogits, modelParameters, outputsOf, presenceInputs } from './model.ts';
 import type { TrainedModel } from './model-file.ts';
 import { type FloatTensors, fitParameters } from './parameters.ts';
 import { poolMean } from './pooling.ts';
@@ -85,7 +84,7 @@ export function buildModelGraph(
     { ...inputs, ...(present && { present }) },
     constantParameters(graph, tensors),
   );
-  graph.output('probabilities', softmax(logits, 1));
+  graph.output('probabilities', outputsOf(logits, config));
   return graph;
 }
 

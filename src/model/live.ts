@@ -11,7 +11,7 @@ import type { TrainedModel } from './model-file.ts';
 import type { FloatTensors } from './parameters.ts';
 import type { InferenceOptions } from './precision.ts';
 import { Predictor } from './predict.ts';
-import type { TimelineEntry } from './timeline.ts';
+import { describeOutputs, type TimelineEntry } from './timeline.ts';
 
 export interface LiveEntry {
   readonly start: number;
@@ -113,7 +113,7 @@ export class LivePredictor {
         continue;
       }
       const probabilities = Array.from(await this.#predictor.probabilities(windows.signals, { batch: 1 }));
-      const predicted = classes[probabilities.indexOf(Math.max(...probabilities))]!;
+      const predicted = describeOutputs(probabilities, classes, this.model.config);
       entries.push({ start, duration, entry: { start, duration, predicted, probabilities } });
     }
     return entries;

@@ -29,7 +29,7 @@ const headerSchema = z.strictObject({
   version: z.literal(version),
   config: z.unknown(),
   recipe: z.unknown(),
-  classes: z.array(z.string()).min(2),
+  classes: z.array(z.string()).min(1),
   provenance: z.record(z.string(), z.string()).default({}),
 });
 

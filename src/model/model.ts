@@ -5,6 +5,7 @@
 
 import { ShapeError } from '../core/errors.ts';
 import type { Dim, Graph, Value } from '../graph/ir.ts';
+import { sigmoid, softmax } from '../graph/operators.ts';
 import type { Modality } from '../patches/windows.ts';
 import { encode, encoderParameters, partOf } from './cbramod.ts';
 import { type ModelConfig, modalitiesOf, takesTokens } from './config.ts';
@@ -114,6 +115,12 @@ export function buildLogits(
 ): Value {
   const embeddings = buildEmbeddings(config, inputs, parameter, dropouts, lora);
   return buildDecision(config, embeddings, parameter, { present: inputs.present, dropout: dropouts.head });
+}
+
+/** What a model says, of its logits [B, K]: probabilities of classes or labels, or numbers. */
+export function outputsOf(logits: Value, { head }: Pick<ModelConfig, 'head'>): Value {
+  if (head.output === 'number') return logits;
+  return head.output === 'labels' ? sigmoid(logits) : softmax(logits, 1);
 }
 
 /** Inputs of a graph that say which windows have a modality: `eeg.present`, bool [B]; undefined for a model without nulls. */

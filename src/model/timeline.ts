@@ -5,6 +5,7 @@ import type { MayLack } from '../patches/lenient-montage.ts';
 import { type RecordingWindowsOptions, recordingWindows } from '../patches/recording-windows.ts';
 import type { Dropped } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
+import type { ModelConfig } from './config.ts';
 import { type LackingOptions, mayLack } from './lacking.ts';
 import type { TrainedModel } from './model-file.ts';
 import type { FloatTensors } from './parameters.ts';
@@ -65,7 +66,7 @@ export class TimelinePredictor {
     });
     const entries = Array.from(windows.start, (start, i) => {
       const row = Array.from(probabilities.subarray(i * classes.length, (i + 1) * classes.length));
-      const predicted = classes[row.indexOf(Math.max(...row))]!;
+      const predicted = describeOutputs(row, classes, this.model.config);
       return { start, duration: recipe.window.lengthSeconds, predicted, probabilities: row };
     });
     return { source: recording.source, classes, entries, dropped: windows.dropped };
@@ -74,4 +75,15 @@ export class TimelinePredictor {
   dispose(): Promise<void> {
     return this.#predictor.dispose();
   }
+}
+
+/** The class of a row, its labels above one half, or its number, as a word. */
+export function describeOutputs(
+  row: readonly number[],
+  classes: readonly string[],
+  { head }: Pick<ModelConfig, 'head'>,
+): string {
+  if (head.output === 'number') return String(Number(row[0]!.toPrecision(4)));
+  if (head.output === 'labels') return classes.filter((_, k) => row[k]! > 0.5).join('+') || 'none';
+  return classes[row.indexOf(Math.max(...row))]!;
 }

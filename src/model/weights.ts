@@ -96,8 +96,8 @@ function startsWithAny(key: string, starts: readonly string[]): boolean {
   return starts.some((start) => key.startsWith(start));
 }
 
-/** Distinct layer numbers among the keys: a gap shows as missing and left-over keys. */
-function countLayers(keys: Iterable<string>): number {
+/** Distinct layer numbers among the keys of an encoder: a gap shows as missing and left-over keys. */
+export function countLayers(keys: Iterable<string>): number {
   const numbers = new Set<string>();
   for (const key of keys) {
     const found = /^encoder\.layers\.(\d+)\./.exec(key);

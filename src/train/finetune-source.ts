@@ -4,8 +4,7 @@
  */
 import { float32, type Tensor, tensor } from '../core/tensor.ts';
 import { Graph, type Value } from '../graph/ir.ts';
-import { crossEntropy } from '../graph/losses.ts';
-import { reshape, softmax, split } from '../graph/operators.ts';
+import { reshape, split } from '../graph/operators.ts';
 import { type ModelConfig, modalitiesOf, takesTokens } from '../model/config.ts';
 import { DropoutSites } from '../model/dropout.ts';
 import type { Present } from '../model/fusion.ts';
@@ -16,6 +15,7 @@ import {
   dropoutInputs,
   type ModelInputs,
   modelDropouts,
+  outputsOf,
   presenceInputs,
   presenceName,
 } from '../model/model.ts';
@@ -26,6 +26,7 @@ import type { Backend, Program } from '../runtime/backend.ts';
 import { cutBatch } from './batch-parts.ts';
 import type { Draws } from './draws.ts';
 import { embeddingSizes, type Features } from './frozen-features.ts';
+import type { Goal } from './goal.ts';
 import type { FinetuneRecipe } from './recipe.ts';
 import type { Batch } from './step.ts';
 import { type BuildLoss, names, type TrainedParameter } from './step-graphs.ts';
@@ -38,8 +39,7 @@ export interface SourceOptions {
   readonly windows: WindowReader;
   /** Windows to train on, in the order of training. */
   readonly training: TrainingWindows;
-  readonly labels: Int32Array;
-  readonly classWeights?: readonly number[] | undefined;
+  readonly goal: Goal;
   /** All parameters of the loss. */
   readonly specs: readonly TrainedParameter[];
   readonly lora?: Lora | undefined;
@@ -52,7 +52,7 @@ export interface SampleSource {
   build(windows: number): BuildLoss;
   /** The batch of these windows; `draws` decides which modalities are dropped. */
   draw(indices: readonly number[], draws: Draws): Promise<Batch>;
-  /** Class probabilities [W, K] of these windows under the parameters. */
+  /** What the model says [W, K] of these windows under the parameters. */
   probabilities(parameters: FloatTensors, indices: readonly number[]): Promise<Float32Array>;
   dispose(): Promise<void>;
 }
@@ -118,7 +118,7 @@ function createSource(
   read: ReadRows,
   readTraining: ReadRows,
 ): SampleSource {
-  const { backend, config, recipe, labels, classWeights } = options;
+  const { backend, config, recipe, goal } = options;
   const { classes } = config.head;
   // A window of patches [C, N, P] has C·N tokens, one of features is one.
   const tokens = streams.reduce(
@@ -145,16 +145,12 @@ function createSource(
     build: (size) => (graph, parameter) => {
       const present = presenceInputs(graph, config, size);
       const { logits, dropouts } = build(graph, declare(graph, size), parameter, { training: true, present });
-      const truth = graph.input('labels', 'int64', [size]);
-      const { labelSmoothing } = recipe;
-      const loss = crossEntropy(logits, truth, { labelSmoothing, ...(classWeights && { classWeights }) });
-      return { loss, dropouts };
+      return { loss: goal.loss(graph, logits, size), dropouts };
     },
     async draw(indices, draws) {
-      const truth = BigInt64Array.from(indices, (i) => BigInt(labels[i]!));
       const samples = indices.length;
       const feeds = { ...(await feed(indices, readTraining)), ...presence(samples, draws) };
-      return { kind: 'all', samples, feeds: { ...feeds, labels: tensor('int64', [samples], truth) } };
+      return { kind: 'all', samples, feeds: { ...feeds, ...goal.feeds(indices) } };
     },
     async probabilities(parameters, indices) {
       program ??= backend.compile(inferenceGraph(options, (graph) => declare(graph, 'B'), build));
@@ -219,7 +215,7 @@ function inferenceGraph(
   };
   const present = presenceInputs(graph, config, 'B');
   const { logits } = build(graph, declare(graph), parameter, { training: false, present });
-  graph.output('probabilities', softmax(logits));
+  graph.output('probabilities', outputsOf(logits, config));
   return graph;
 }
 

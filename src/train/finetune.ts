@@ -5,6 +5,7 @@
 import { DataError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 import { sizeOf } from '../core/tensor.ts';
+import type { Targets } from '../datasets/targets.ts';
 import { type ModelConfig, modalitiesOf, parseModelConfig } from '../model/config.ts';
 import { type Lora, loraParameters, mergeLora } from '../model/lora.ts';
 import { modelParameters, placeEncoders } from '../model/model.ts';
@@ -13,6 +14,7 @@ import type { FloatTensors } from '../model/parameters.ts';
 import { initialParameters } from '../model/parameters.ts';
 import { Predictor } from '../model/predict.ts';
 import { encodeSafetensors } from '../model/safetensors.ts';
+import { countLayers } from '../model/weights.ts';
 import { asReader, readSignals, type WindowIndex, type WindowReader } from '../patches/window-reader.ts';
 import { sha256 } from '../patches/window-set.ts';
 import type { Modality, WindowSet } from '../patches/windows.ts';
@@ -28,11 +30,11 @@ import {
   foldScaling,
   type Scaling,
 } from './frozen-features.ts';
+import { type Goal, goalOf } from './goal.ts';
 import { type Curves, type TrainingOptions, type TrainingTask, train } from './loop.ts';
 import type { FinetuneRecipe } from './recipe.ts';
 import { type TrainedParameter, trainable } from './step-graphs.ts';
 import { TrainingWindows } from './training-windows.ts';
-import { scoreValidation } from './validation-score.ts';
 
 export interface FinetuneOptions
   extends Pick<TrainingOptions, 'store' | 'log' | 'progress' | 'signal' | 'ranks'> {
@@ -49,6 +51,8 @@ export interface FinetuneOptions
   readonly test?: readonly number[];
   /** Predict the test windows also without one of two modalities. */
   readonly testMissing?: boolean;
+  /** What is learned where it is not the windows' own classes: several labels at once, or a number; NaN where unknown. */
+  readonly targets?: Targets;
   /** Pre-trained encoders under official names; a modality without one starts from scratch. */
   readonly encoders?: { readonly [M in Modality]?: FloatTensors };
   /** Embeddings of frozen encoders, shared between calls. */
@@ -60,7 +64,7 @@ export interface FinetuneResult {
   readonly curves: Curves;
   /** 1-based. */
   readonly bestEpoch: number;
-  /** Class probabilities [W, K] of the validation and the test windows. */
+  /** What the model says [W, K] of the validation and the test windows: probabilities, or the number. */
   readonly validationProbabilities: Float32Array;
   readonly testProbabilities: Float32Array;
   /**
@@ -75,12 +79,12 @@ export interface FinetuneResult {
 /** Windows predicted at once. */
 const predictBatch = 64;
 
-/** Fine-tune a model. DataError for windows without labels or of one class; errors of the loop. */
+/** Fine-tune a model. DataError for windows without labels, or of one kind only; errors of the loop. */
 export async function finetune(options: FinetuneOptions): Promise<FinetuneResult> {
   const { backend, recipe, training, validation, test = [], encoders = {}, ranks } = options;
   const windows = asReader(options.windows);
-  const labels = checkLabels(options);
-  const config = modelConfigOf(recipe, windows);
+  const goal = goalOf({ ...options, windows });
+  const config = modelConfigOf(recipe, windows, goal);
   const random = Random.derive(recipe.seed, 'initial');
   const placed = placeEncoders(initialParameters(modelParameters(config), random), config, encoders);
   const lora = loraOf(recipe);
@@ -108,8 +112,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
     recipe,
     windows,
     training: samples,
-    labels,
-    classWeights: weighClasses(options, labels),
+    goal,
     specs,
     lora,
   };
@@ -132,7 +135,6 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
   const part = cutBatch(optimization, { tokens: source.tokens }).windows;
   // Features are in memory, and shuffled as such.
   const isStreamed = recipe.tune !== 'frozen';
-  const validationLabels = Int32Array.from(validation, (i) => labels[i]!);
   const task: TrainingTask = {
     ...(isStreamed && samples.order),
     specs,
@@ -146,20 +148,19 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
         indices.map((i) => training[i]!),
         draws,
       ),
-    validate: async (parameters) => ({
-      ...scoreValidation(
-        validationLabels,
+    validate: async (parameters) =>
+      goal.score(
+        validation,
         await spreadRows(ranks, validation.length, part, ({ start, end }) =>
           source.probabilities(parameters, validation.slice(start, end)),
         ),
-        config.head.classes,
       ),
-    }),
-    score: { name: recipe.score, mode: recipe.score === 'loss' ? 'min' : 'max' },
+    score: goal.chosenBy,
   };
   const identity = {
     recipe: withoutNewDefaults(recipe),
     data: windows.hash,
+    ...(options.targets && { targets: await hashText(JSON.stringify([...options.targets.values])) }),
     training: await hashText(JSON.stringify(training)),
     validation: await hashText(JSON.stringify(validation)),
     encoders: await hashEncoders(encoders),
@@ -168,12 +169,12 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
   try {
     const result = await train(task, { ...options, seed, optimization, identity });
     const merged = lora ? mergeLora(result.parameters, config, lora) : result.parameters;
-    const tensors = scaling ? foldScaling(merged, scaling, config) : merged;
+    const tensors = goal.finish(scaling ? foldScaling(merged, scaling, config) : merged, config);
     const trainedValues = trainable(specs).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
     const model = {
       config,
       recipe: windows.recipe,
-      classes: windows.classes,
+      classes: goal.names,
       tensors,
       provenance: {
         recipe: JSON.stringify(recipe),
@@ -181,6 +182,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
         subjects: JSON.stringify(
           [...new Set([...training, ...validation].map((i) => windows.subject[i]!))].sort(),
         ),
+        ...describeCut(config, encoders),
         data: windows.hash,
         seed: String(seed),
         bestEpoch: String(result.bestEpoch),
@@ -218,8 +220,12 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
   }
 }
 
-/** The model of a recipe for these windows. */
-export function modelConfigOf(recipe: FinetuneRecipe, windows: WindowIndex): ModelConfig {
+/** The model of a recipe for these windows, which learns their classes or another goal. */
+export function modelConfigOf(
+  recipe: FinetuneRecipe,
+  windows: WindowIndex,
+  { names, output }: Pick<Goal, 'names' | 'output'> = { names: windows.classes, output: undefined },
+): ModelConfig {
   const signals = (['eeg', 'ecg'] as const).flatMap((modality) => {
     const encoder = recipe.encoders[modality];
     if (!encoder) return [];
@@ -231,7 +237,7 @@ export function modelConfigOf(recipe: FinetuneRecipe, windows: WindowIndex): Mod
   return parseModelConfig({
     signals: Object.fromEntries(signals),
     ...(signals.length === 2 && { fusion: recipe.fusion, nullEmbeddings: recipe.modalityDropout > 0 }),
-    head: { ...recipe.head, classes: windows.classes.length },
+    head: { ...recipe.head, classes: names.length, ...(output && { output }) },
   });
 }
 
@@ -286,27 +292,17 @@ function assignGroups(config: ModelConfig, { tune }: FinetuneRecipe): TrainedPar
   ];
 }
 
-function checkLabels({ windows, training, validation }: FinetuneOptions): Int32Array {
-  if (!windows.label)
-    throw new DataError('finetune: the windows have no labels. Choose a dataset with a target.');
-  if (training.length === 0 || validation.length === 0)
-    throw new DataError(
-      `finetune: ${training.length} windows train and ${validation.length} validate; both need some.`,
-    );
-  const present = new Set(training.map((i) => windows.label![i]!));
-  if (present.size < 2)
-    throw new DataError('finetune: the training windows are of one class. Choose other subjects.');
-  return windows.label;
-}
-
-/** W / (K · W_k), scikit-learn's `balanced`; 0 for a class without training windows. */
-function weighClasses(
-  { windows, recipe, training }: FinetuneOptions,
-  labels: Int32Array,
-): number[] | undefined {
-  if (recipe.classWeights === 'none') return undefined;
-  const counts = windows.classes.map((_, k) => training.filter((i) => labels[i] === k).length);
-  return counts.map((count) => (count === 0 ? 0 : training.length / (windows.classes.length * count)));
+/** Which encoders were deeper than the recipe asks: their first layers are used. */
+function describeCut(
+  config: ModelConfig,
+  encoders: NonNullable<FinetuneOptions['encoders']>,
+): { encoderLayers?: string } {
+  const cut = modalitiesOf(config).flatMap((modality) => {
+    const { layers } = config.signals[modality]!.encoder;
+    const depth = countLayers(encoders[modality]?.keys() ?? []);
+    return depth > layers ? [`${modality}: the first ${layers} of ${depth}`] : [];
+  });
+  return cut.length > 0 ? { encoderLayers: cut.join('; ') } : {};
 }
 
 async function hashEncoders(

@@ -95,7 +95,7 @@ export const finetuneRecipeSchema = z.strictObject({
   ...common,
   task: z.literal('finetune'),
   encoders: z.strictObject({ eeg: encoderConfigSchema.optional(), ecg: encoderConfigSchema.optional() }),
-  head: headConfigSchema.omit({ classes: true }),
+  head: headConfigSchema.omit({ classes: true, output: true }),
   /** How two modalities become one decision; without meaning for one. */
   fusion: fusionSchema.default('concatenate'),
   /**
@@ -118,7 +118,10 @@ export const finetuneRecipeSchema = z.strictObject({
   labelSmoothing: z.number().min(0).lt(1).default(0),
   /** balanced: every class weighs the same, whatever its share of the windows. */
   classWeights: z.enum(['none', 'balanced']).default('none'),
-  /** What the best epoch is chosen by, on the validation windows. */
+  /**
+   * What the best epoch is chosen by, on the validation windows. Of several labels auroc is the mean of theirs; of a number
+   * it is always the loss.
+   */
   score: z.enum(['balancedAccuracy', 'auroc', 'loss']).default('auroc'),
 });
 export type FinetuneRecipe = z.infer<typeof finetuneRecipeSchema>;
