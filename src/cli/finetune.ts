@@ -1,8 +1,10 @@
 /** `heartmind finetune`: one model from labelled recordings, to be used; scores on new people come from `evaluate`. */
 import { join } from 'node:path';
 import { buildCommand } from '@stricli/core';
-import { DataError } from '../core/errors.ts';
+import { ConfigError, DataError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
+import type { DatasetSpec } from '../datasets/dataset.ts';
+import { type Targets, targetKinds, targetsOf } from '../datasets/targets.ts';
 import { describeTraining } from '../evaluate/describe.ts';
 import { encodeModel } from '../model/model-file.ts';
 import type { WindowIndex } from '../patches/window-reader.ts';
@@ -32,6 +34,7 @@ interface Flags extends RanksFlags {
   readonly eeg?: string;
   readonly ecg?: string;
   readonly validationSubjects: number;
+  readonly published: boolean;
   readonly out: string;
   readonly tolerant: boolean;
   readonly memory?: number;
@@ -48,12 +51,20 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
         brief: 'Both modalities from pre-trained encoders',
       },
       { input: '--data eegmat=FOLDER --recipe finetune --out runs/mine', brief: 'From scratch' },
+      {
+        input:
+          '--data ptbxl=FOLDER --target superclasses --recipe finetune-ecg --ecg ecg-12 --published --out runs/ptbxl',
+        brief: "Several labels at once; who trains and who validates as PTB-XL's authors say",
+      },
     ],
   },
   parameters: {
     flags: {
       data: requiredText(dataBrief, 'data'),
-      target: optionalText('What to predict (default: the only target)', 'name'),
+      target: optionalText(
+        'What to predict: a class, several labels at once, or a number (default: the only class)',
+        'name',
+      ),
       recipe: requiredText('A name of recipes/ or a JSON file', 'recipe'),
       ...encoderFlags,
       validationSubjects: {
@@ -63,6 +74,12 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
         default: '4',
         placeholder: 'n',
       },
+      published: {
+        kind: 'boolean',
+        brief:
+          "Train and validate on those parts of the dataset's published split; its test people are left alone",
+        default: false,
+      },
       out: requiredText('Folder of the run', 'folder'),
       ...tolerantFlag,
       ...memoryFlag,
@@ -71,18 +88,26 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
       ...jsonFlag,
     },
   },
-  func: onRanks<Flags>(async function (
-    { data, target: wanted, recipe: recipeName, eeg, ecg, validationSubjects, out, tolerant, memory, json },
-    { ranks, signal, engine, progress, writes },
-  ) {
+  func: onRanks<Flags>(async function (flags, { ranks, signal, engine, progress, writes }) {
+    const { data, recipe: recipeName, eeg, ecg, validationSubjects, out, tolerant, memory, json } = flags;
     const recipe = parseFinetuneRecipe(readRecipe(recipeName), recipeName);
     await prepareRunFolder(out);
     const { encoders } = await readEncodersFor(recipe, { eeg, ecg });
     const chosen = await chooseData(data, recipe.prepare);
-    const target = chooseTarget(chosen.spec, wanted);
+    const { spec, folder, store } = chosen;
+    // Labels and numbers are asked of the trials; a store keeps classes alone.
+    const kind = flags.target === undefined || store ? 'class' : targetKinds(spec).get(flags.target);
+    const target = kind === 'class' || !kind ? chooseTarget(spec, flags.target) : flags.target!;
     const backend = await createBackend(engine);
-    const windows = await openWindows(chosen, recipe.prepare, progress, { target, signal, tolerant, memory });
-    const { training, validation, subjects } = splitSubjects(windows, validationSubjects, recipe.seed);
+    const windows = await openWindows(chosen, recipe.prepare, progress, {
+      ...{ signal, tolerant, memory },
+      ...(kind === 'class' || !kind ? { target } : {}),
+    });
+    const targets =
+      kind === 'class' || !kind ? undefined : targetsOf(spec, await spec.trials(folder), windows, target);
+    const { training, validation, subjects } = flags.published
+      ? publishedSubjects(windows, spec)
+      : splitSubjects(windows, validationSubjects, recipe.seed);
     const begun = performance.now();
     const { model, curves, bestEpoch } = await finetune({
       ...keepIn(out)('finetune'),
@@ -90,8 +115,9 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
       windows,
       dataset: chosen.spec.name,
       recipe,
-      training,
-      validation,
+      training: known(training, targets),
+      validation: known(validation, targets),
+      ...(targets && { targets }),
       encoders,
       signal,
       ranks,
@@ -105,7 +131,7 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
       dataset: chosen.spec,
       windows,
       target,
-      protocol: `fine-tuning; ${subjects.length} subjects validate (${subjects.join(', ')}); nobody tests`,
+      protocol: `fine-tuning; ${subjects.length} subjects validate (${subjects.slice(0, 20).join(', ')}${subjects.length > 20 ? ', …' : ''}); nobody tests`,
       seed: recipe.seed,
       versions: { ...describeVersions(), engine: backend.description },
       curves: [{ name: 'fine-tune', rows: [...curves], bestEpoch }],
@@ -120,8 +146,8 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
     if (json)
       this.process.stdout.write(`${JSON.stringify({ model: path, report, bestEpoch, validation: best })}\n`);
     else {
-      const figures = ['loss', 'balancedAccuracy', 'auroc'].map(
-        (key) => `${key} ${Number(best[key]).toFixed(3)}`,
+      const figures = ['loss', 'balancedAccuracy', 'auroc', 'r2', 'mae'].flatMap((key) =>
+        best[key] === undefined ? [] : [`${key} ${Number(best[key]).toFixed(3)}`],
       );
       this.process.stdout.write(
         `Best epoch ${bestEpoch}, on the validation subjects: ${figures.join(', ')}\nModel: ${path}\nReport: ${report}\n`,
@@ -129,6 +155,25 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
     }
   }),
 });
+
+/** Windows of which something is known. */
+function known(indices: readonly number[], targets: Targets | undefined): readonly number[] {
+  if (!targets) return indices;
+  const { names, values } = targets;
+  return indices.filter((i) => names.some((_, k) => !Number.isNaN(values[i * names.length + k]!)));
+}
+
+/** The training and validation parts of the dataset's own split. ConfigError where it has none. */
+function publishedSubjects({ subject }: WindowIndex, { name, splits }: DatasetSpec) {
+  const split = splits.published;
+  if (!split)
+    throw new ConfigError(`--published: ${name} has no published split. Leave it out.`, '--published');
+  const of = (people: readonly string[]) => {
+    const wanted = new Set(people);
+    return [...subject.keys()].filter((i) => wanted.has(subject[i]!));
+  };
+  return { subjects: split.validation, training: of(split.train), validation: of(split.validation) };
+}
 
 /** Some subjects validate, the others train. DataError where nobody would be left. */
 function splitSubjects({ subject }: WindowIndex, count: number, seed: number) {

@@ -1,5 +1,6 @@
 /** What `heartmind probe` prints: scores, differences between encoders, errors of reconstruction. */
 import type { Targets } from '../datasets/targets.ts';
+import type { FinetuneScore } from '../evaluate/finetune-score.ts';
 import type { ProbeResult } from '../evaluate/probe.ts';
 import { compareProbes, type ProbeComparison } from '../evaluate/probe-comparison.ts';
 import type { ProbedReconstruction } from '../evaluate/probe-reconstruction.ts';
@@ -9,7 +10,7 @@ export interface ProbeRow {
   readonly encoder: string;
   readonly seed: number;
   readonly labelShare: number;
-  readonly result: ProbeResult;
+  readonly result: ProbeResult | FinetuneScore;
 }
 
 export interface Comparison extends ProbeComparison {

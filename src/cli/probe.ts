@@ -4,8 +4,7 @@ import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 import { targetKinds, targetsOf } from '../datasets/targets.ts';
-import { runProbe } from '../evaluate/probe.ts';
-import { type ProbedEncoder, probeFeatures, probePools, takeChannels } from '../evaluate/probe-features.ts';
+import { type ProbedEncoder, probePools, takeChannels } from '../evaluate/probe-features.ts';
 import {
   type ProbedReconstruction,
   probeReconstruction,
@@ -17,6 +16,7 @@ import { encoderConfig } from '../model/config.ts';
 import { initialParameters } from '../model/parameters.ts';
 import type { Modality, SignalWindows } from '../patches/windows.ts';
 import { writeFileAtomically } from '../train/checkpoint-node.ts';
+import { parseFinetuneRecipe } from '../train/recipe.ts';
 import {
   type Context,
   createBackend,
@@ -37,6 +37,8 @@ import {
   renderReconstruction,
   renderRows,
 } from './probe-tables.ts';
+import { prober, tuner } from './probe-ways.ts';
+import { readRecipe } from './recipe-file.ts';
 import { describeVersions } from './run-folder.ts';
 
 interface Flags extends WorkFlags {
@@ -50,6 +52,7 @@ interface Flags extends WorkFlags {
   readonly folds?: number;
   readonly shares: readonly number[];
   readonly seeds: readonly number[];
+  readonly tune?: string;
   readonly reconstruction: boolean;
   readonly draws: boolean;
   readonly out?: string;
@@ -134,6 +137,10 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
         default: '0',
         placeholder: '0,1,2',
       },
+      tune: optionalText(
+        'A recipe of fine-tuning: encoders learn too, by it, and `untrained` ones start from scratch',
+        'recipe',
+      ),
       reconstruction: {
         kind: 'boolean',
         brief: 'Also how well hidden patches of the tested windows are filled, by kind of mask',
@@ -162,6 +169,8 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
     const { signal } = this;
     const progress = createWorkProgress(flags);
     const encoders = await Promise.all(encoderArguments.map(readProbed));
+    const tune =
+      flags.tune === undefined ? undefined : parseFinetuneRecipe(readRecipe(flags.tune), flags.tune);
     const chosen = await chooseData(data, undefined);
     const { spec, folder } = chosen;
     const kinds = targetKinds(spec);
@@ -200,24 +209,16 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
     const rows: ProbeRow[] = [];
     const filled: ProbedReconstruction[] = [];
     for (const encoder of encoders) {
-      const stage = progress.stage(`embed with ${encoder.name}`, windows.count, 'windows');
-      const features = await probeFeatures(
-        encoder,
-        { signals: { [modality]: taken } },
-        {
-          ...{ backend, modality, pool, signal },
-          ...(layers !== undefined && { layers }),
-          onProgress: (done) => stage.update(done),
-        },
-      );
-      stage.end();
+      const score = tune
+        ? await tuner(encoder, { windows, modality, taken, backend, progress, signal, recipe: tune, out })
+        : await prober(encoder, { windows, modality, taken, backend, progress, signal, pool, layers });
       for (const target of targets)
         for (const { seed, folds: plan } of plans)
-          for (const labelShare of shares) {
-            const { subject } = windows;
-            const result = runProbe({ features, targets: target, folds: plan, subject, labelShare, seed });
-            rows.push({ encoder: encoder.name, seed, labelShare, result });
-          }
+          for (const labelShare of shares)
+            rows.push({
+              ...{ encoder: encoder.name, seed, labelShare },
+              result: await score({ targets: target, folds: plan, labelShare, seed }),
+            });
       if (reconstruction && reconstructs(encoder)) {
         const tested = [...new Set(plans[0]!.folds.flatMap(({ test }) => test))].sort((a, b) => a - b);
         const own = takeWindows(taken, tested);
@@ -234,7 +235,8 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
       versions: { ...describeVersions(), engine: backend.description },
       dataset: { name: spec.name, title: spec.title, windows: windows.count, hash: windows.hash },
       protocol: folds === undefined ? 'published' : `${folds}-fold by subject`,
-      ...{ modality, channels: taken.channels, pool, layers: layers ?? null, leaveOut: flags.leaveOut ?? [] },
+      ...{ modality, channels: taken.channels, leaveOut: flags.leaveOut ?? [] },
+      ...(tune ? { tune } : { pool, layers: layers ?? null }),
       rows: rows.map(({ result: { tested: _t, predictions: _p, draws: drawn, ...kept }, ...row }) => ({
         ...{ ...row, ...kept },
         ...(draws && { draws: Array.from(drawn, (value) => Number(value.toFixed(5))) }),
@@ -261,12 +263,12 @@ function validationCount(subjects: readonly string[], folds: number): number {
   return Math.max(1, Math.round((people * (folds - 1)) / folds / 5));
 }
 
-async function readProbed(argument: string): Promise<ProbedEncoder> {
+async function readProbed(argument: string): Promise<ProbedEncoder & { readonly untrained?: true }> {
   const untrained = /^(?:([^=]+)=)?untrained:(\d+)$/.exec(argument);
   if (untrained) {
     const config = encoderConfig({ layers: Number(untrained[2]) });
     const tensors = initialParameters(encoderParameters(config, 'features'), Random.derive(0, 'initial'));
-    return { name: untrained[1] ?? argument, tensors };
+    return { name: untrained[1] ?? argument, tensors, untrained: true };
   }
   const named = /^([^=/]+)=(.+)$/.exec(argument);
   const path = named?.[2] ?? argument;

@@ -6,7 +6,15 @@ import { float32, sizeOf, type Tensor, tensor } from '../../src/core/tensor.ts';
 import { differentiate } from '../../src/graph/differentiate.ts';
 import { gradientRules } from '../../src/graph/gradients.ts';
 import { Graph, type Value } from '../../src/graph/ir.ts';
-import { binaryCrossEntropy, crossEntropy, maskedMse, meanOf, mse } from '../../src/graph/losses.ts';
+import {
+  binaryCrossEntropy,
+  crossEntropy,
+  knownBinaryCrossEntropy,
+  knownMse,
+  maskedMse,
+  meanOf,
+  mse,
+} from '../../src/graph/losses.ts';
 import * as op from '../../src/graph/operators.ts';
 import type { Backend } from '../../src/runtime/backend.ts';
 import { createNodeBackend } from '../../src/runtime/ort-node.ts';
@@ -248,6 +256,23 @@ const cases: Readonly<Record<string, Case>> = {
       [3, 2],
     ],
     build: ([x, t]) => meanOf(binaryCrossEntropy(x!, op.sigmoid(t!))),
+  },
+  'binaryCrossEntropy of known values, weighted': {
+    covers: ['Softplus', 'Cast'],
+    shapes: [
+      [3, 2],
+      [3, 2],
+    ],
+    build: ([x, t]) =>
+      meanOf(knownBinaryCrossEntropy(x!, op.sigmoid(t!), truth(x!, [3, 2], [1, 0, 1, 1, 0, 1]), [3, 0.5])),
+  },
+  'mse of known values': {
+    covers: ['ReduceSum', 'Cast'],
+    shapes: [
+      [3, 2],
+      [3, 2],
+    ],
+    build: ([a, b]) => meanOf(knownMse(a!, b!, truth(a!, [3, 2], [1, 0, 1, 1, 0, 1]))),
   },
   mse: {
     covers: ['ReduceSum'],

@@ -101,7 +101,7 @@ describe('several labels at once', () => {
       windows,
       recipe: recipeOf(),
       targets: labels,
-      fold,
+      folds: [fold],
       samples: 50,
     });
     expect(found.scores.auroc!.mean).toBeGreaterThan(0.8);
@@ -112,7 +112,7 @@ describe('several labels at once', () => {
       windows,
       recipe: recipeOf(),
       targets: labels,
-      fold,
+      folds: [fold],
       labelShare: 0.5,
       samples: 50,
     });
