@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { benchTables } from '../bench/tables.mjs';
 import { int8Tables } from './int8-tables.mjs';
+import { scienceTables } from './science-tables.mjs';
 import { storeTableFile, storeTables } from './store-tables.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -46,6 +47,7 @@ for (const file of [
     /(<!-- table ([\w-]+) -->\n)[\s\S]*?(<!-- \/table -->)/g,
     (_, open, name, close) => {
       if (benchTables[name]) return `${open}${benchTables[name](readBench)}${close}`;
+      if (scienceTables[name]) return `${open}${scienceTables[name](readResult)}${close}`;
       const path = join(root, 'results', `${storeTableFile(name)}.json`);
       if (name === 'fuzz') return `${open}${renderFuzz(path)}${close}`;
       if (storeTables[name] && !existsSync(path)) return `${open}Not measured yet.\n${close}`;
@@ -81,6 +83,12 @@ function renderFuzz(path) {
     ...rows,
     '',
   ].join('\n');
+}
+
+/** results/NAME.json; undefined where it was never run. */
+function readResult(name) {
+  const path = join(root, 'results', `${name}.json`);
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
 }
 
 /** A section of the benchmark; undefined where it was never run. */

@@ -231,7 +231,7 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
     if (filled.length > 0) this.process.stdout.write(`\n${renderReconstruction(filled)}\n`);
     if (out === undefined) return;
     const json = {
-      ...{ kind: 'probe', version: 1, created: new Date().toISOString() },
+      ...{ kind: 'probe', version: 1, created: new Date().toISOString(), command: describeCommand() },
       versions: { ...describeVersions(), engine: backend.description },
       dataset: { name: spec.name, title: spec.title, windows: windows.count, hash: windows.hash },
       protocol: folds === undefined ? 'published' : `${folds}-fold by subject`,
@@ -248,6 +248,14 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
     this.process.stdout.write(`Written: ${out}\n`);
   },
 });
+
+/** What was asked, without the places of this machine. */
+function describeCommand(): string {
+  const words = process.argv.slice(2).map((word) => word.replace(/^([\w-]+)=.*[\\/].*$/, '$1=PATH'));
+  const without = new Set(['--out', '--progress', '--threads', '--device']);
+  const kept = words.filter((word, i) => !without.has(word) && !without.has(words[i - 1] ?? ''));
+  return `heartmind ${kept.join(' ')}`;
+}
 
 function takeWindows(signal: SignalWindows, indices: readonly number[]): SignalWindows {
   const size = signal.channels.length * signal.patches * signal.patchSamples;

@@ -1,0 +1,94 @@
+/** The tables of pre-training and fusion in docs/results.md, from what `heartmind probe` and `heartmind reproduce` wrote. */
+
+/** By name of the table; each takes `read(name)`, which gives results/NAME.json or undefined. */
+export const scienceTables = {
+  'ptbxl-probes': (read) => {
+    const rows = ['12', '2', '1'].flatMap((leads) => {
+      const result = read(`ptbxl-probe-${leads}`);
+      if (!result) return [];
+      const of = (name) => result.rows.find(({ encoder }) => encoder === name).scores.auroc;
+      const [difference] = result.comparisons;
+      return [
+        `| ${result.channels.length === 12 ? 'all 12' : result.channels.join(', ')} | ${interval(of('ecg-12'))} | ${interval(of('untrained'))} | ${gain(difference)} |`,
+      ];
+    });
+    return table(['leads', '`ecg-12`', 'the same, untrained', 'gain'], rows);
+  },
+  'ptbxl-shares': (read) => {
+    const result = read('ptbxl-shares-2');
+    if (!result) return 'Not measured yet.\n';
+    const shares = [...new Set(result.rows.map(({ labelShare }) => labelShare))];
+    const rows = shares.map((share) => {
+      const own = result.rows.filter(({ labelShare }) => labelShare === share);
+      const mean = (name) => {
+        const values = own.filter(({ encoder }) => encoder === name).map(({ scores }) => scores.auroc.mean);
+        return digits(values.reduce((sum, value) => sum + value, 0) / values.length);
+      };
+      const difference = result.comparisons.find(({ labelShare }) => labelShare === share);
+      return `| ${Number((100 * share).toPrecision(3))} % (${own[0].subjects.train}) | ${mean('ecg-12')} | ${mean('untrained')} | ${gain(difference)} |`;
+    });
+    return table(['labelled people', '`ecg-12`', 'untrained', 'gain'], rows);
+  },
+  'eegmat-published': (read) => {
+    const [short, long] = [read('eegmat-published'), read('eegmat-published-context')];
+    const rows = [
+      ...benchmarkRows(short, ''),
+      // Without ECG, and in classical features, nothing differs.
+      ...benchmarkRows(long, ', 30 s of ECG').filter((row) => /^\| (ecg|eeg\+ecg)/.test(row)),
+    ];
+    const published = short.published.map(
+      ({ model, scores }) =>
+        `| *${model}, published* | ${digits(scores.balancedAccuracy)} | ${digits(scores.auroc)} | ${digits(scores.auprc)} | | | |`,
+    );
+    return table(
+      [
+        'model',
+        ...['', ', transductive'].flatMap((column) => scoreNames.map((name) => `${titles[name]}${column}`)),
+      ],
+      [...rows, ...published],
+    );
+  },
+};
+
+const scoreNames = ['balancedAccuracy', 'auroc', 'auprc'];
+const titles = { balancedAccuracy: 'balanced accuracy', auroc: 'AUROC', auprc: 'AUC-PR' };
+
+/** Deep and classical rows of the published split: as they stand, and standardised within people. */
+function benchmarkRows(result, suffix) {
+  if (!result) return [];
+  const { rows } = result.tables.find(({ protocol }) => protocol === 'published');
+  return rows
+    .filter(({ kind, model }) => kind !== 'trivial' && !model.endsWith('-standardised'))
+    .map(({ model, windows }) => {
+      const standardised = rows.find((row) => row.model === `${model}-standardised`)?.windows ?? {};
+      const cells = [windows, standardised].flatMap((scores) =>
+        scoreNames.map((name) => interval(scores[name])),
+      );
+      return `| ${model}${suffix} | ${cells.join(' | ')} |`;
+    });
+}
+
+function table(header, rows) {
+  return [`| ${header.join(' | ')} |`, `|${header.map(() => '---').join('|')}|`, ...rows, ''].join('\n');
+}
+
+/** Of the released encoder over the untrained one: comparisons are of the latter against the former. */
+function gain({ difference, low, high, pHolm }) {
+  return `+${digits(-difference)} [${digits(-high)}, ${digits(-low)}], p ${pHolm < 0.01 ? '< .01' : `= ${digits(pHolm)}`}`;
+}
+
+function interval(score) {
+  return score === undefined || score.mean === null
+    ? ''
+    : `${digits(score.mean)} [${digits(score.low)}, ${digits(score.high)}]`;
+}
+
+/** `.726`, as the field writes scores. */
+function digits(value) {
+  return value === null || value === undefined
+    ? ''
+    : value
+        .toFixed(3)
+        .replace(/^(-?)0\./, '$1.')
+        .replace('-', '−');
+}
