@@ -37,11 +37,13 @@ export { readLudbWaves, type Wave } from './datasets/ludb.ts';
 export { type Preparer, type PrepareStoreOptions, prepareStore } from './datasets/prepare-store.ts';
 export { datasets, findDataset } from './datasets/registry.ts';
 export { type Diagnosis, diagnoses } from './datasets/snomed.ts';
+export { type Targets, targetKinds, targetsOf } from './datasets/targets.ts';
 // metrics and evaluate: predictions → scores → report
 export { baselineFeatures, runClassical, runTrivial } from './evaluate/baselines.ts';
 export { explainRecording } from './evaluate/explain.ts';
 export { renderExplanation } from './evaluate/explain-page.ts';
 export { type Explanation, encodeExplanation } from './evaluate/explain-result.ts';
+export { type FinetuneScore, type FinetuneScoreOptions, scoreFinetuned } from './evaluate/finetune-score.ts';
 export { evaluateModel } from './evaluate/finished-model.ts';
 export { type ProbeOptions, type ProbeResult, runProbe } from './evaluate/probe.ts';
 export { type ComparedProbe, compareProbes, type ProbeComparison } from './evaluate/probe-comparison.ts';
@@ -83,6 +85,12 @@ export { type LiveEntry, type LiveOptions, LivePredictor } from './model/live.ts
 export { decodeModel, encodeModel, type TrainedModel } from './model/model-file.ts';
 export type { InferenceOptions, InferencePrecision } from './model/precision.ts';
 export { Embedder, type Embeddings, Predictor } from './model/predict.ts';
+export {
+  parseReleasedIndex,
+  type ReleasedIndex,
+  type ReleasedWeights,
+  verifyReleased,
+} from './model/released-weights.ts';
 export { decodeSafetensors, encodeSafetensors } from './model/safetensors.ts';
 export { type Timeline, type TimelineEntry, TimelinePredictor } from './model/timeline.ts';
 export { type EncoderWeights, loadEncoderWeights } from './model/weights.ts';

@@ -3,6 +3,7 @@
 export { openFolder } from './datasets/folder-node.ts';
 export { sampleDataFolder } from './datasets/sample-node.ts';
 export * from './index.ts';
+export { readReleased, releasedIndex } from './model/released-weights-node.ts';
 export { folderFiles, folderPlace } from './patches/store-node.ts';
 export { fileSource, openRecordingFile } from './read/file-node.ts';
 export { type FollowOptions, followRecording } from './read/live/follow-node.ts';

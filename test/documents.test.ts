@@ -39,6 +39,13 @@ test.each([
     'docs/formats.md',
     'docs/signals.md',
     'docs/datasets.md',
+    'docs/fusion.md',
+    'docs/reproduce.md',
+    'docs/statistics.md',
+    'docs/explanations.md',
+    'docs/weights.md',
+    'weights/ecg-12.md',
+    'weights/eeg-4.md',
   ],
   'sample-data/README.md',
 ])('%s links to files that are there', (document) => {
