@@ -109,6 +109,7 @@ function drawCurve(rows) {
       `<text x="${left - 6}" y="${(y(value) + 4).toFixed(1)}" text-anchor="end">${value.toPrecision(2)}</text>`,
   );
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="11">
+<title>Validation loss by epoch</title>
 <rect width="${width}" height="${height}" fill="#fff"/>
 <path d="M${left},${top}V${y(0).toFixed(1)}H${width - 12}" fill="none" stroke="#888"/>
 <polyline points="${line}" fill="none" stroke="#0b6e99" stroke-width="2"/>
