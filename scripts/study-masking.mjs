@@ -1,20 +1,21 @@
 #!/usr/bin/env node
 /**
- * What each mask of pre-training is worth: probes and reconstruction of the encoders that scripts/pretrain-masking.mjs
- * made, against an untrained one → results/masking.json. What was probed is not probed again.
+ * What each mask of pre-training is worth: probes, reconstruction and fine-tuning of the encoders that
+ * scripts/pretrain-masking.mjs made, against untrained ones → results/masking.json. What was asked is not asked again.
  *
- *   node scripts/study-masking.mjs ptbxl=FOLDER ludb=FOLDER cinc2021=FOLDER eegmat=FOLDER [--runs runs/masking]
+ *   node scripts/study-masking.mjs ptbxl=FOLDER ludb=FOLDER cinc2021=FOLDER eegmat=FOLDER [--runs runs/masking] [--jobs 2]
  *
  * PTB-XL: official folds. LUDB, Challenge 2021 (without its PTB-XL records), EEGMAT: people in five folds; no encoder has
- * seen them. Features: the mean of the last layer's tokens.
+ * seen them. Probes: the mean of the last layer's tokens. Fine-tuning (recipes/finetune-ecg.json): the arms that differ in
+ * the kind of mask, where few leads make it affordable.
  */
-import { execFileSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { arms } from './masking-arms.mjs';
-import { collate } from './masking-table.mjs';
+import { collate } from './masking-collate.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { values, positionals } = parseArgs({
@@ -24,6 +25,7 @@ const { values, positionals } = parseArgs({
     out: { type: 'string', default: join(root, 'results', 'masking.json') },
     seeds: { type: 'string', default: '0,1,2' },
     threads: { type: 'string', default: '1' },
+    jobs: { type: 'string', default: '1' },
   },
 });
 const data = Object.fromEntries(positionals.map((one) => one.split(/=(.*)/s)));
@@ -31,84 +33,103 @@ const seeds = values.seeds.split(',').map(Number);
 const place = join(values.runs, 'scores');
 mkdirSync(place, { recursive: true });
 
-/** What is asked of every encoder. */
+const allLeads = { 12: undefined, 2: 'I,II', 1: 'I' };
+/** What is asked of every frozen encoder. */
 const questions = [
-  { dataset: 'ptbxl', targets: ['superclasses', 'sex', 'age'], leads: { 12: undefined, 2: 'I,II', 1: 'I' } },
-  {
-    dataset: 'ludb',
-    targets: ['rhythm', 'findings', 'age'],
-    leads: { 12: undefined, 2: 'I,II', 1: 'I' },
-    folds: 5,
-  },
+  { dataset: 'ptbxl', targets: ['superclasses', 'sex', 'age'], leads: allLeads },
+  { dataset: 'ludb', targets: ['rhythm', 'findings', 'age'], leads: allLeads, folds: 5 },
   // Its HR recordings are PTB-XL's: the encoders have seen them.
-  {
-    dataset: 'cinc2021',
-    targets: ['groups', 'sex'],
-    leads: { 12: undefined, 2: 'I,II', 1: 'I' },
-    folds: 5,
-    leaveOut: '*HR*',
-  },
+  { dataset: 'cinc2021', targets: ['groups', 'sex'], leads: allLeads, folds: 5, leaveOut: '*HR*' },
   { dataset: 'eegmat', targets: ['task'], leads: { 1: undefined }, folds: 5, modality: 'ecg' },
 ];
+/** What is asked of encoders that learn the labels too. */
+const tuned = [
+  { dataset: 'ptbxl', targets: ['superclasses'], leads: { 2: 'I,II', 1: 'I' } },
+  { dataset: 'ludb', targets: ['findings'], leads: { 2: 'I,II' }, folds: 5 },
+];
+const tunedArms = ['dual', 'random', 'intra', 'inter', 'span'];
 
-const encoders = [
-  'none=untrained:4',
+const jobs = [
+  ...asked(questions).map(({ dataset, count, flags }) => ({
+    ...{ dataset, leads: count, path: join(place, `${dataset}-${count}.json`) },
+    words: [
+      'none=untrained:4',
+      ...seeds.flatMap((seed) => Object.keys(arms).map((arm) => `${arm}=${encoderOf(arm, seed)}`)),
+      ...flags,
+      ...(dataset === 'ptbxl' && count === '12' ? ['--reconstruction'] : []),
+    ],
+  })),
+  // Seed by seed, as a name is one training there: the seed of fine-tuning is that of pre-training.
   ...seeds.flatMap((seed) =>
-    Object.keys(arms).flatMap((arm) => {
-      const file = join(values.runs, `${arm}-seed${seed}`, 'encoder.safetensors');
-      if (existsSync(file)) return [`${arm}=${file}`];
-      console.log(`not there yet: ${arm}, seed ${seed}`);
-      return [];
-    }),
+    asked(tuned).map(({ dataset, count, flags }) => ({
+      ...{ dataset, leads: count, seed, path: join(place, `${dataset}-${count}-tuned-${seed}.json`) },
+      words: [
+        'none=untrained:4',
+        ...tunedArms.map((arm) => `${arm}=${encoderOf(arm, seed)}`),
+        ...flags,
+        ...['--tune', 'finetune-ecg', '--seeds', String(seed)],
+      ],
+    })),
   ),
 ];
+const queue = [...jobs];
+await Promise.all(Array.from({ length: Number(values.jobs) }, work));
 
-const answers = [];
-for (const { dataset, targets, leads, folds, modality, leaveOut } of questions) {
-  const folder = data[dataset];
-  if (folder === undefined) {
-    console.log(`${dataset}: no folder given, left out`);
-    continue;
-  }
-  for (const [count, names] of Object.entries(leads)) {
-    const path = join(place, `${dataset}-${count}-${encoders.length}.json`);
-    if (!existsSync(path)) {
-      const begun = performance.now();
-      heartmind([
-        ...['probe', ...order(encoders), '--data', `${dataset}=${folder}`],
-        ...targets.flatMap((target) => ['--target', target]),
+const answers = jobs.map((job) => ({ ...job, probe: JSON.parse(readFileSync(job.path, 'utf8')) }));
+const command = `node scripts/study-masking.mjs ${Object.keys(data)
+  .map((name) => `${name}=FOLDER`)
+  .join(' ')}`;
+const base = readFileSync(join(root, 'recipes', 'pretrain-ecg-masking.json'), 'utf8');
+writeFileSync(values.out, `${JSON.stringify(collate({ answers, arms, seeds, command, base }), null, 1)}\n`);
+console.log(`Written: ${values.out}`);
+
+/** A row a dataset and number of leads, for the datasets that are there. */
+function asked(list) {
+  return list.flatMap(({ dataset, targets, leads, folds, modality, leaveOut }) => {
+    const folder = data[dataset];
+    if (folder === undefined) {
+      console.log(`${dataset}: no folder given, left out`);
+      return [];
+    }
+    return Object.entries(leads).map(([count, names]) => ({
+      ...{ dataset, count },
+      flags: [
+        ...['--data', `${dataset}=${folder}`, ...targets.flatMap((target) => ['--target', target])],
         ...(names ? ['--leads', names] : []),
         ...(folds ? ['--folds', String(folds)] : []),
         ...(leaveOut ? ['--leave-out', leaveOut] : []),
         ...(modality ? ['--modality', modality] : []),
-        ...(dataset === 'ptbxl' && count === '12' ? ['--reconstruction'] : []),
-        ...['--draws', '--out', path, '--threads', values.threads, '--progress', 'none'],
-      ]);
-      console.log(`${dataset}, ${count} leads: ${((performance.now() - begun) / 1000).toFixed(0)} s`);
-    }
-    answers.push({ dataset, leads: count, probe: JSON.parse(readFileSync(path, 'utf8')) });
+      ],
+    }));
+  });
+}
+
+function encoderOf(arm, seed) {
+  const file = join(values.runs, `${arm}-seed${seed}`, 'encoder.safetensors');
+  if (!existsSync(file))
+    throw new Error(
+      `study-masking: ${file} is not there. Run scripts/pretrain-masking.mjs, or name other --seeds.`,
+    );
+  return file;
+}
+
+async function work() {
+  for (let next = queue.shift(); next; next = queue.shift()) {
+    const { path, words } = next;
+    if (existsSync(path)) continue;
+    const begun = performance.now();
+    const common = ['--draws', '--out', path, '--threads', values.threads, '--progress', 'none'];
+    await heartmind(['probe', ...words, ...common]);
+    console.log(`${path}: ${((performance.now() - begun) / 1000).toFixed(0)} s`);
   }
 }
-const command = `node scripts/study-masking.mjs ${Object.keys(data)
-  .map((name) => `${name}=FOLDER`)
-  .join(' ')}`;
-const result = collate({
-  answers,
-  arms,
-  seeds,
-  command,
-  base: readFileSync(join(root, 'recipes', 'pretrain-ecg-masking.json'), 'utf8'),
-});
-writeFileSync(values.out, `${JSON.stringify(result, null, 1)}\n`);
-console.log(`Written: ${values.out}`);
 
-/** The first name is what all others are compared with. */
-function order(all) {
-  return [...all.filter((one) => one.startsWith('dual=')), ...all.filter((one) => !one.startsWith('dual='))];
-}
-
-function heartmind(args) {
-  execFileSync(process.execPath, [join(root, 'dist', 'cli.js'), ...args], {
-    stdio: ['ignore', 'ignore', 'inherit'],
+function heartmind(words) {
+  return new Promise((resolve, reject) => {
+    const cli = spawn(process.execPath, [join(root, 'dist', 'cli.js'), ...words], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    cli.on('error', reject);
+    cli.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`probe ended with ${code}.`))));
   });
 }

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { benchTables } from '../bench/tables.mjs';
 import { int8Tables } from './int8-tables.mjs';
+import { drawMasking, maskingTables } from './masking-tables.mjs';
 import { scienceTables } from './science-tables.mjs';
 import { storeTableFile, storeTables } from './store-tables.mjs';
 
@@ -47,6 +48,7 @@ for (const file of [
     /(<!-- table ([\w-]+) -->\n)[\s\S]*?(<!-- \/table -->)/g,
     (_, open, name, close) => {
       if (benchTables[name]) return `${open}${benchTables[name](readBench)}${close}`;
+      if (maskingTables[name]) return `${open}${maskingTables[name](readResult)}${close}`;
       if (scienceTables[name]) return `${open}${scienceTables[name](readResult)}${close}`;
       const path = join(root, 'results', `${storeTableFile(name)}.json`);
       if (name === 'fuzz') return `${open}${renderFuzz(path)}${close}`;
@@ -62,7 +64,19 @@ for (const file of [
     stale++;
   } else writeFileSync(path, updated);
 }
+const masking = readResult('masking');
+if (masking) writePicture('docs/masking.svg', drawMasking(masking));
 process.exit(stale > 0 ? 1 : 0);
+
+/** A picture made of figures is as stale as a table. */
+function writePicture(file, picture) {
+  const path = join(root, file);
+  if (existsSync(path) && readFileSync(path, 'utf8') === picture) return;
+  if (check) {
+    console.error(`${file}: the picture differs from its JSON. Run \`node scripts/write-tables.mjs\`.`);
+    stale++;
+  } else writeFileSync(path, picture);
+}
 
 /** What the fuzzer found, a row a format. */
 function renderFuzz(path) {

@@ -1,0 +1,139 @@
+/** The masking study in docs/results.md: tables and the picture docs/masking.svg, from results/masking.json. */
+import { digits, interval, table } from './table-cells.mjs';
+
+const kindsOfMask = ['intra', 'inter', 'dual', 'span'];
+const leadCounts = ['12', '2', '1', 'all'];
+const kindArms = ['none', 'random', 'intra', 'inter', 'span', 'dual'];
+
+/** By name of the table; each takes `read(name)`, which gives results/NAME.json or undefined. */
+export const maskingTables = {
+  'masking-reconstruction': (read) => {
+    const result = read('masking');
+    if (!result) return 'Not measured yet.\n';
+    const rows = result.arms
+      .filter(({ name }) => name !== 'none')
+      .map(({ name, asks }) => {
+        const cells = kindsOfMask.map((kind) => {
+          const own = result.reconstruction.filter((one) => one.arm === name && one.kind === kind);
+          return spread(own.map(({ loss, zero }) => loss / zero));
+        });
+        return `| ${name}: ${asks} | ${cells.join(' | ')} |`;
+      });
+    return table(['pre-trained with', ...kindsOfMask], rows);
+  },
+  'masking-probes': (read) => overall(read('masking'), 'probe'),
+  'masking-tuned': (read) => overall(read('masking'), 'tuned'),
+  'masking-measures': (read) => {
+    const result = read('masking');
+    if (!result) return 'Not measured yet.\n';
+    const keys = new Map(
+      result.scores.map((one) => [`${one.way} ${one.dataset} ${one.target} ${one.leads}`, one]),
+    );
+    const rows = [...keys.values()].map(({ way, dataset, target, leads, score }) => {
+      const cells = kindArms.map((arm) => {
+        const own = result.scores.filter(
+          (one) =>
+            one.arm === arm &&
+            one.way === way &&
+            one.dataset === dataset &&
+            one.target === target &&
+            one.leads === leads,
+        );
+        return own.length === 0 ? '' : digits(mean(own.map(({ value }) => value)));
+      });
+      return `| ${dataset} ${target} | ${leads} | ${way} | ${scoreTitles[score] ?? score} | ${cells.join(' | ')} |`;
+    });
+    return table(['labels', 'leads', 'encoder', 'score', ...kindArms], rows);
+  },
+};
+
+const scoreTitles = { auroc: 'AUROC', mae: 'mean absolute error', r2: 'R²' };
+
+/** Mean AUROC over all labels of each number of leads, and the difference to dual over all of them. */
+function overall(result, way) {
+  if (!result) return 'Not measured yet.\n';
+  const present = leadCounts.filter(
+    (leads) => leads === 'all' || result.scores.some((one) => one.way === way && one.leads === leads),
+  );
+  const rows = result.arms.flatMap(({ name, asks }) => {
+    const own = result.scores.filter((one) => one.arm === name && one.way === way && one.score === 'auroc');
+    if (own.length === 0) return [];
+    const cells = present.map((leads) =>
+      digits(mean(own.filter((one) => leads === 'all' || one.leads === leads).map(({ value }) => value))),
+    );
+    const difference = overallDifference(result, way, name);
+    const against = difference
+      ? `${interval({ mean: difference.difference, ...difference }, true)}${difference.pHolm < 0.05 ? ' *' : ''}`
+      : '';
+    return [`| ${name}: ${asks} | ${cells.join(' | ')} | ${against} |`];
+  });
+  const heads = present.map((leads) =>
+    leads === 'all' ? 'all' : `${leads} lead${leads === '1' ? '' : 's'}`,
+  );
+  return table(['pre-trained with', ...heads, 'less dual, all'], rows);
+}
+
+function overallDifference(result, way, arm) {
+  return result.comparisons.find(
+    (one) => one.way === way && one.arm === arm && one.measure === 'mean AUROC, all',
+  );
+}
+
+/** Every arm less dual, mean AUROC of probes: points and intervals by number of leads. */
+export function drawMasking(result) {
+  const arms = result.arms.map(({ name }) => name).filter((name) => name !== 'dual');
+  const points = result.comparisons.filter(
+    ({ way, measure }) => way === 'probe' && measure.startsWith('mean AUROC'),
+  );
+  const [width, left, top, row] = [720, 150, 34, 26];
+  const height = top + arms.length * row + 44;
+  const least = Math.min(-0.01, ...points.map(({ low }) => low));
+  const most = Math.max(0.01, ...points.map(({ high }) => high));
+  const x = (value) => left + ((width - left - 20) * (value - least)) / (most - least);
+  const colours = { all: '#222', 12: '#0b6e99', 2: '#c05a00', 1: '#6a9a1f' };
+  const marks = arms.flatMap((arm, i) =>
+    leadCounts.flatMap((leads, j) => {
+      const one = points.find(({ arm: name, measure }) => name === arm && measure === `mean AUROC, ${leads}`);
+      if (!one) return [];
+      const y = (top + i * row + 5 + j * 5).toFixed(1);
+      const [from, to, at] = [one.low, one.high, one.difference].map((value) => x(value).toFixed(1));
+      return [
+        `<path d="M${from},${y}H${to}" stroke="${colours[leads]}" stroke-width="${leads === 'all' ? 2.5 : 1.2}"/>`,
+        `<circle cx="${at}" cy="${y}" r="${leads === 'all' ? 3 : 2}" fill="${colours[leads]}"/>`,
+      ];
+    }),
+  );
+  const names = arms.map(
+    (arm, i) => `<text x="${left - 10}" y="${top + i * row + 17}" text-anchor="end">${arm}</text>`,
+  );
+  const step = most - least > 0.12 ? 0.04 : most - least > 0.06 ? 0.02 : 0.01;
+  const ticks = Array.from(
+    { length: Math.floor(most / step) - Math.ceil(least / step) + 1 },
+    (_, i) => (Math.ceil(least / step) + i) * step,
+  ).map(
+    (value) =>
+      `<path d="M${x(value).toFixed(1)},${top - 4}V${height - 40}" stroke="${Math.abs(value) < 1e-9 ? '#666' : '#ddd'}"/><text x="${x(value).toFixed(1)}" y="${height - 26}" text-anchor="middle">${digits(value)}</text>`,
+  );
+  const key = leadCounts.map(
+    (leads, i) =>
+      `<text x="${left + i * 90}" y="18" fill="${colours[leads]}">${leads === 'all' ? 'all measures' : `${leads} lead${leads === '1' ? '' : 's'}`}</text>`,
+  );
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">
+<title>Mean AUROC of linear probes: every way of masking less dual masking</title>
+<rect width="${width}" height="${height}" fill="#fff"/>
+${[...ticks, ...key, ...names, ...marks].join('\n')}
+<text x="${width - 20}" y="${height - 8}" text-anchor="end">mean AUROC of linear probes less that of dual masking, 95 % intervals</text>
+</svg>
+`;
+}
+
+/** Mean over seeds (smallest–largest). */
+function spread(values) {
+  if (values.length === 0) return '';
+  if (values.length === 1) return digits(values[0]);
+  return `${digits(mean(values))} (${digits(Math.min(...values))}–${digits(Math.max(...values))})`;
+}
+
+function mean(values) {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
