@@ -134,7 +134,7 @@ export const evaluateCommand = buildCommand<Flags, [], Context>({
 
 async function train(flags: Flags, { ranks, signal, engine, progress }: Team): Promise<Result> {
   const { finetune: recipe, ...ladder } = parseTraining(readRecipe(flags.recipe!), flags.recipe!);
-  const { encoders, provenance } = await readEncodersFor(recipe, flags);
+  const released = await readEncodersFor(recipe, flags);
   const chosen = await chooseData(flags.data, recipe.prepare);
   const target = chooseTarget(chosen.spec, flags.target);
   const backend = await createBackend(engine);
@@ -157,8 +157,7 @@ async function train(flags: Flags, { ranks, signal, engine, progress }: Team): P
     testMissing: flags.testMissing || ladder.testMissing,
     protocol: protocolOf(flags),
     seeds: flags.seeds,
-    encoders,
-    provenance,
+    ...released,
     versions: describeVersions(),
     keep: keepIn(flags.out),
     onModel: (name, model) =>
