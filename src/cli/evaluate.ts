@@ -190,6 +190,7 @@ async function test(flags: Flags, { signal, engine, progress }: Team): Promise<R
     dataset: chosen.spec,
     target,
     windows,
+    testMissing: flags.testMissing,
     progress,
     versions: describeVersions(),
   });
