@@ -3,12 +3,12 @@ import { eegmatRecipe } from 'heartmind';
 
 const all = ['eeg', 'ecg', 'eeg+ecg'];
 const both = ['eeg+ecg'];
-/** Filters of both signals, and 30 s of ECG. */
-const prepareBy = (filters) => ({
+/** Filters of both signals, and seconds of ECG. */
+const prepareBy = (filters, contextSeconds = 30) => ({
   ...eegmatRecipe,
   signals: {
     eeg: { ...eegmatRecipe.signals.eeg, ...filters },
-    ecg: { ...eegmatRecipe.signals.ecg, ...filters, contextSeconds: 30 },
+    ecg: { ...eegmatRecipe.signals.ecg, ...filters, contextSeconds },
   },
 });
 /** As EEGMAT comes. */
@@ -16,6 +16,8 @@ const context = prepareBy({});
 /** For recordings that nobody has filtered: the band that EEGMAT comes in, causal, as live use needs. */
 const causal = prepareBy({ lowHz: 0.5, highHz: 45, zeroPhase: false });
 const zeroPhase = prepareBy({ lowHz: 0.5, highHz: 45 });
+const causalShort = prepareBy({ lowHz: 0.5, highHz: 45, zeroPhase: false }, 5);
+const zeroPhaseShort = prepareBy({ lowHz: 0.5, highHz: 45 }, 5);
 
 /** A head on frozen encoders: AdamW with a rate and a decay, 30 epochs at most. */
 const frozen = (changes = {}, { layers = [2, 2], decay = 0.05, rate = 1e-3, epochs = 30 } = {}) => ({
@@ -43,15 +45,26 @@ const tuned = (tune, changes = {}, { layers = [2, 2], epochs = 6 } = {}) => ({
 });
 
 /** Seeds, the models tried, and whether folds are worth their time: tuned encoders are only asked for people 28–31. */
-const three = (recipe, models = all) => ({ recipe, models, seeds: [0, 1, 2], crossValidated: true });
 const one = (recipe, models = all) => ({ recipe, models, seeds: [0], crossValidated: true });
 const quick = (recipe, models = all) => ({ recipe, models, seeds: [0], crossValidated: false });
 
 const dropout = { modalityDropout: 0.3 };
 
 export const candidates = {
-  'frozen, concatenated': three(frozen()),
-  'frozen, late': three(frozen({ fusion: 'late' }), both),
+  'frozen, concatenated': one(frozen()),
+  'frozen, late': one(frozen({ fusion: 'late' }), both),
+  'frozen, concatenated, dropout': one(frozen(dropout), both),
+  'frozen, late, dropout': one(frozen({ fusion: 'late', ...dropout }), both),
+  'frozen, zero-phase, concatenated, dropout': one(frozen({ prepare: zeroPhaseShort, ...dropout }), both),
+  'frozen, causal, concatenated, dropout': one(frozen({ prepare: causalShort, ...dropout }), both),
+  'frozen, concatenated, strong decay': one(frozen({}, { decay: 1, rate: 1e-2 })),
+  'frozen, concatenated, mlp': one(frozen({ head: { kind: 'mlp', hidden: 64 } })),
+  'all, ECG alone': one(tuned('all'), ['ecg']),
+  'all, 30 s of ECG alone': one(tuned('all', { prepare: context }), ['ecg']),
+  'lora, ECG alone': one(
+    tuned({ lora: { rank: 8, alpha: 16 } }, { learningRates: { backbone: 1e-3, head: 5e-4 } }),
+    ['ecg'],
+  ),
   'frozen, 30 s of ECG, causal, concatenated': one(frozen({ prepare: causal })),
   'frozen, 30 s of ECG, causal, late': one(frozen({ prepare: causal, fusion: 'late' }), both),
   'frozen, 30 s of ECG, causal, late, dropout': one(
@@ -67,12 +80,9 @@ export const candidates = {
   'frozen, 30 s of ECG': one(frozen({ prepare: context }), ['ecg']),
   'frozen, 30 s of ECG, zero-phase': one(frozen({ prepare: zeroPhase }), ['ecg']),
   'frozen, 30 s of ECG, causal, 4 layers': one(frozen({ prepare: causal }, { layers: [4, 4] }), ['ecg']),
-  'all, 30 s of ECG, causal': quick(tuned('all', { prepare: causal }), both),
-  'lora, 30 s of ECG, causal': quick(
-    tuned(
-      { lora: { rank: 8, alpha: 16 } },
-      { prepare: causal, learningRates: { backbone: 1e-3, head: 5e-4 } },
-    ),
+  'all, concatenated': quick(tuned('all'), both),
+  'all, zero-phase, concatenated, dropout': quick(
+    tuned('all', { prepare: zeroPhaseShort, ...dropout }),
     both,
   ),
 };

@@ -29,6 +29,20 @@ export const scienceTables = {
     });
     return table(['labelled people', '`ecg-12`', 'untrained', 'gain'], rows);
   },
+  'demo-choices': (read) => {
+    const result = read('demo-choices');
+    if (!result) return 'Not measured yet.\n';
+    const cell = (scores) =>
+      scores
+        ? `${digits(scores.balancedAccuracy)} / ${digits(scores.auroc)} / ${digits(scores.auprc)}`
+        : '–';
+    const rows = Object.entries(result.candidates).flatMap(([name, { validation, crossValidation = {} }]) =>
+      [...new Set([...Object.keys(validation), ...Object.keys(crossValidation)])].map(
+        (model) => `| ${name} | ${model} | ${cell(validation[model])} | ${cell(crossValidation[model])} |`,
+      ),
+    );
+    return table(['candidate', 'signals', 'people 28–31', '4 folds of people 00–31'], rows);
+  },
   'eegmat-published': (read) => {
     const [short, long] = [read('eegmat-published'), read('eegmat-published-context')];
     const rows = [
