@@ -11,7 +11,14 @@ import { encodeModel } from '../model/model-file.ts';
 import type { WindowSet } from '../patches/windows.ts';
 import { writeFileAtomically } from '../train/checkpoint-node.ts';
 import { encodePretrained } from '../train/pretrain.ts';
-import { type Context, createBackend, jsonFlag, optionalText, workFlags } from './command.ts';
+import {
+  type Context,
+  createBackend,
+  describeCommand,
+  jsonFlag,
+  optionalText,
+  workFlags,
+} from './command.ts';
 import { chooseData, loadData } from './data.ts';
 import { readEncodersFor } from './model-source.ts';
 import { onRanks, type RanksFlags, ranksFlag } from './ranks.ts';
@@ -110,7 +117,7 @@ export const demoCommand = buildCommand<Flags, [], Context>({
         writeFileAtomically(join(folder, 'models', `${model}.safetensors`), encodeModel(trained)),
     });
     if (!writes) return;
-    const result = { ...study, ...describeEffort(study) };
+    const result = { command: describeCommand(), ...study, ...describeEffort(study) };
     const report = await writeResult(folder, result);
     if (flags.json) {
       this.process.stdout.write(

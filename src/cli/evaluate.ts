@@ -13,6 +13,7 @@ import { parseFinetuneRecipe } from '../train/recipe.ts';
 import {
   type Context,
   createBackend,
+  describeCommand,
   jsonFlag,
   optionalText,
   parseCount,
@@ -122,8 +123,9 @@ export const evaluateCommand = buildCommand<Flags, [], Context>({
     await prepareRunFolder(flags.out);
     // A finished model is tested by rank 0 alone.
     if (flags.model !== undefined && !team.writes) return;
-    const result = flags.model === undefined ? await train(flags, team) : await test(flags, team);
+    const tested = flags.model === undefined ? await train(flags, team) : await test(flags, team);
     if (!team.writes) return;
+    const result = { command: describeCommand(), ...tested };
     const report = await writeResult(flags.out, result);
     const path = resolve(flags.out, 'result.json');
     if (flags.json)
