@@ -56,6 +56,22 @@ export const candidates = {
   'frozen, concatenated, dropout': one(frozen(dropout), both),
   'frozen, late, dropout': one(frozen({ fusion: 'late', ...dropout }), both),
   'frozen, zero-phase, concatenated, dropout': one(frozen({ prepare: zeroPhaseShort, ...dropout }), both),
+  'frozen, zero-phase, concatenated, dropout, 1 layer': one(
+    frozen({ prepare: zeroPhaseShort, ...dropout }, { layers: [1, 1] }),
+    both,
+  ),
+  'frozen, zero-phase, concatenated, dropout, 4 layers': one(
+    frozen({ prepare: zeroPhaseShort, ...dropout }, { layers: [4, 4] }),
+    both,
+  ),
+  'frozen, zero-phase, attention pooling, dropout': one(
+    frozen({
+      prepare: zeroPhaseShort,
+      head: { kind: 'linear', pool: 'attention', poolHeads: 8 },
+      ...dropout,
+    }),
+    both,
+  ),
   'frozen, causal, concatenated, dropout': one(frozen({ prepare: causalShort, ...dropout }), both),
   'frozen, concatenated, strong decay': one(frozen({}, { decay: 1, rate: 1e-2 })),
   'frozen, concatenated, mlp': one(frozen({ head: { kind: 'mlp', hidden: 64 } })),

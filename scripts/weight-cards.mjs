@@ -76,7 +76,7 @@ Signals: ${signals.join('; ')}. ${config.nullEmbeddings ? 'It was trained with o
 
 ## What it has seen
 
-- ${dataset.title}: ${people(train)} people trained it, ${people(validation)} chose its epoch, ${people(test)} tested it and were seen by nothing.
+- ${dataset.title}: ${people(train)} people trained it, ${people(validation)} chose its epoch, ${people(test)} tested it and were seen by none of its parts.
 - Its encoders began as ${Object.entries(result.weights ?? {})
     .map(
       ([modality, { name: from, people: count, dataset: of }]) =>

@@ -73,6 +73,7 @@ describe('predict', () => {
     [2, ['predict', 'workload'], /^predict: 'workload' is a model\. Name a recording after it\./],
     [2, ['predict', own, 'workload'], /^predict: 'workload' is a model and stands behind the recording/],
     [2, ['predict', own, '--model', 'ecg'], /^--model: 'ecg' is one of a run's models, and no run is named/],
+    [2, ['embed', own, '--out', 'x.npz'], /stands alone\. Name weights \(.*ecg-12.*, a run, a file\)/],
     [3, ['predict', 'ecg-12', own], /weights alone are no model/],
     [3, ['predict', 'a', own], /^a: no model in this folder/],
     [2, ['explain', own, 'a/ben-calm.edf', '--out', 'x.html'], /^explain: 2 recordings were named\./],
