@@ -33,15 +33,16 @@ export const scienceTables = {
     const result = read('demo-choices');
     if (!result) return 'Not measured yet.\n';
     const cell = (scores) =>
-      scores
-        ? `${digits(scores.balancedAccuracy)} / ${digits(scores.auroc)} / ${digits(scores.auprc)}`
-        : '–';
-    const rows = Object.entries(result.candidates).flatMap(([name, { validation, crossValidation = {} }]) =>
-      [...new Set([...Object.keys(validation), ...Object.keys(crossValidation)])].map(
-        (model) => `| ${name} | ${model} | ${cell(validation[model])} | ${cell(crossValidation[model])} |`,
-      ),
+      scores ? `${digits(scores.balancedAccuracy)} / ${digits(scores.auroc)} / ${digits(scores.auprc)}` : '–';
+    const rows = Object.entries(result.candidates).map(([name, { validation, crossValidation = {} }]) => {
+      const alone = (signal, missing) =>
+        cell(crossValidation[signal] ?? crossValidation[`eeg+ecg, ${missing} missing`]);
+      return `| ${name} | ${cell(validation['eeg+ecg'])} | ${cell(crossValidation['eeg+ecg'])} | ${alone('eeg', 'ECG')} | ${alone('ecg', 'EEG')} |`;
+    });
+    return table(
+      ['candidate', 'people 28–31, both', 'folds, both', 'folds, EEG alone', 'folds, ECG alone'],
+      rows,
     );
-    return table(['candidate', 'signals', 'people 28–31', '4 folds of people 00–31'], rows);
   },
   'eegmat-published': (read) => {
     const [short, long] = [read('eegmat-published'), read('eegmat-published-context')];

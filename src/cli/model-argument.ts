@@ -5,10 +5,10 @@
 import { open, stat } from 'node:fs/promises';
 import { ConfigError, DataError } from '../core/errors.ts';
 import { modalitiesOf } from '../model/config.ts';
-import type { TrainedModel } from '../model/model-file.ts';
+import { decodeModel, type TrainedModel } from '../model/model-file.ts';
 import type { FloatTensors } from '../model/parameters.ts';
 import { releasedDefaults } from '../model/released-weights.ts';
-import { releasedIndex } from '../model/released-weights-node.ts';
+import { readReleased, releasedIndex } from '../model/released-weights-node.ts';
 import { hasFile } from '../patches/store-node.ts';
 import type { Progress } from '../train/progress.ts';
 import { readModel } from './model-source.ts';
@@ -68,8 +68,10 @@ export async function readModelAndNote(
       `--model: '${name}' is one of a run's models, and no run is named. Name it.`,
       '--model',
     );
-  const model = await readModel(path, name);
-  if (isDefault) progress.log(`${verb}: no model named, so ${describeModel(path, model)}`);
+  if (!isDefault) return readModel(path, name);
+  // The released one, whatever lies in the present folder under its name.
+  const model = decodeModel(await readReleased(path), path);
+  progress.log(`${verb}: no model named, so ${describeModel(path, model)}`);
   return model;
 }
 
