@@ -35,7 +35,12 @@ async function release(run, name, title) {
     ? JSON.parse(readFileSync(indexPath, 'utf8'))
     : { version: 1, weights: {} };
   index.weights[name] = entry;
-  writeFileSync(indexPath, `${JSON.stringify(index, null, 2)}\n`);
+  // Short lists on a line, as the style has it.
+  const text = JSON.stringify(index, null, 2).replace(
+    /\[\s+([^[\]{}]*?)\s+\]/g,
+    (_, list) => `[${list.replace(/\s+/g, ' ')}]`,
+  );
+  writeFileSync(indexPath, `${text}\n`);
   writeFileSync(join(place, `${name}.svg`), made.curve);
   writeFileSync(join(place, `${name}.md`), made.card);
   console.log(
