@@ -1,45 +1,36 @@
-// Train a small fused model, keep it in one file, read it back, predict a recording. Run: node examples/05-predict-a-recording.mjs
+// The released model on a recording: both signals, then its EEG alone and its ECG alone. Run: node examples/05-predict-a-recording.mjs [my.edf]
+import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import {
-  decodeModel,
-  encodeModel,
-  findDataset,
-  finetune,
-  loadWindows,
-  parseFinetuneRecipe,
-  TimelinePredictor,
-} from 'heartmind';
-import { createNodeBackend, openFolder, openRecordingFile, sampleDataFolder } from 'heartmind/node';
+import { decodeModel, selectRecording, TimelinePredictor } from 'heartmind';
+import { createNodeBackend, openRecordingFile, readReleased, sampleDataFolder } from 'heartmind/node';
 
-const backend = await createNodeBackend();
-const folder = sampleDataFolder('eegmat');
-const windows = await loadWindows(findDataset('eegmat'), await openFolder(folder), undefined, {
-  target: 'task',
-  subjects: ['Subject00', 'Subject01', 'Subject02', 'Subject03'],
-});
-const of = (...people) => [...windows.subject.keys()].filter((i) => people.includes(windows.subject[i]));
-const { model } = await finetune({
-  backend,
-  windows,
-  training: of('Subject00', 'Subject01', 'Subject02'),
-  validation: of('Subject03'),
-  recipe: parseFinetuneRecipe({
-    version: 1,
-    task: 'finetune',
-    encoders: { eeg: { layers: 1 }, ecg: { layers: 1 } },
-    head: { kind: 'mlp', hidden: 16 },
-    tune: 'frozen',
-    optimization: { epochs: 5, batch: 32, minimumLearningRate: 1e-6 },
-  }),
-});
-const bytes = encodeModel(model); // weights, recipe of preparation, classes: everything that prediction needs
+// Weights, recipe of preparation, classes: everything that prediction needs; a file of yours goes the same way.
+const model = decodeModel(await readReleased('workload'), 'workload');
+const predictor = new TimelinePredictor(await createNodeBackend(), model);
+const file = process.argv[2] ?? join(sampleDataFolder('eegmat'), 'Subject35_1.edf.gz'); // a person whom it has not seen
+const recording = await openRecordingFile(file);
+const { channels } = recording;
+const isEcg = ({ name }) => name.toUpperCase().includes('ECG');
+const without = (unwanted) => [...channels.keys()].filter((i) => !unwanted(channels[i]));
 
-const predictor = new TimelinePredictor(backend, decodeModel(bytes, 'my model'));
-const recording = await openRecordingFile(join(folder, 'Subject05_2.edf.gz'));
-const { entries, classes } = await predictor.predict(recording);
-for (const { start, duration, predicted, probabilities } of entries.slice(0, 5))
-  console.log(
-    `${start}–${start + duration} s  ${predicted}  ${classes.map((name, k) => `${name} ${probabilities[k].toFixed(2)}`).join('  ')}`,
-  );
+const timelines = {
+  both: await predictor.predict(recording),
+  'EEG alone': await predictor.predict(selectRecording(recording, { channels: without(isEcg) })),
+  'ECG alone': await predictor.predict(
+    selectRecording(recording, { channels: without((channel) => !isEcg(channel)) }),
+  ),
+};
+for (const [signals, { entries, classes, dropped }] of Object.entries(timelines)) {
+  console.log(signals, dropped.map(({ what, reason }) => `(${what}: ${reason})`).join(' '));
+  for (const { start, duration, predicted, probabilities } of entries.slice(0, 3))
+    console.log(
+      `${start}–${start + duration} s  ${predicted}  ${classes.map((name, k) => `${name} ${probabilities[k].toFixed(2)}`).join('  ')}`,
+    );
+  const right = entries.filter(({ predicted }) => predicted === 'rest').length / entries.length;
+  console.log(`${Math.round(100 * right)} % of ${entries.length} windows at rest`);
+  for (const { probabilities } of entries)
+    assert.ok(Math.abs(probabilities[0] + probabilities[1] - 1) < 1e-5);
+}
+assert.equal(timelines['EEG alone'].entries.length, timelines.both.entries.length);
 await recording.close();
 await predictor.dispose();

@@ -1,20 +1,14 @@
 // An encoder as one ONNX file that any ONNX Runtime runs. Run: node examples/06-export-to-onnx.mjs [weights] [out.onnx]
+import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
-import {
-  decodeOnnx,
-  encoderConfig,
-  encodeSafetensors,
-  exportEncoder,
-  initialEncoder,
-  loadEncoderWeights,
-} from 'heartmind';
-import { createNodeBackend } from 'heartmind/node';
+import { decodeOnnx, exportEncoder, loadEncoderWeights } from 'heartmind';
+import { createNodeBackend, readReleased } from 'heartmind/node';
 
 const [weights, out] = process.argv.slice(2);
 const bytes = weights
   ? readFileSync(weights) // .safetensors or .pth, official or braindecode names
-  : encodeSafetensors(initialEncoder(encoderConfig({ layers: 2 }), 0));
-const { tensors, layers, naming } = loadEncoderWeights(bytes, weights ?? 'untrained');
+  : await readReleased('eeg-4');
+const { tensors, layers, naming } = loadEncoderWeights(bytes, weights ?? 'eeg-4');
 const onnx = exportEncoder(tensors, { channels: 19, patches: 10 });
 console.log(`${layers} layers (${naming} names) → ${onnx.length} bytes of ONNX`);
 const { graph, metadata } = decodeOnnx(onnx);
@@ -32,4 +26,6 @@ const { embedding } = await program.run({
   mask: { dtype: 'bool', shape: [1, 19, 10], data: new Uint8Array(190) },
 });
 console.log(`embedding [${embedding.shape.join(', ')}]`);
+assert.deepEqual(embedding.shape, [1, 19, 10, 200]);
+assert.ok(embedding.data.every(Number.isFinite));
 if (out) writeFileSync(out, onnx);

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * How should the reconstruction layer begin: at zero, or as drawn by CBraMod's code? Pre-trains the demo's EEG encoder
+ * How should the reconstruction layer begin: at zero, or as drawn by CBraMod's code? Pre-trains the EEG encoder of `demo --pretrain`
  * both ways on the embedded EEGMAT and writes results/output-initial.json. Run after `npm run setup`; a few minutes.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { findDataset, loadWindows, parsePretrainRecipe, pretrain } from 'heartmi
 import { createNodeBackend, openFolder, sampleDataFolder } from 'heartmind/node';
 
 const root = join(import.meta.dirname, '..');
-const recipe = JSON.parse(readFileSync(join(root, 'recipes/demo.json'), 'utf8')).pretrain.eeg;
+const recipe = JSON.parse(readFileSync(join(root, 'recipes/demo-pretrain.json'), 'utf8')).pretrain.eeg;
 const dataset = findDataset('eegmat');
 const { train, validation } = dataset.splits.published;
 const windows = await loadWindows(dataset, await openFolder(sampleDataFolder('eegmat')), undefined, {

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 /**
- * What INT8 costs and what it gives. Every trained model that is named (default: the demo's three) on EEGMAT's test
+ * What INT8 costs and what it gives. Every trained model that is named (default: the three of `demo --pretrain`) on EEGMAT's test
  * people, float32 against int8: scores, probabilities, decisions, embeddings, file size, time of one window and of 64.
  * Then an encoder of 12 layers with its initial weights, where only agreement means something, on windows of EEGMAT and
  * on twelve-lead ECGs. Times are taken in turn, float32 and int8, in one process: their ratio counts, not they.
  *   node scripts/measure-int8.mjs [MODEL.safetensors …] [ptbxl=FOLDER]
- * Writes results/int8.json. Run after `npm run demo`; about two minutes on two cores.
+ * Writes results/int8.json. Run after `npm run demo -- --pretrain`; about two minutes on two cores.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
@@ -30,7 +30,7 @@ const root = join(import.meta.dirname, '..');
 const given = process.argv.slice(2);
 const ptbxl = given.find((one) => one.startsWith('ptbxl='))?.slice('ptbxl='.length);
 const named = given.filter((one) => !one.startsWith('ptbxl=')).map((one) => resolve(one));
-const demo = (path) => join(root, 'runs/demo', path);
+const demo = (path) => join(root, 'runs/demo-pretrain', path);
 const models = [...['eeg+ecg', 'eeg', 'ecg'].map((name) => demo(`models/${name}.safetensors`)), ...named];
 const rounds = { one: 60, many: 12 };
 const precisions = ['float32', 'int8'];
@@ -49,7 +49,7 @@ async function testWindows(recipe) {
 
 const trained = {};
 for (const path of models) {
-  if (!existsSync(path)) throw new Error(`${path} is not there. Run \`npm run demo\` first.`);
+  if (!existsSync(path)) throw new Error(`${path} is not there. Run \`npm run demo -- --pretrain\` first.`);
   const name = relative(root, path);
   console.log(name);
   trained[name] = await measureModel(decodeModel(new Uint8Array(readFileSync(path)), path));

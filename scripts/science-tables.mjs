@@ -29,6 +29,21 @@ export const scienceTables = {
     });
     return table(['labelled people', '`ecg-12`', 'untrained', 'gain'], rows);
   },
+  'demo-choices': (read) => {
+    const result = read('demo-choices');
+    if (!result) return 'Not measured yet.\n';
+    const cell = (scores) =>
+      scores ? `${digits(scores.balancedAccuracy)} / ${digits(scores.auroc)} / ${digits(scores.auprc)}` : '–';
+    const rows = Object.entries(result.candidates).map(([name, { validation, crossValidation = {} }]) => {
+      const alone = (signal, missing) =>
+        cell(crossValidation[signal] ?? crossValidation[`eeg+ecg, ${missing} missing`]);
+      return `| ${name} | ${cell(validation['eeg+ecg'])} | ${cell(crossValidation['eeg+ecg'])} | ${alone('eeg', 'ECG')} | ${alone('ecg', 'EEG')} |`;
+    });
+    return table(
+      ['candidate', 'people 28–31, both', 'folds, both', 'folds, EEG alone', 'folds, ECG alone'],
+      rows,
+    );
+  },
   'eegmat-published': (read) => {
     const [short, long] = [read('eegmat-published'), read('eegmat-published-context')];
     const rows = [

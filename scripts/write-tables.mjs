@@ -19,6 +19,8 @@ let stale = 0;
 
 const names = {
   'eeg+ecg': '**EEG + ECG, concatenated**',
+  'eeg+ecg, ECG missing': '**the same model, ECG missing**',
+  'eeg+ecg, EEG missing': '**the same model, EEG missing**',
   eeg: 'EEG encoder alone',
   ecg: 'ECG encoder alone',
   majority: 'majority class',
@@ -33,6 +35,7 @@ const names = {
 for (const file of [
   'README.md',
   'docs/results.md',
+  'docs/weights.md',
   'docs/benchmarks.md',
   'docs/data-at-scale.md',
   'docs/formats.md',

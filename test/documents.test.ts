@@ -22,6 +22,7 @@ test('docs/datasets.md is what the facts of the datasets give', () => {
 test('results/demo.json is a whole result', () => {
   const result = parseResult(JSON.parse(read('results/demo.json')));
   expect(result.windows).toBe(1707);
+  expect(result.command).toBe('heartmind demo');
   expect(Object.keys(result.models)).toEqual(
     expect.arrayContaining(['eeg', 'ecg', 'eeg+ecg', 'majority', 'classical-eeg+ecg']),
   );
@@ -46,6 +47,7 @@ test.each([
     'docs/weights.md',
     'weights/ecg-12.md',
     'weights/eeg-4.md',
+    'weights/workload.md',
   ],
   'sample-data/README.md',
 ])('%s links to files that are there', (document) => {

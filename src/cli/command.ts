@@ -149,3 +149,13 @@ export const inferencePrecisionFlag = {
 export function parseText(input: string): string {
   return input;
 }
+
+/** What was asked, for a result that is kept: without the places of this machine. */
+export function describeCommand(): string {
+  const words = process.argv
+    .slice(2)
+    .map((word) => word.replace(/^([\w-]+)=.*[\\/].*$/, '$1=PATH').replace(/^(\/|[A-Za-z]:\\).*$/, 'PATH'));
+  const without = new Set(['--out', '--progress', '--threads', '--device']);
+  const kept = words.filter((word, i) => !without.has(word) && !without.has(words[i - 1] ?? ''));
+  return `heartmind ${kept.join(' ')}`;
+}

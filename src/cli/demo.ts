@@ -1,14 +1,26 @@
-/** `heartmind demo`: the main job on the embedded sample data, small; `--full`: the real thing. */
+/**
+ * `heartmind demo`: the main job on the embedded sample data, from the released encoders; `--pretrain`: from encoders that it
+ * pre-trains for minutes; `--full`: the real thing.
+ */
 import { join, resolve } from 'node:path';
 import { buildCommand } from '@stricli/core';
+import { ConfigError } from '../core/errors.ts';
 import type { Result } from '../evaluate/result.ts';
 import { parseStudyRecipe, runStudy, type StudyRecipe } from '../evaluate/study.ts';
 import { encodeModel } from '../model/model-file.ts';
 import type { WindowSet } from '../patches/windows.ts';
 import { writeFileAtomically } from '../train/checkpoint-node.ts';
 import { encodePretrained } from '../train/pretrain.ts';
-import { type Context, createBackend, jsonFlag, optionalText, workFlags } from './command.ts';
+import {
+  type Context,
+  createBackend,
+  describeCommand,
+  jsonFlag,
+  optionalText,
+  workFlags,
+} from './command.ts';
 import { chooseData, loadData } from './data.ts';
+import { readEncodersFor } from './model-source.ts';
 import { onRanks, type RanksFlags, ranksFlag } from './ranks.ts';
 import { readRecipe } from './recipe-file.ts';
 import { describeVersions, keepIn, prepareRunFolder, writeResult } from './run-folder.ts';
@@ -16,6 +28,7 @@ import { renderScores } from './scores-table.ts';
 
 interface Flags extends RanksFlags {
   readonly full: boolean;
+  readonly pretrain: boolean;
   readonly ecg?: string;
   readonly out?: string;
   readonly json: boolean;
@@ -23,9 +36,10 @@ interface Flags extends RanksFlags {
 
 export const demoCommand = buildCommand<Flags, [], Context>({
   docs: {
-    brief: 'Pre-train, fuse, fine-tune and evaluate on the embedded recordings; write a report',
+    brief: 'Fuse, fine-tune and evaluate pre-trained encoders on the embedded recordings; write a report',
     customUsage: [
-      { input: '', brief: 'A few minutes on a laptop, into runs/demo/' },
+      { input: '', brief: 'From the released encoders: a few minutes on a laptop, into runs/demo/' },
+      { input: '--pretrain', brief: 'Pre-trains small ones first, into runs/demo-pretrain/' },
       {
         input: '--full',
         brief: 'The 12-layer model and longer pre-training: hours on a laptop, into runs/full/',
@@ -36,9 +50,14 @@ export const demoCommand = buildCommand<Flags, [], Context>({
   parameters: {
     flags: {
       full: { kind: 'boolean', brief: 'Run the real thing instead of the short one', default: false },
+      pretrain: {
+        kind: 'boolean',
+        brief: 'Pre-train small encoders first instead of taking the released ones',
+        default: false,
+      },
       ecg: optionalText('12-lead ECGs to pre-train on, as --data of pretrain (default: sample-ecg)', 'data'),
       out: optionalText(
-        'Folder of the run; a stopped run goes on there (default: runs/demo or runs/full)',
+        'Folder of the run; a stopped run goes on there (default: runs/demo, runs/demo-pretrain or runs/full)',
         'folder',
       ),
       ...workFlags,
@@ -47,8 +66,16 @@ export const demoCommand = buildCommand<Flags, [], Context>({
     },
   },
   func: onRanks<Flags>(async function (flags, { ranks, signal, engine, progress, writes }) {
-    const name = flags.full ? 'full' : 'demo';
+    const name = flags.full ? 'full' : flags.pretrain ? 'demo-pretrain' : 'demo';
+    if (flags.full && flags.pretrain)
+      throw new ConfigError('demo: --full pre-trains already. Leave --pretrain out.', '--pretrain');
     const recipe: StudyRecipe = parseStudyRecipe(readRecipe(name), `recipes/${name}.json`);
+    if (flags.ecg !== undefined && !recipe.pretrain.ecg)
+      throw new ConfigError(
+        `--ecg: ${flags.ecg} is to pre-train on, and the released ${recipe.encoders.ecg} needs none. Add --pretrain or --full.`,
+        '--ecg',
+      );
+    const released = await readEncodersFor(recipe.finetune, recipe.encoders);
     const folder = flags.out ?? join('runs', name);
     await prepareRunFolder(folder);
     const backend = await createBackend(engine);
@@ -60,10 +87,11 @@ export const demoCommand = buildCommand<Flags, [], Context>({
       signal,
     });
     const leads = await chooseData(flags.ecg ?? 'sample-ecg', undefined);
-    const ecg: WindowSet = await loadData(leads, recipe.pretrain.ecg?.prepare, progress, {
-      signal,
-      skipBroken: true,
-    });
+    const prepare = recipe.pretrain.ecg?.prepare;
+    const ecg: WindowSet | undefined =
+      recipe.pretrain.ecg && (await loadData(leads, prepare, progress, { signal, skipBroken: true }));
+    for (const [modality, { name: weights, sha256 }] of Object.entries(released.weights))
+      progress.log(`${modality}: ${weights}, sha256 ${sha256.slice(0, 12)}…`);
 
     const study = await runStudy({
       backend,
@@ -72,9 +100,10 @@ export const demoCommand = buildCommand<Flags, [], Context>({
       target: 'task',
       windows,
       pretraining: {
-        ecg: { dataset: leads.spec.name, windows: ecg },
+        ...(ecg && { ecg: { dataset: leads.spec.name, windows: ecg } }),
         eeg: { dataset: labelled.spec.name },
       },
+      released,
       progress,
       signal,
       ranks,
@@ -88,7 +117,7 @@ export const demoCommand = buildCommand<Flags, [], Context>({
         writeFileAtomically(join(folder, 'models', `${model}.safetensors`), encodeModel(trained)),
     });
     if (!writes) return;
-    const result = { ...study, ...describeEffort(study) };
+    const result = { command: describeCommand(), ...study, ...describeEffort(study) };
     const report = await writeResult(folder, result);
     if (flags.json) {
       this.process.stdout.write(

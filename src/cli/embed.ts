@@ -7,6 +7,7 @@ import type { FloatTensors } from '../model/parameters.ts';
 import { withoutPrefix } from '../model/parameters.ts';
 import type { InferencePrecision } from '../model/precision.ts';
 import { Embedder } from '../model/predict.ts';
+import { releasedIndex } from '../model/released-weights-node.ts';
 import { encodeSafetensors } from '../model/safetensors.ts';
 import { parseRecipe, type Recipe } from '../patches/recipe.ts';
 import { recordingWindows } from '../patches/recording-windows.ts';
@@ -44,6 +45,7 @@ export const embedCommand = buildCommand<Flags, [string, ...string[]], Context>(
   docs: {
     brief: 'Embed recordings window by window, as safetensors or npz',
     customUsage: [
+      { input: 'ecg-12 my.edf --out my.npz', brief: 'A released encoder' },
       { input: 'runs/demo my.edf --out my.npz', brief: 'Pooled embeddings [windows, 200] of each modality' },
       {
         input: 'runs/demo/encoders/ecg.safetensors 100.hea --out 100.safetensors',
@@ -67,7 +69,7 @@ export const embedCommand = buildCommand<Flags, [string, ...string[]], Context>(
     },
     positional: {
       kind: 'array',
-      minimum: 2,
+      minimum: 1,
       parameter: {
         brief: 'A model, a run or weights, then recordings',
         parse: parseText,
@@ -76,6 +78,12 @@ export const embedCommand = buildCommand<Flags, [string, ...string[]], Context>(
     },
   },
   async func(flags, path, ...files) {
+    if (files.length === 0)
+      throw new ConfigError(
+        `embed: '${path}' stands alone. Name weights (${[...releasedIndex().keys()].join(', ')}, a run, a file), then recordings.`,
+        'model',
+        'weights, then recordings',
+      );
     const encode = encoderOf(flags.out);
     const { recipe, encoders } = await readEncoders(path, flags);
     const progress = createWorkProgress(flags);

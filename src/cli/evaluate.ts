@@ -13,6 +13,7 @@ import { parseFinetuneRecipe } from '../train/recipe.ts';
 import {
   type Context,
   createBackend,
+  describeCommand,
   jsonFlag,
   optionalText,
   parseCount,
@@ -122,8 +123,9 @@ export const evaluateCommand = buildCommand<Flags, [], Context>({
     await prepareRunFolder(flags.out);
     // A finished model is tested by rank 0 alone.
     if (flags.model !== undefined && !team.writes) return;
-    const result = flags.model === undefined ? await train(flags, team) : await test(flags, team);
+    const tested = flags.model === undefined ? await train(flags, team) : await test(flags, team);
     if (!team.writes) return;
+    const result = { command: describeCommand(), ...tested };
     const report = await writeResult(flags.out, result);
     const path = resolve(flags.out, 'result.json');
     if (flags.json)
@@ -134,7 +136,7 @@ export const evaluateCommand = buildCommand<Flags, [], Context>({
 
 async function train(flags: Flags, { ranks, signal, engine, progress }: Team): Promise<Result> {
   const { finetune: recipe, ...ladder } = parseTraining(readRecipe(flags.recipe!), flags.recipe!);
-  const { encoders, provenance } = await readEncodersFor(recipe, flags);
+  const released = await readEncodersFor(recipe, flags);
   const chosen = await chooseData(flags.data, recipe.prepare);
   const target = chooseTarget(chosen.spec, flags.target);
   const backend = await createBackend(engine);
@@ -157,8 +159,7 @@ async function train(flags: Flags, { ranks, signal, engine, progress }: Team): P
     testMissing: flags.testMissing || ladder.testMissing,
     protocol: protocolOf(flags),
     seeds: flags.seeds,
-    encoders,
-    provenance,
+    ...released,
     versions: describeVersions(),
     keep: keepIn(flags.out),
     onModel: (name, model) =>
@@ -191,6 +192,7 @@ async function test(flags: Flags, { signal, engine, progress }: Team): Promise<R
     dataset: chosen.spec,
     target,
     windows,
+    testMissing: flags.testMissing,
     progress,
     versions: describeVersions(),
   });

@@ -1,4 +1,4 @@
-/** `heartmind explain MODEL RECORDING`: what moved a prediction, as a page and as JSON. */
+/** `heartmind explain [MODEL] RECORDING`: what moved a prediction, as a page and as JSON. */
 import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
 import { type Baseline, baselines, explainRecording } from '../evaluate/explain.ts';
@@ -18,7 +18,7 @@ import {
   type WorkFlags,
   workFlags,
 } from './command.ts';
-import { readModel } from './model-source.ts';
+import { readModelAndNote, splitModel } from './model-argument.ts';
 
 interface Flags extends WorkFlags {
   readonly out?: string;
@@ -33,11 +33,11 @@ interface Flags extends WorkFlags {
   readonly tolerant: boolean;
 }
 
-export const explainCommand = buildCommand<Flags, [string, string], Context>({
+export const explainCommand = buildCommand<Flags, [string, string?], Context>({
   docs: {
     brief: 'Show which channels, seconds and frequency bands moved a prediction, and whether to trust it',
     customUsage: [
-      { input: 'runs/demo my.edf --out why.html', brief: 'The first 30 seconds, as a page' },
+      { input: 'my.edf --out why.html', brief: "The released model's first 30 seconds, as a page" },
       {
         input: 'runs/demo my.edf --out why.html --start 60 --seconds 10 --class arithmetic',
         brief: 'Two windows and a class of your choice',
@@ -92,23 +92,35 @@ export const explainCommand = buildCommand<Flags, [string, string], Context>({
     positional: {
       kind: 'tuple',
       parameters: [
-        { brief: 'A model, or the folder of a run', parse: parseText, placeholder: 'model' },
-        { brief: 'A recording', parse: parseText, placeholder: 'recording' },
+        {
+          brief: 'A model (file, run, released name; default: workload)',
+          parse: parseText,
+          placeholder: 'model',
+        },
+        { brief: 'A recording', parse: parseText, placeholder: 'recording', optional: true },
       ],
     },
   },
-  async func(flags, path, file) {
+  async func(flags, ...given) {
     const { out, json } = flags;
     if (out === undefined && json === undefined)
       throw new ConfigError(
         'explain: nothing to write. Give --out why.html, --json why.json, or both.',
         '--out',
       );
-    const model = await readModel(path, flags.model);
-    const recording = await openRecordingFile(file, { tolerant: flags.tolerant });
+    const named = given.filter((one) => one !== undefined);
+    const { files, ...chosen } = await splitModel('explain', named);
+    if (files.length !== 1)
+      throw new ConfigError(
+        `explain: ${files.length} recordings were named. Explain one at a time.`,
+        'recording',
+      );
+    const progress = createWorkProgress(flags);
+    const model = await readModelAndNote('explain', chosen, flags.model, progress);
+    const recording = await openRecordingFile(files[0]!, { tolerant: flags.tolerant });
     try {
       const explanation = await explainRecording({
-        ...{ model, recording, backend: await createBackend(flags), progress: createWorkProgress(flags) },
+        ...{ model, recording, backend: await createBackend(flags), progress },
         ...{ start: flags.start, seconds: flags.seconds, className: flags.class },
         ...{ baseline: flags.baseline, hiding: flags.hide, signal: this.signal },
         ...(!flags.sanity && { draws: 0 }),

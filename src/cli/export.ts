@@ -14,7 +14,8 @@ import {
   parseText,
   requiredText,
 } from './command.ts';
-import { readEncoder, readModel } from './model-source.ts';
+import { defaultChoice, readModelAndNote } from './model-argument.ts';
+import { readEncoder } from './model-source.ts';
 
 interface Flags {
   readonly out: string;
@@ -30,6 +31,7 @@ export const exportCommand = buildCommand<Flags, [string?], Context>({
     brief: 'Write an encoder or a trained model as one ONNX file that any ONNX Runtime runs',
     customUsage: [
       { input: 'runs/demo --out fused.onnx', brief: 'eeg, ecg → probabilities' },
+      { input: '--out workload.onnx', brief: 'The released model' },
       { input: 'runs/demo --precision int8 --out small.onnx', brief: 'A smaller, faster file' },
       {
         input: '--encoder W.safetensors --channels 19 --patches 10 --out encoder.onnx',
@@ -62,7 +64,7 @@ export const exportCommand = buildCommand<Flags, [string?], Context>({
       kind: 'tuple',
       parameters: [
         {
-          brief: 'A model file or the folder of a run',
+          brief: 'A model (file, run, released name; default: workload)',
           parse: parseText,
           placeholder: 'model',
           optional: true,
@@ -75,12 +77,16 @@ export const exportCommand = buildCommand<Flags, [string?], Context>({
     this.process.stdout.write(`${out}\n`);
 
     async function exportBytes(): Promise<Uint8Array> {
-      if ((encoder === undefined) === (path === undefined))
+      if (encoder !== undefined && path !== undefined)
         throw new ConfigError(
           'export: give a model or run, or --encoder with weights; one of them.',
           '--encoder',
         );
-      if (encoder === undefined) return exportModel(await readModel(path!, name), { precision });
+      if (encoder === undefined) {
+        const log = (text: string) => void process.stderr.write(`${text}\n`);
+        const chosen = path === undefined ? defaultChoice : { model: path, isDefault: false };
+        return exportModel(await readModelAndNote('export', chosen, name, { log }), { precision });
+      }
       if (channels === undefined || patches === undefined)
         throw new ConfigError(
           'export: an encoder takes any number of channels and patches; its file has fixed ones. Give --channels and --patches.',

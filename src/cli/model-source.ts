@@ -3,12 +3,14 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError, DataError, FormatError } from '../core/errors.ts';
 import { publishedWeights } from '../datasets/published-weights.ts';
+import type { StartingWeights } from '../evaluate/starting-weights.ts';
 import { decodeModel, type TrainedModel } from '../model/model-file.ts';
 import type { FloatTensors } from '../model/parameters.ts';
 import { readReleased, releasedIndex } from '../model/released-weights-node.ts';
 import { decodeSafetensors } from '../model/safetensors.ts';
 import { type EncoderWeights, loadEncoderWeights } from '../model/weights.ts';
 import { hasFile } from '../patches/store-node.ts';
+import { sha256 } from '../patches/window-set.ts';
 import type { Modality } from '../patches/windows.ts';
 import type { FinetuneRecipe } from '../train/recipe.ts';
 import { optionalText } from './command.ts';
@@ -53,10 +55,14 @@ export async function readModel(
   return decodeModel(await readBytes(file), file);
 }
 
-/** Read an encoder's weights of any known format: a file, `cbramod` once fetched, or the name of released ones. */
-export async function readEncoder(given: string): Promise<EncoderWeights> {
+/**
+ * Read an encoder's weights of any known format, and the sha256 of their file: a file, `cbramod` once fetched, or the name
+ * of released ones.
+ */
+export async function readEncoder(given: string): Promise<EncoderWeights & { readonly sha256: string }> {
   const path = await publishedPath(given);
-  return loadEncoderWeights(await readBytes(path), path);
+  const bytes = await readBytes(path);
+  return { ...loadEncoderWeights(bytes, path), sha256: await sha256(bytes) };
 }
 
 /** `cbramod` → the file that `heartmind fetch cbramod` brought; other paths as they are. */
@@ -85,6 +91,7 @@ export async function readEncodersFor(
 ) {
   const encoders: { [M in Modality]?: FloatTensors } = {};
   const provenance: { [M in Modality]?: Readonly<Record<string, string>> } = {};
+  const weights: { [M in Modality]?: StartingWeights } = {};
   for (const modality of ['eeg', 'ecg'] as const) {
     const path = paths[modality];
     if (path === undefined) continue;
@@ -93,11 +100,12 @@ export async function readEncodersFor(
         `--${modality}: the recipe has no ${modality} encoder. Add one to its encoders.`,
         `--${modality}`,
       );
-    const { tensors, metadata } = await readEncoder(path);
+    const { tensors, metadata, layers, sha256 } = await readEncoder(path);
     encoders[modality] = tensors;
     provenance[modality] = metadata;
+    weights[modality] = { name: path, sha256, layers };
   }
-  return { encoders, provenance };
+  return { encoders, provenance, weights };
 }
 
 /** Does a file hold a whole model (heartmind's own metadata), not an encoder's weights alone? */

@@ -1,4 +1,4 @@
-/** `heartmind predict MODEL FILE…`: a timeline of class probabilities. */
+/** `heartmind predict [MODEL] FILE…`: a timeline of class probabilities. */
 import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
 import { missingChannelsKinds } from '../model/lacking.ts';
@@ -18,7 +18,7 @@ import {
   workFlags,
 } from './command.ts';
 import { type LiveFlags, liveFlags, predictLive } from './live.ts';
-import { readModel } from './model-source.ts';
+import { readModelAndNote, splitModel } from './model-argument.ts';
 import { formatTimelineHeader, formatTimelineRow } from './timeline-csv.ts';
 
 interface Flags extends WorkFlags, LiveFlags {
@@ -35,6 +35,7 @@ export const predictCommand = buildCommand<Flags, [string, ...string[]], Context
   docs: {
     brief: 'Predict recordings window by window: start, duration, class probabilities',
     customUsage: [
+      { input: 'my.edf', brief: 'With the released model: rest or mental arithmetic, from EEG, ECG or both' },
       { input: 'runs/demo my.edf', brief: 'With the fused model of a run, CSV to the terminal' },
       {
         input: 'model.safetensors a.edf b.edf --format json --out timeline.json',
@@ -77,12 +78,18 @@ export const predictCommand = buildCommand<Flags, [string, ...string[]], Context
     },
     positional: {
       kind: 'array',
-      minimum: 2,
-      parameter: { brief: 'A model or a run, then recordings', parse: parseText, placeholder: 'model file…' },
+      minimum: 1,
+      parameter: {
+        brief: 'A model (file, run, released name; default: workload), then recordings',
+        parse: parseText,
+        placeholder: 'model file…',
+      },
     },
   },
-  async func(flags, path, ...files) {
-    const model = await readModel(path, flags.model);
+  async func(flags, ...given) {
+    const { files, ...chosen } = await splitModel('predict', given);
+    const progress = createWorkProgress(flags);
+    const model = await readModelAndNote('predict', chosen, flags.model, progress);
     if (flags.live) {
       if (files.length !== 1)
         throw new ConfigError(
@@ -93,7 +100,6 @@ export const predictCommand = buildCommand<Flags, [string, ...string[]], Context
       return;
     }
     const predictor = new TimelinePredictor(await createBackend(flags), model, flags);
-    const progress = createWorkProgress(flags);
     const stage = progress.stage('predict', files.length, 'recordings');
     const timelines: Timeline[] = [];
     for (const [i, file] of files.entries()) {

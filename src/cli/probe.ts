@@ -21,6 +21,7 @@ import {
   type Context,
   createBackend,
   createWorkProgress,
+  describeCommand,
   optionalText,
   parseCount,
   parseText,
@@ -248,14 +249,6 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
     this.process.stdout.write(`Written: ${out}\n`);
   },
 });
-
-/** What was asked, without the places of this machine. */
-function describeCommand(): string {
-  const words = process.argv.slice(2).map((word) => word.replace(/^([\w-]+)=.*[\\/].*$/, '$1=PATH'));
-  const without = new Set(['--out', '--progress', '--threads', '--device']);
-  const kept = words.filter((word, i) => !without.has(word) && !without.has(words[i - 1] ?? ''));
-  return `heartmind ${kept.join(' ')}`;
-}
 
 function takeWindows(signal: SignalWindows, indices: readonly number[]): SignalWindows {
   const size = signal.channels.length * signal.patches * signal.patchSamples;

@@ -5,12 +5,13 @@ import { modalitiesOf } from '../model/config.ts';
 import type { TrainedModel } from '../model/model-file.ts';
 import { Predictor } from '../model/predict.ts';
 import { selectWindows } from '../patches/window-set.ts';
-import type { WindowSet } from '../patches/windows.ts';
+import type { Modality, WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
 import type { Progress } from '../train/progress.ts';
 import { describeTraining } from './describe.ts';
 import type { Result } from './result.ts';
 import { summarisePredictions } from './summary.ts';
+import type { Tested } from './tested.ts';
 
 export interface FinishedModelOptions {
   readonly name: string;
@@ -20,6 +21,8 @@ export interface FinishedModelOptions {
   readonly target: string;
   /** Labelled, prepared by the model's recipe. */
   readonly windows: WindowSet;
+  /** Test a model of both signals that can do without one also without each: rows `eeg+ecg, ECG missing`. */
+  readonly testMissing?: boolean;
   readonly progress: Progress;
   readonly versions: Readonly<Record<string, string>>;
 }
@@ -45,17 +48,25 @@ export async function evaluateModel(options: FinishedModelOptions): Promise<Resu
   const tested = selectWindows(windows, indices);
   const predictor = new Predictor(backend, model.config, model.tensors);
   const stage = progress.stage('predict', tested.count);
-  const probabilities = await predictor.probabilities(tested.signals, {
-    onProgress: (done) => stage.update(done),
-  });
+  const modalities = modalitiesOf(model.config);
+  const name = modalities.join('+');
+  const without: (Modality | undefined)[] = [undefined];
+  if (options.testMissing && model.config.nullEmbeddings) without.push(...modalities);
+  const predictions = new Map<string, Tested>();
+  for (const missing of without) {
+    const signals = Object.fromEntries(
+      Object.entries(tested.signals).filter(([modality]) => modality !== missing),
+    );
+    const probabilities = await predictor.probabilities(signals, {
+      ...(missing === undefined && { onProgress: (done: number) => stage.update(done) }),
+    });
+    predictions.set(missing ? `${name}, ${missing.toUpperCase()} missing` : name, {
+      ...{ truth: tested.label!, subject: tested.subject },
+      probabilities: [Float64Array.from(probabilities)],
+    });
+  }
   stage.end();
   await predictor.dispose();
-  const name = modalitiesOf(model.config).join('+');
-  const prediction = {
-    truth: tested.label!,
-    subject: tested.subject,
-    probabilities: [Float64Array.from(probabilities)],
-  };
   const people = [...new Set(tested.subject)].sort();
   const left = seen.size === 0 ? 0 : new Set(windows.subject).size - people.length;
   return {
@@ -73,6 +84,6 @@ export async function evaluateModel(options: FinishedModelOptions): Promise<Resu
       recipe: model.provenance ?? {},
       seconds: (performance.now() - begun) / 1000,
     }),
-    ...summarisePredictions(new Map([[name, prediction]]), tested.trial, model.classes.length),
+    ...summarisePredictions(predictions, tested.trial, model.classes.length),
   };
 }

@@ -234,8 +234,9 @@ function describeClasses(classes: Readonly<Record<string, number>>): string {
   return counts.length === 0 ? '.' : `: ${counts.join(', ')}.`;
 }
 
-function provenance({ versions, recipes, seconds, dataset, seeds }: Result): Html {
+function provenance({ versions, recipes, seconds, dataset, seeds, weights = {} }: Result): Html {
   return html`<section><h2>How it was made</h2>
+${weightsTable(weights)}
 <dl class="facts">${join(
     Object.entries({ ...versions, seeds: seeds.join(', '), 'data sha256': dataset.hash.slice(0, 16) }).map(
       ([key, value]) => html`<div><dt>${key}</dt><dd>${value}</dd></div>`,
@@ -247,4 +248,15 @@ ${join(
       html`<details><summary>recipe: ${name}</summary><pre>${JSON.stringify(recipe, null, 2)}</pre></details>`,
   ),
 )}</section>`;
+}
+
+/** The pre-trained weights that were loaded. */
+function weightsTable(weights: NonNullable<Result['weights']>): Html {
+  if (Object.keys(weights).length === 0) return html``;
+  return html`<div class="scroll"><table><thead><tr><th>encoder</th><th class="text">began as</th><th>layers in the file</th><th class="text">saw, without labels</th><th class="text">sha256</th></tr></thead><tbody>${join(
+    Object.entries(weights).map(
+      ([modality, { name, layers, people, dataset, sha256 }]) =>
+        html`<tr><th scope="row">${modality.toUpperCase()}</th><td class="text">${name}</td><td>${layers}</td><td class="text">${people === null ? 'not known' : `${people} people of ${dataset ?? 'unknown data'}`}</td><td class="text"><code>${sha256}</code></td></tr>`,
+    ),
+  )}</tbody></table></div>`;
 }

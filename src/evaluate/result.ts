@@ -124,6 +124,8 @@ const reconstructionSchema = z.strictObject({
 });
 
 export const resultSchema = z.strictObject({
+  /** What was run, where a result is kept among others. */
+  command: text.optional(),
   version: z.literal(1),
   name: text,
   created: text,
@@ -138,6 +140,16 @@ export const resultSchema = z.strictObject({
     classes: z.array(text),
     hash: text,
   }),
+  /** Pre-trained weights that encoders began from, by modality, and whom those saw without labels; where files were loaded. */
+  weights: z
+    .record(
+      text,
+      z.strictObject({
+        ...{ name: text, sha256: text, layers: z.number() },
+        ...{ dataset: text.nullable(), people: z.number().nullable() },
+      }),
+    )
+    .optional(),
   /** In words; says `leaky` where subjects are on both sides. */
   protocol: text,
   seeds: z.array(z.number()),

@@ -1,6 +1,6 @@
 /**
- * A study as one recipe: pre-train an encoder of each modality, fine-tune each alone and both together, compare with
- * the baselines → a result. The demo and the full benchmark are two such recipes.
+ * A study as one recipe: pre-train an encoder of each modality or begin with released ones, fine-tune each alone and both
+ * together, compare with the baselines → a result. The demo and the full benchmark are such recipes.
  */
 import { z } from 'zod';
 import { parseConfig } from '../core/config.ts';
@@ -26,15 +26,20 @@ import {
 import { describeData, describePretraining } from './describe.ts';
 import { runExperiment } from './experiment.ts';
 import { type CandidateOptions, candidatesOf, checkRungs, ladderSchema } from './ladder.ts';
-import { describeProtocol, type Protocol, planFolds, protocolSchema, type WindowFold } from './protocol.ts';
+import { describeProtocol, type Protocol, planFolds, protocolSchema } from './protocol.ts';
 import type { Curve, Reconstruction, Result } from './result.ts';
+import { describeWeights, noteSeenSubjects, type Origins, type StartingWeights } from './starting-weights.ts';
 import { summarisePredictions } from './summary.ts';
 
 export const studyRecipeSchema = z.strictObject({
   version: z.literal(1),
   task: z.literal('study'),
   name: z.string().min(1),
-  pretrain: z.strictObject({ eeg: pretrainRecipeSchema.optional(), ecg: pretrainRecipeSchema.optional() }),
+  pretrain: z
+    .strictObject({ eeg: pretrainRecipeSchema.optional(), ecg: pretrainRecipeSchema.optional() })
+    .default({}),
+  /** Released weights by name, that encoders begin from instead of being pre-trained. */
+  encoders: z.strictObject({ eeg: z.string().optional(), ecg: z.string().optional() }).default({}),
   /** Of both modalities; each alone is the same without the other encoder. */
   finetune: finetuneRecipeSchema,
   /** Variants of it to compare. */
@@ -51,6 +56,11 @@ export function parseStudyRecipe(value: unknown, where = 'study'): StudyRecipe {
   const recipe = parseConfig(studyRecipeSchema, value, where);
   for (const modality of ['eeg', 'ecg'] as const) {
     const one = recipe.pretrain[modality];
+    if (recipe.encoders[modality] !== undefined && (one || !recipe.finetune.encoders[modality]))
+      throw new ConfigError(
+        `${where}.encoders.${modality}: ${recipe.encoders[modality]} is named, and the encoder is ${one ? 'pre-trained too' : 'not fine-tuned'}. Leave one out.`,
+        `${where}.encoders.${modality}`,
+      );
     if (!one) continue;
     parsePretrainRecipe(one, `${where}.pretrain.${modality}`);
     const [before, after] = [one.encoder.layers, recipe.finetune.encoders[modality]?.layers];
@@ -92,6 +102,8 @@ export interface StudyOptions extends EvaluationOptions {
   readonly pretraining: {
     readonly [M in Modality]?: { readonly dataset: string; readonly windows?: WindowSet };
   };
+  /** The weights that the recipe names, read, and what is known of them. */
+  readonly released?: Pick<RunEvaluationOptions, 'encoders' | 'provenance' | 'weights'>;
   readonly onEncoder?: (modality: Modality, result: PretrainResult) => Promise<void>;
 }
 
@@ -99,10 +111,12 @@ export interface StudyOptions extends EvaluationOptions {
 export async function runStudy(options: StudyOptions): Promise<Result> {
   const { recipe, windows, dataset } = options;
   const seconds: Record<string, number> = {};
-  const encoders: { [M in Modality]?: FloatTensors } = {};
+  const encoders: { [M in Modality]?: FloatTensors } = { ...options.released?.encoders };
   const curves: Curve[] = [];
   const reconstructions: Reconstruction[] = [];
-  const provenance: { [M in Modality]?: Readonly<Record<string, string>> } = {};
+  const provenance: { [M in Modality]?: Readonly<Record<string, string>> } = {
+    ...options.released?.provenance,
+  };
   const dropped: Dropped[] = [];
   const [fold] = planFolds(recipe.protocol, windows, dataset, recipe.seeds[0]!);
   for (const modality of ['ecg', 'eeg'] as const) {
@@ -129,7 +143,10 @@ export async function runStudy(options: StudyOptions): Promise<Result> {
     provenance[modality] = result.provenance;
     await options.onEncoder?.(modality, result);
   }
-  const evaluated = await runEvaluation({ ...options, ...recipe, encoders, provenance });
+  const evaluated = await runEvaluation({
+    ...{ ...options, ...recipe, encoders, provenance },
+    ...(options.released?.weights && { weights: options.released.weights }),
+  });
   return {
     ...evaluated,
     curves: [...curves, ...evaluated.curves],
@@ -152,12 +169,14 @@ export interface RunEvaluationOptions extends EvaluationOptions, CandidateOption
   readonly testMissing?: boolean;
   readonly encoders: { readonly [M in Modality]?: FloatTensors };
   /** What the encoders' files say of their origin. */
-  readonly provenance?: { readonly [M in Modality]?: Readonly<Record<string, string>> };
+  readonly provenance?: Origins;
+  /** The files themselves. */
+  readonly weights?: { readonly [M in Modality]?: StartingWeights };
 }
 
 /** Fine-tune each modality alone and both together, by every rung of a ladder, baselines beside them → a result. */
 export async function runEvaluation(options: RunEvaluationOptions): Promise<Result> {
-  const { backend, dataset, windows, protocol, finetune } = options;
+  const { backend, dataset, windows, protocol, finetune, provenance = {} } = options;
   const begun = performance.now();
   const experiment = await runExperiment({
     ...options,
@@ -182,31 +201,14 @@ export async function runEvaluation(options: RunEvaluationOptions): Promise<Resu
     ...summary,
     curves: [...experiment.curves],
     reconstructions: [],
-    notes: noteSeenSubjects(options, experiment.folds),
+    ...describeWeights(options.weights ?? {}, provenance),
+    notes: noteSeenSubjects(dataset.name, windows.subject, experiment.folds, provenance, options.weights),
     recipes: {
       ...{ prepare: windows.recipe, finetune },
       ...(options.ladder && { ladder: options.ladder }),
     },
     seconds: { evaluate: (performance.now() - begun) / 1000 },
   };
-}
-
-/** Encoders that have seen (without labels) people on whom they are tested: allowed, and said. */
-function noteSeenSubjects(
-  { dataset, windows, provenance = {} }: RunEvaluationOptions,
-  folds: readonly WindowFold[],
-): string[] {
-  const tested = new Set(folds.flatMap(({ test }) => test.map((i) => windows.subject[i]!)));
-  return Object.entries(provenance).flatMap(([modality, origin]) => {
-    if (origin.dataset !== dataset.name || origin.subjects === undefined) return [];
-    const seen = new Set<string>(JSON.parse(origin.subjects));
-    const both = [...tested].filter((subject) => seen.has(subject));
-    return both.length === 0
-      ? []
-      : [
-          `The ${modality} encoder was pre-trained on unlabelled recordings of ${both.length} of the ${tested.size} tested subjects (transductive).`,
-        ];
-  });
 }
 
 function runPretraining(

@@ -5,7 +5,7 @@ import { FormatError } from '../core/errors.ts';
 import { sha256 } from '../patches/window-set.ts';
 
 const entrySchema = z.strictObject({
-  /** encoder: official names, for fine-tuning and embedding. model: with a head, ready to predict. */
+  /** encoder: official names, for fine-tuning and embedding. model: with its head, ready to predict. */
   kind: z.enum(['encoder', 'model']),
   title: z.string(),
   modalities: z.array(z.enum(['eeg', 'ecg'])).min(1),
@@ -18,6 +18,9 @@ const entrySchema = z.strictObject({
 export type ReleasedWeights = z.infer<typeof entrySchema>;
 
 const indexSchema = z.strictObject({ version: z.literal(1), weights: z.record(z.string(), entrySchema) });
+
+/** What is taken where nobody names a model or an encoder. */
+export const releasedDefaults = { model: 'workload', eeg: 'eeg-4', ecg: 'ecg-12' } as const;
 
 /** By name. */
 export type ReleasedIndex = ReadonlyMap<string, ReleasedWeights>;

@@ -104,7 +104,12 @@ describe.concurrent('help and usage', () => {
       ['evaluate', '--data', 'x.csv', '--out', 'x'],
       'evaluate: give --recipe to train and test, or --model to test a finished one; one of them.',
     ],
-    [['export', '--out', 'x.onnx'], 'export: give a model or run, or --encoder with weights; one of them.'],
+    [
+      ['export', 'm', '--encoder', 'w', '--out', 'x.onnx'],
+      'export: give a model or run, or --encoder with weights; one of them.',
+    ],
+    [['demo', '--ecg', 'x'], '--ecg: x is to pre-train on, and the released ecg-12 needs none.'],
+    [['demo', '--full', '--pretrain'], 'demo: --full pre-trains already. Leave --pretrain out.'],
     [['embed', 'runs/mine', recording, '--out', 'x.txt'], "--out: 'x.txt' ends neither in .npz"],
     [['finetune', '--data', 'x', '--recipe', 'nope', '--out', 'x'], "--recipe: there is no 'nope'."],
     [
