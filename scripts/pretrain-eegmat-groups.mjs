@@ -23,7 +23,9 @@ const { values, positionals } = parseArgs({
 });
 const data = positionals[0] ?? 'eegmat';
 if (!/^eegmat(=|$)/.test(data))
-  throw new Error(`pretrain-eegmat-groups: ${data} is not EEGMAT. Give eegmat=FOLDER, or nothing once fetched.`);
+  throw new Error(
+    `pretrain-eegmat-groups: ${data} is not EEGMAT. Give eegmat=FOLDER, or nothing once fetched.`,
+  );
 
 const queue = Object.entries(groups);
 await Promise.all(Array.from({ length: Number(values.jobs) }, work));
