@@ -9,7 +9,8 @@ import { standardisePerSubject } from '../signal/standardise.ts';
 import type { Features } from '../train/frozen-features.ts';
 import { runClassical } from './baselines.ts';
 import type { GroupFold } from './protocol-groups.ts';
-import type { BenchmarkData } from './reproduce-data.ts';
+import type { BenchmarkData, ChosenEncoders } from './reproduce-data.ts';
+import { embeddingsFor } from './reproduce-encoders.ts';
 import { runHead } from './reproduce-head.ts';
 import { runLogisticHead } from './reproduce-logistic.ts';
 import { productFeatures } from './reproduce-products.ts';
@@ -36,6 +37,8 @@ export interface ModelOptions {
   readonly backend: Backend;
   readonly data: BenchmarkData;
   readonly recipe: ReproduceRecipe;
+  /** Whose embeddings the data hold. */
+  readonly encoders: ChosenEncoders;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -44,18 +47,18 @@ export function benchmarkModels(options: ModelOptions): BenchmarkModel[] {
   const { data, recipe } = options;
   const ways = recipe.standardise.map((way) => ({
     suffix: way === 'none' ? '' : '-standardised',
-    prepare: (rows: readonly Float64Array[]) =>
+    prepare: onceForEach((rows: readonly Float64Array[]) =>
       way === 'none' ? rows : standardisePerSubject(rows, data.subject).rows,
+    ),
   }));
   const deep = ways.flatMap(({ suffix, prepare }) =>
     recipe.models.flatMap((name) => {
       if (name === 'eeg×ecg') return productModel(`${name}${suffix}`, options, prepare);
-      const parts = modalitiesIn(name).map((modality) => data.embeddings[modality]);
-      if (parts.some((part) => part === undefined)) return [];
-      const prepared = parts.map((part) => prepare(part!));
+      const modalities = modalitiesIn(name);
+      if (modalities.some((modality) => data.embeddings[modality] === undefined)) return [];
       // Joined for one head, or apart for a head each.
-      const groups = isLate(name) ? prepared.map((part) => [part]) : [prepared];
-      return [headModel(`${name}${suffix}`, groups.map(joinFeatures), options)];
+      const groups = isLate(name) ? modalities.map((modality) => [modality]) : [modalities];
+      return [headModel(`${name}${suffix}`, groups, options, prepare)];
     }),
   );
   const classical = ways.flatMap(({ suffix, prepare }) =>
@@ -79,6 +82,18 @@ function isLate(model: string): boolean {
   return model.endsWith('-late');
 }
 
+type Prepare = (rows: readonly Float64Array[]) => readonly Float64Array[];
+
+/** The same result for the same rows: encoders serve several folds and models. */
+function onceForEach(prepare: Prepare): Prepare {
+  const known = new WeakMap<readonly Float64Array[], readonly Float64Array[]>();
+  return (rows) => {
+    const found = known.get(rows) ?? prepare(rows);
+    known.set(rows, found);
+    return found;
+  };
+}
+
 /** Rows side by side, [W, F]. */
 function joinFeatures(parts: readonly (readonly Float64Array[])[]): Features {
   const size = parts.reduce((sum, rows) => sum + rows[0]!.length, 0);
@@ -94,18 +109,32 @@ function joinFeatures(parts: readonly (readonly Float64Array[])[]): Features {
   return { data, size };
 }
 
-/** One head on features, or a head on each of several and the mean of their logits. */
+/** One head on the joined features of modalities, or a head on each of several groups of them and the mean of their logits. */
 function headModel(
   name: string,
-  groups: readonly Features[],
-  { backend, recipe, signal }: ModelOptions,
+  groups: readonly (readonly Modality[])[],
+  { backend, data, recipe, encoders, signal }: ModelOptions,
+  prepare: Prepare,
 ): BenchmarkModel {
+  // Of the last fold's encoders: most folds in a row have the same.
+  let last:
+    | { readonly rows: readonly (readonly Float64Array[])[]; readonly features: Features[] }
+    | undefined;
+  const featuresFor = (test: readonly number[]): Features[] => {
+    const rows = groups.map((group) =>
+      group.map((modality) => prepare(embeddingsFor(data, encoders, modality, test)!)),
+    );
+    const flat = rows.flat();
+    if (!last || flat.some((one, i) => one !== last!.rows[i]))
+      last = { rows: flat, features: rows.map(joinFeatures) };
+    return last.features;
+  };
   return {
     ...{ name, kind: 'deep', seeded: true },
     async run({ labels, fold, seed }) {
       const parts = { training: fold.train, validation: fold.validation, test: fold.test };
       const each: Float64Array[] = [];
-      for (const features of groups)
+      for (const features of featuresFor(fold.test))
         each.push(
           recipe.head.kind === 'logistic'
             ? runLogisticHead({ features, labels, ...parts, strengths: recipe.head.strengths })
@@ -130,12 +159,12 @@ function meanOfLogits(each: readonly Float64Array[]): Float64Array {
 /** A linear head on products. */
 function productModel(
   name: string,
-  { backend, data, recipe, signal }: ModelOptions,
-  prepare: (rows: readonly Float64Array[]) => readonly Float64Array[],
+  { backend, data, recipe, encoders, signal }: ModelOptions,
+  prepare: Prepare,
 ): BenchmarkModel[] {
-  const { eeg, ecg } = data.embeddings;
-  if (!eeg || !ecg) return [];
-  const [left, right] = [prepare(eeg), prepare(ecg)];
+  if (!data.embeddings.eeg || !data.embeddings.ecg) return [];
+  const rowsFor = (modality: Modality, test: readonly number[]) =>
+    prepare(embeddingsFor(data, encoders, modality, test)!);
   const trials = data.trial.map((one, i) => `${data.subject[i]}\n${one}`);
   return [
     {
@@ -143,7 +172,7 @@ function productModel(
       run: ({ labels, fold, seed }) =>
         runHead({
           ...{ backend, labels, seed, signal, recipe: { ...recipe.head, kind: 'linear' } },
-          features: productFeatures(left, right, trials, fold),
+          features: productFeatures(rowsFor('eeg', fold.test), rowsFor('ecg', fold.test), trials, fold),
           training: fold.train,
           validation: fold.validation,
           test: fold.test,

@@ -50,7 +50,14 @@ export const reproductionSchema = z.strictObject({
   command: text,
   versions: z.record(text, text),
   dataset: z.strictObject({ name: text, title: text, licence: text, citation: text, hash: text }),
-  encoders: z.record(text, z.strictObject({ source: text, layers: z.number(), sha256: text })),
+  /** By modality; `eeg 1`, `eeg 2` … where folds choose among several, with the names of the folds that each served. */
+  encoders: z.record(
+    text,
+    z.strictObject({
+      ...{ source: text, layers: z.number(), sha256: text },
+      folds: z.record(text, z.array(text)).optional(),
+    }),
+  ),
   /** Encoders learnt too. */
   tuned: z.boolean(),
   tables: z.array(tableSchema),
