@@ -7,7 +7,7 @@ import type { Modality } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
 import { standardisePerSubject } from '../signal/standardise.ts';
 import type { Features } from '../train/frozen-features.ts';
-import { runClassical } from './baselines.ts';
+import { fillMissing, runClassical } from './baselines.ts';
 import type { GroupFold } from './protocol-groups.ts';
 import type { BenchmarkData, ChosenEncoders } from './reproduce-data.ts';
 import { embeddingsFor } from './reproduce-encoders.ts';
@@ -26,7 +26,8 @@ export interface FoldTask {
 
 export interface BenchmarkModel {
   readonly name: string;
-  readonly kind: 'deep' | 'classical' | 'trivial';
+  /** hybrid: embeddings and classical features. */
+  readonly kind: 'deep' | 'hybrid' | 'classical' | 'trivial';
   /** Another seed gives another model. */
   readonly seeded?: true;
   /** Probabilities of class 1 of the fold's test windows. */
@@ -51,35 +52,77 @@ export function benchmarkModels(options: ModelOptions): BenchmarkModel[] {
       way === 'none' ? rows : standardisePerSubject(rows, data.subject).rows,
     ),
   }));
+  const embedded = (modality: Modality) => data.embeddings[modality] !== undefined;
   const deep = ways.flatMap(({ suffix, prepare }) =>
-    recipe.models.flatMap((name) => {
-      if (name === 'eeg×ecg') return productModel(`${name}${suffix}`, options, prepare);
-      const modalities = modalitiesIn(name);
-      if (modalities.some((modality) => data.embeddings[modality] === undefined)) return [];
-      // Joined for one head, or apart for a head each.
-      const groups = isLate(name) ? modalities.map((modality) => [modality]) : [modalities];
-      return [headModel(`${name}${suffix}`, groups, options, prepare)];
+    recipe.models.flatMap((model) => {
+      const name = `${model}${suffix}`;
+      if (model === 'eeg×ecg') return productModel(name, options, prepare);
+      const modalities = modalitiesIn(model);
+      if (!modalities.every(embedded)) return [];
+      const embeddingHead = (own: readonly Modality[]) =>
+        headModel(name, 'deep', options, ({ test }) =>
+          own.map((modality) => prepare(embeddingsFor(data, options.encoders, modality, test)!)),
+        );
+      const heads = modalities.map((modality) => embeddingHead([modality]));
+      if (isHybrid(model)) return [averaged(name, 'hybrid', [...heads, ...classicalHeads(options, prepare)])];
+      return [isLate(model) ? averaged(name, 'deep', heads) : embeddingHead(modalities)];
     }),
   );
   const classical = ways.flatMap(({ suffix, prepare }) =>
-    recipe.models.flatMap((name) => {
-      if (name === 'eeg×ecg' || isLate(name)) return [];
-      const parts = modalitiesIn(name).map((modality) => data.classical[modality]);
+    recipe.models.flatMap((model) => {
+      if (model === 'eeg×ecg' || isHybrid(model)) return [];
+      const name = `classical-${model}${suffix}`;
+      const parts = modalitiesIn(model).map((modality) => data.classical[modality]);
       if (parts.some((part) => part === undefined)) return [];
+      if (isLate(model)) return [averaged(name, 'classical', classicalHeads(options, prepare))];
       const prepared = parts.map((part) => prepare(part!));
       const rows = prepared[0]!.map((_, i) => Float64Array.from(prepared.flatMap((part) => [...part[i]!])));
-      return [classicalModel(`classical-${name}${suffix}`, rows)];
+      return [classicalModel(name, rows)];
     }),
   );
   return [...deep, ...classical, ...trivialModels(data)];
 }
 
 function modalitiesIn(model: string): Modality[] {
-  return model.replace(/-late$/, '').split('+') as Modality[];
+  return model.replace(/-late$|\+classical$/, '').split('+') as Modality[];
 }
 
 function isLate(model: string): boolean {
   return model.endsWith('-late');
+}
+
+function isHybrid(model: string): boolean {
+  return model.endsWith('+classical');
+}
+
+/**
+ * The recipe's head on band powers, and one on the heart's rate and variability, where there are such. What is undefined in
+ * a window takes the training windows' median.
+ */
+function classicalHeads(options: ModelOptions, prepare: Prepare): BenchmarkModel[] {
+  return (['eeg', 'ecg'] as const).flatMap((modality) => {
+    const rows = options.data.classical[modality];
+    if (!rows) return [];
+    const prepared = prepare(rows);
+    return [headModel(modality, 'classical', options, ({ train }) => [fillMissing(prepared, train)])];
+  });
+}
+
+/** The mean of several models' logits. */
+function averaged(
+  name: string,
+  kind: BenchmarkModel['kind'],
+  parts: readonly BenchmarkModel[],
+): BenchmarkModel {
+  return {
+    ...{ name, kind },
+    ...(parts.some(({ seeded }) => seeded) && { seeded: true }),
+    async run(task) {
+      const each: Float64Array[] = [];
+      for (const part of parts) each.push(Float64Array.from(await part.run(task)));
+      return meanOfLogits(each);
+    },
+  };
 }
 
 type Prepare = (rows: readonly Float64Array[]) => readonly Float64Array[];
@@ -109,47 +152,36 @@ function joinFeatures(parts: readonly (readonly Float64Array[])[]): Features {
   return { data, size };
 }
 
-/** One head on the joined features of modalities, or a head on each of several groups of them and the mean of their logits. */
+/** The recipe's head on the features of a fold, joined. */
 function headModel(
   name: string,
-  groups: readonly (readonly Modality[])[],
-  { backend, data, recipe, encoders, signal }: ModelOptions,
-  prepare: Prepare,
+  kind: BenchmarkModel['kind'],
+  { backend, recipe, signal }: ModelOptions,
+  rowsFor: (fold: GroupFold) => readonly (readonly Float64Array[])[],
 ): BenchmarkModel {
-  // Of the last fold's encoders: most folds in a row have the same.
-  let last:
-    | { readonly rows: readonly (readonly Float64Array[])[]; readonly features: Features[] }
-    | undefined;
-  const featuresFor = (test: readonly number[]): Features[] => {
-    const rows = groups.map((group) =>
-      group.map((modality) => prepare(embeddingsFor(data, encoders, modality, test)!)),
-    );
-    const flat = rows.flat();
-    if (!last || flat.some((one, i) => one !== last!.rows[i]))
-      last = { rows: flat, features: rows.map(joinFeatures) };
-    return last.features;
-  };
+  // Of the last fold's rows: most folds in a row have the same encoders.
+  let last: { readonly rows: readonly (readonly Float64Array[])[]; readonly features: Features } | undefined;
   return {
-    ...{ name, kind: 'deep', seeded: true },
+    ...{ name, kind, seeded: true },
     async run({ labels, fold, seed }) {
+      const rows = rowsFor(fold);
+      if (!last || rows.some((one, i) => one !== last!.rows[i]))
+        last = { rows, features: joinFeatures(rows) };
+      const { features } = last;
       const parts = { training: fold.train, validation: fold.validation, test: fold.test };
-      const each: Float64Array[] = [];
-      for (const features of featuresFor(fold.test))
-        each.push(
-          recipe.head.kind === 'logistic'
-            ? runLogisticHead({ features, labels, ...parts, strengths: recipe.head.strengths })
-            : await runHead({
-                ...{ backend, features, labels, seed, signal, recipe: recipe.head },
-                ...parts,
-              }),
-        );
-      return each.length === 1 ? each[0]! : meanOfLogits(each);
+      return recipe.head.kind === 'logistic'
+        ? runLogisticHead({ features, labels, ...parts, strengths: recipe.head.strengths })
+        : runHead({ ...{ backend, features, labels, seed, signal, recipe: recipe.head }, ...parts });
     },
   };
 }
 
 function meanOfLogits(each: readonly Float64Array[]): Float64Array {
-  const logit = (p: number) => Math.log(p) - Math.log1p(-p);
+  // A probability that was rounded to 0 or 1 still has a logit.
+  const logit = (p: number) => {
+    const inside = Math.min(1 - 1e-12, Math.max(1e-12, p));
+    return Math.log(inside) - Math.log1p(-inside);
+  };
   return each[0]!.map((_, i) => {
     const mean = each.reduce((sum, one) => sum + logit(one[i]!), 0) / each.length;
     return 1 / (1 + Math.exp(-mean));

@@ -15,9 +15,9 @@ const scores = z.strictObject({
 });
 
 const rowSchema = z.strictObject({
-  /** `eeg`, `ecg`, `eeg+ecg`, `classical-…`, `majority`, `prior`, `subject-prior`, `stimulus-prior`; `…-standardised`. */
+  /** `eeg`, `ecg`, `eeg+ecg`, `…+classical`, `classical-…`, `majority`, `prior`, `subject-prior`, `stimulus-prior`; `…-standardised`. */
   model: text,
-  kind: z.enum(['deep', 'classical', 'trivial']),
+  kind: z.enum(['deep', 'hybrid', 'classical', 'trivial']),
   /** Looked at all of a person's windows without their labels: not comparable with rows that did not. */
   transductive: z.boolean(),
   seeds: z.number(),

@@ -169,7 +169,7 @@ async function runUnit(
   const shas = (['eeg', 'ecg'] as const).flatMap((modality) =>
     encodersOf(encoders, modality).map(({ sha256: hash }) => hash),
   );
-  const own = kind === 'deep' ? [tune ? recipe.tuned : recipe.head, shas] : [];
+  const own = model.seeded ? [tune && kind === 'deep' ? recipe.tuned : recipe.head, shas] : [];
   const described = JSON.stringify([
     data.hash,
     target,

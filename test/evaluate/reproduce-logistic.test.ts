@@ -72,7 +72,7 @@ test('each channel’s mean under logistic heads, joined and late, finds what is
   const result = await reproduceSmall(
     planted,
     {
-      models: ['eeg', 'ecg', 'eeg+ecg', 'eeg+ecg-late'],
+      models: ['eeg', 'ecg', 'eeg+ecg', 'eeg+ecg-late', 'eeg+ecg+classical'],
       pool: { eeg: 'leads' },
       head: {
         kind: 'logistic',
@@ -87,7 +87,12 @@ test('each channel’s mean under logistic heads, joined and late, finds what is
   expect(found['eeg+ecg-late']).toBeGreaterThan(0.75);
   expect(found.ecg).toBeLessThan(0.64);
   expect(Object.keys(found)).toContain('classical-eeg+ecg');
-  expect(Object.keys(found)).not.toContain('classical-eeg+ecg-late');
+  expect(found['classical-eeg+ecg-late']).toBeGreaterThan(0.75);
+  // The hybrid: heads of both embeddings, of band powers and of the heart. No classical row bears its name.
+  expect(found['eeg+ecg+classical']).toBeGreaterThan(0.75);
+  expect(Object.keys(found)).not.toContain('classical-eeg+ecg+classical');
+  const kinds = Object.fromEntries(result.tables[0]!.rows.map(({ model, kind }) => [model, kind]));
+  expect(kinds).toMatchObject({ 'eeg+ecg+classical': 'hybrid', 'classical-eeg+ecg-late': 'classical' });
   expect(parseReproduceRecipe({ ...smallRecipe, pool: { eeg: 'leads' } }).pool).toEqual({
     eeg: 'leads',
     ecg: 'mean',
