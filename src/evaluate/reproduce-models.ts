@@ -53,21 +53,24 @@ export function benchmarkModels(options: ModelOptions): BenchmarkModel[] {
     ),
   }));
   const embedded = (modality: Modality) => data.embeddings[modality] !== undefined;
-  const deep = ways.flatMap(({ suffix, prepare }) =>
-    recipe.models.flatMap((model) => {
+  const deep = ways.flatMap(({ suffix, prepare }) => {
+    const head = (own: readonly Modality[]) =>
+      headModel('deep', options, ({ test }) =>
+        own.map((modality) => prepare(embeddingsFor(data, options.encoders, modality, test)!)),
+      );
+    // Alone, averaged and in a hybrid they are the same heads.
+    const [eeg, ecg] = [trainedOnce(head(['eeg'])), trainedOnce(head(['ecg']))];
+    return recipe.models.flatMap((model) => {
       const name = `${model}${suffix}`;
       if (model === 'eeg×ecg') return productModel(name, options, prepare);
       const modalities = modalitiesIn(model);
       if (!modalities.every(embedded)) return [];
-      const embeddingHead = (own: readonly Modality[]) =>
-        headModel(name, 'deep', options, ({ test }) =>
-          own.map((modality) => prepare(embeddingsFor(data, options.encoders, modality, test)!)),
-        );
-      const heads = modalities.map((modality) => embeddingHead([modality]));
+      const heads = modalities.map((modality) => (modality === 'eeg' ? eeg : ecg));
       if (isHybrid(model)) return [averaged(name, 'hybrid', [...heads, ...classicalHeads(options, prepare)])];
-      return [isLate(model) ? averaged(name, 'deep', heads) : embeddingHead(modalities)];
-    }),
-  );
+      if (isLate(model)) return [averaged(name, 'deep', heads)];
+      return [{ ...(heads.length === 1 ? heads[0]! : head(modalities)), name }];
+    });
+  });
   const classical = ways.flatMap(({ suffix, prepare }) =>
     recipe.models.flatMap((model) => {
       if (model === 'eeg×ecg' || isHybrid(model)) return [];
@@ -104,8 +107,23 @@ function classicalHeads(options: ModelOptions, prepare: Prepare): BenchmarkModel
     const rows = options.data.classical[modality];
     if (!rows) return [];
     const prepared = prepare(rows);
-    return [headModel(modality, 'classical', options, ({ train }) => [fillMissing(prepared, train)])];
+    return [headModel('classical', options, ({ train }) => [fillMissing(prepared, train)])];
   });
+}
+
+/** A model that is part of several rows: what it said of a fold under a seed is kept while the fold is. */
+function trainedOnce(model: BenchmarkModel): BenchmarkModel {
+  const known = new WeakMap<GroupFold, Map<number, ArrayLike<number>>>();
+  return {
+    ...model,
+    async run(task) {
+      const bySeed = known.get(task.fold) ?? new Map<number, ArrayLike<number>>();
+      known.set(task.fold, bySeed);
+      const found = bySeed.get(task.seed) ?? (await model.run(task));
+      bySeed.set(task.seed, found);
+      return found;
+    },
+  };
 }
 
 /** The mean of several models' logits. */
@@ -154,7 +172,6 @@ function joinFeatures(parts: readonly (readonly Float64Array[])[]): Features {
 
 /** The recipe's head on the features of a fold, joined. */
 function headModel(
-  name: string,
   kind: BenchmarkModel['kind'],
   { backend, recipe, signal }: ModelOptions,
   rowsFor: (fold: GroupFold) => readonly (readonly Float64Array[])[],
@@ -162,7 +179,7 @@ function headModel(
   // Of the last fold's rows: most folds in a row have the same encoders.
   let last: { readonly rows: readonly (readonly Float64Array[])[]; readonly features: Features } | undefined;
   return {
-    ...{ name, kind, seeded: true },
+    ...{ name: 'head', kind, seeded: true },
     async run({ labels, fold, seed }) {
       const rows = rowsFor(fold);
       if (!last || rows.some((one, i) => one !== last!.rows[i]))

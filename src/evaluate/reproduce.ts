@@ -41,10 +41,15 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
     recipe.protocols.map((protocol) => planTable(data, spec, recipe, target, protocol)),
   );
   /** Who is tested is the same under every seed; who of the others validates is drawn again, where one person is left out. */
-  const planFor = (plan: TablePlan, seed: number): TablePlan =>
-    foldSeed(plan.protocol, recipe, seed) === recipe.seeds[0]
-      ? plan
-      : planTable(data, spec, recipe, plan.target, plan.protocol, seed);
+  const replanned = new Map<string, TablePlan>();
+  const planFor = (plan: TablePlan, seed: number): TablePlan => {
+    const { target, protocol } = plan;
+    if (foldSeed(protocol, recipe, seed) === recipe.seeds[0]) return plan;
+    const key = `${target} ${protocol.kind} ${seed}`;
+    const found = replanned.get(key) ?? planTable(data, spec, recipe, target, protocol, seed);
+    replanned.set(key, found);
+    return found;
+  };
   const seedsOf = ({ seeded }: BenchmarkModel) => (seeded ? recipe.seeds : [recipe.seeds[0]!]);
   const total = plans.reduce(
     (sum, { folds }) => sum + folds.length * models.reduce((n, model) => n + seedsOf(model).length, 0),
