@@ -215,7 +215,7 @@ async function chooseEncoders(recipe: ReproduceRecipe, spec: DatasetSpec, flags:
   const sources: Record<string, string> = {};
   const notes: string[] = [];
   const wanted = new Set(
-    recipe.models.flatMap((model) => model.replace(/-late$/, '').split(/[+×]/) as Modality[]),
+    recipe.models.flatMap((model) => model.replace(/-(late|rate)$/, '').split(/[+×]/) as Modality[]),
   );
   for (const modality of ['eeg', 'ecg'] as const) {
     if (!wanted.has(modality)) continue;

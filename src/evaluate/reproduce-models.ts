@@ -14,6 +14,7 @@ import { embeddingsFor } from './reproduce-encoders.ts';
 import { runHead } from './reproduce-head.ts';
 import { runLogisticHead } from './reproduce-logistic.ts';
 import { productFeatures } from './reproduce-products.ts';
+import { readRates } from './reproduce-rate.ts';
 import type { ReproduceRecipe } from './reproduce-recipe.ts';
 
 export interface FoldTask {
@@ -60,20 +61,24 @@ export function benchmarkModels(options: ModelOptions): BenchmarkModel[] {
       );
     // Alone, averaged and in a hybrid they are the same heads.
     const [eeg, ecg] = [trainedOnce(head(['eeg'])), trainedOnce(head(['ecg']))];
+    const rate = trainedOnce(headModel('deep', options, (fold) => [prepare(ratesFor(options, fold))]));
     return recipe.models.flatMap((model) => {
       const name = `${model}${suffix}`;
       if (model === 'eeg×ecg') return productModel(name, options, prepare);
       const modalities = modalitiesIn(model);
       if (!modalities.every(embedded)) return [];
-      const heads = modalities.map((modality) => (modality === 'eeg' ? eeg : ecg));
+      const heads = modalities.map((modality) => {
+        if (modality === 'eeg') return eeg;
+        return isRate(model) ? rate : ecg;
+      });
       if (isHybrid(model)) return [averaged(name, 'hybrid', [...heads, ...classicalHeads(options, prepare)])];
-      if (isLate(model)) return [averaged(name, 'deep', heads)];
+      if (isLate(model) || isRate(model)) return [averaged(name, 'deep', heads)];
       return [{ ...(heads.length === 1 ? heads[0]! : head(modalities)), name }];
     });
   });
   const classical = ways.flatMap(({ suffix, prepare }) =>
     recipe.models.flatMap((model) => {
-      if (model === 'eeg×ecg' || isHybrid(model)) return [];
+      if (model === 'eeg×ecg' || isHybrid(model) || isRate(model)) return [];
       const name = `classical-${model}${suffix}`;
       const parts = modalitiesIn(model).map((modality) => data.classical[modality]);
       if (parts.some((part) => part === undefined)) return [];
@@ -87,11 +92,22 @@ export function benchmarkModels(options: ModelOptions): BenchmarkModel[] {
 }
 
 function modalitiesIn(model: string): Modality[] {
-  return model.replace(/-late$|\+classical$/, '').split('+') as Modality[];
+  return model.replace(/-(late|rate)$|\+classical$/, '').split('+') as Modality[];
 }
 
 function isLate(model: string): boolean {
   return model.endsWith('-late');
+}
+
+function isRate(model: string): boolean {
+  return model.endsWith('-rate');
+}
+
+/** Heart rate as the ECG embeddings of a fold's encoder tell it. */
+function ratesFor({ data, encoders }: ModelOptions, { train, test }: GroupFold): Float64Array[] {
+  const features = joinFeatures([embeddingsFor(data, encoders, 'ecg', test)!]);
+  const rates = Float64Array.from(data.classical.ecg!, (row) => row[0]!);
+  return readRates(features, rates, data.subject, train);
 }
 
 function isHybrid(model: string): boolean {

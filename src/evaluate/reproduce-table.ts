@@ -19,6 +19,8 @@ const modelTitles: Readonly<Record<string, string>> = {
   'eeg+ecg': 'EEG + ECG, embeddings concatenated',
   'eeg×ecg': 'products of both embeddings, linear head',
   'eeg+ecg-late': 'EEG and ECG encoder, a head each',
+  'ecg-rate': 'heart rate as the ECG encoder tells it',
+  'eeg+ecg-rate': 'EEG encoder, and heart rate as the ECG encoder tells it, a head each',
   'eeg+classical': 'hybrid: EEG encoder, band power, heart rate, a head each',
   'ecg+classical': 'hybrid: ECG encoder, band power, heart rate, a head each',
   'eeg+ecg+classical': 'hybrid: both encoders, band power, heart rate, a head each',
