@@ -24,14 +24,14 @@ export function readRates(
   const known = train.map((i) => rates[i]!).filter(Number.isFinite);
   const middle = known.reduce((sum, rate) => sum + rate, 0) / known.length;
   const truth = Float64Array.from({ length: subject.length }, (_, i) => rates[i]! - middle);
-  const fit = (indices: readonly number[]) =>
+  const teach = (indices: readonly number[]) =>
     fitLinearProbe(features, indices, truth, ['heart rate'], { loss: 'squares', C: strength });
-  const read = predictLinearProbe(fit(train), features, [...subject.keys()]);
+  const read = predictLinearProbe(teach(train), features, [...subject.keys()]);
   const people = [...new Set(train.map((i) => subject[i]!))].sort();
   for (let part = 0; part < Math.min(parts, people.length) && people.length > 1; part++) {
     const held = new Set(people.filter((_, k) => k % parts === part));
     const own = train.filter((i) => held.has(subject[i]!));
-    const probe = fit(train.filter((i) => !held.has(subject[i]!)));
+    const probe = teach(train.filter((i) => !held.has(subject[i]!)));
     for (const [row, value] of predictLinearProbe(probe, features, own).entries()) read[own[row]!] = value;
   }
   return Array.from(read, (value) => Float64Array.of(value + middle));
