@@ -55,6 +55,7 @@ test('every fold trains and tests on the embeddings of one encoder, which has no
   const size = { people: 4, films: 6, seconds: 20, baselineSeconds: 5, effectSize: 0.8 };
   const recipe = {
     models: ['eeg'],
+    seeds: [0, 1],
     protocols: [{ kind: 'leave-one-subject-out', validationSubjects: 1 }],
     head: {
       kind: 'logistic',
@@ -69,9 +70,11 @@ test('every fold trains and tests on the embeddings of one encoder, which has no
       encoders: { eeg },
       sources: { eeg: 'one' },
     });
-    const name = 'predictions/valence-leave-one-subject-out-eeg-seed0.json';
-    const bytes = kept.files.get(name)!;
-    return { result, predicted: JSON.parse(new TextDecoder().decode(bytes)).result as number[] };
+    const [predicted, again] = [0, 1].map((seed) => {
+      const name = `predictions/valence-leave-one-subject-out-eeg-seed${seed}.json`;
+      return JSON.parse(new TextDecoder().decode(kept.files.get(name)!)).result as number[];
+    });
+    return { result, predicted: predicted!, again: again! };
   };
   const [a, b] = [encoder(1, ['s01', 's02']), encoder(2, ['s03', 's04'])];
   const one = await run(a);
@@ -80,6 +83,9 @@ test('every fold trains and tests on the embeddings of one encoder, which has no
   // The first half of the windows are those of s01 and s02, whom `a` has seen.
   const half = one.predicted.length / 2;
   expect(one.predicted).not.toEqual(other.predicted);
+  // Another seed draws again who validates, and so who trains.
+  expect(one.again).toHaveLength(one.predicted.length);
+  expect(one.again).not.toEqual(one.predicted);
   expect(both.predicted).toEqual([...other.predicted.slice(0, half), ...one.predicted.slice(half)]);
 
   const { encoders, notes } = parseReproduction(both.result);
