@@ -31,7 +31,8 @@ const read = (path) => JSON.parse(readFileSync(join(root, runs, path, 'result.js
 pretrain('sample', ['sample-ecg']);
 if (datasets.length > 0) pretrain('whole', datasets);
 const names = ['scratch', 'sample', ...(datasets.length > 0 ? ['whole'] : [])];
-const found = {};
+const given = datasets.map((one) => one.replace(/=.*/, '=FOLDER'));
+const found = { command: ['node scripts/compare-ecg-pretraining.mjs', ...given].join(' ') };
 for (const name of names) {
   const weights = name === 'scratch' ? [] : ['--ecg', `${runs}/encoder-${name}/encoder.safetensors`];
   heartmind(

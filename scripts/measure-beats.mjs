@@ -40,7 +40,10 @@ async function measure() {
   const { openRecordingFile, readWfdbAnnotations, openFolder } = await import('heartmind/node');
   const signals = [...(await readMitdb()), ...(await readLudb())];
   if (signals.length === 0) throw new Error(`no records in ${flags.mitdb} or ${flags.ludb}.`);
+  const named = ['mitdb', 'ludb'].map((name) => `--${name} FOLDER`);
+  const peer = flags.python ? ['--python PATH'] : [];
   const result = {
+    command: ['node scripts/measure-beats.mjs', ...named, ...peer].join(' '),
     date: new Date().toISOString().slice(0, 10),
     learningSeconds,
     tolerances,

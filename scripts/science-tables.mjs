@@ -44,34 +44,86 @@ export const scienceTables = {
       rows,
     );
   },
-  'eegmat-published': (read) => {
-    const [short, long] = [read('eegmat-published'), read('eegmat-published-context')];
-    const rows = [
-      ...benchmarkRows(short, ''),
-      // Without ECG, and in classical features, nothing differs.
-      ...benchmarkRows(long, ', 30 s of ECG').filter((row) => /^\| (ecg|eeg\+ecg)/.test(row)),
-    ];
-    const published = short.published.map(
-      ({ model, scores }) =>
-        `| *${model}, published* | ${digits(scores.balancedAccuracy)} | ${digits(scores.auroc)} | ${digits(scores.auprc)} | | | |`,
+  'eegmat-published': (read) => eegmatTable(read, 'published', 'eegmat-published'),
+  'eegmat-loso': (read) => eegmatTable(read, 'leave-one-subject-out', 'eegmat-loso'),
+  'heart-rate-readable': (read) => {
+    const result = read('heart-rate');
+    if (!result) return 'Not measured yet.\n';
+    const of = (encoder, seconds, layers, pool) => {
+      const same = (row) => row.encoder === encoder && row.seconds === seconds && row.pool === pool;
+      const found = result.readable.find((row) => same(row) && row.layers === layers);
+      if (!found) return '';
+      const { r2, meanAbsoluteError } = found.sameSeconds;
+      return `${digits(r2)}, ${meanAbsoluteError.toFixed(1)}`;
+    };
+    const layers = [...new Set(result.readable.map((row) => row.layers))];
+    const rows = layers.map((layer) => {
+      const cells = [5, 30].flatMap((seconds) => [
+        of('ecg-12', seconds, layer, 'mean'),
+        of('ecg-12', seconds, layer, 'mean, deviation'),
+        of('untrained', seconds, layer, 'mean'),
+      ]);
+      return `| ${layer} | ${cells.join(' | ')} |`;
+    });
+    const header = [5, 30].flatMap((seconds) => [
+      `\`ecg-12\`, ${seconds} s`,
+      `and deviations, ${seconds} s`,
+      `untrained, ${seconds} s`,
+    ]);
+    return table(['layers', ...header], rows);
+  },
+  'heart-rate-task': (read) => {
+    const result = read('heart-rate');
+    if (!result) return 'Not measured yet.\n';
+    const rows = result.rows.map(({ model, features, inductive, transductive }) => {
+      const cells = [inductive, transductive].flatMap((scores) => [
+        interval(scores.balancedAccuracy),
+        interval(scores.auroc),
+      ]);
+      return `| ${model} | ${features} | ${cells.join(' | ')} |`;
+    });
+    const scores = ['balanced accuracy', 'AUROC'];
+    return table(['from', 'numbers', ...scores, ...scores.map((score) => `${score}, transductive`)], rows);
+  },
+  'heart-rate-steps': (read) => {
+    const result = read('heart-rate');
+    if (!result) return 'Not measured yet.\n';
+    const rows = result.steps.map(
+      ({ cause, from, to, inductive, transductive }) =>
+        `| ${from} → ${to} | ${cause} | ${change(inductive)} | ${change(transductive)} |`,
     );
-    return table(
-      [
-        'model',
-        ...['', ', transductive'].flatMap((column) => scoreNames.map((name) => `${titles[name]}${column}`)),
-      ],
-      [...rows, ...published],
-    );
+    return table(['step', 'what changes', 'AUROC', 'AUROC, transductive'], rows);
   },
 };
 
 const scoreNames = ['balancedAccuracy', 'auroc', 'auprc'];
 const titles = { balancedAccuracy: 'balanced accuracy', auroc: 'AUROC', auprc: 'AUC-PR' };
 
-/** Deep and classical rows of the published split: as they stand, and standardised within people. */
-function benchmarkRows(result, suffix) {
+/** EEGMAT under a protocol: five seconds of both signals, thirty of ECG, thirty of both; published figures last. */
+function eegmatTable(read, protocol, name) {
+  const [short, long, hybrid] = [read(name), read(`${name}-context`), read(`${name}-hybrid`)];
+  if (!short) return 'Not measured yet.\n';
+  const rows = [
+    ...benchmarkRows(short, protocol, ''),
+    // Without ECG, and in classical features, nothing differs.
+    ...benchmarkRows(long, protocol, ', 30 s of ECG').filter((row) => /^\| (ecg|eeg\+ecg)/.test(row)),
+    ...benchmarkRows(hybrid, protocol, ', 30 s of both'),
+  ];
+  // Papers have no other split.
+  const published = (protocol === 'published' ? short.published : []).map(
+    ({ model, scores }) =>
+      `| *${model}, published* | ${digits(scores.balancedAccuracy)} | ${digits(scores.auroc)} | ${digits(scores.auprc)} | | | |`,
+  );
+  const columns = ['', ', transductive'].flatMap((column) =>
+    scoreNames.map((score) => `${titles[score]}${column}`),
+  );
+  return table(['model', ...columns], [...rows, ...published]);
+}
+
+/** Deep, hybrid and classical rows of a protocol: as they stand, and standardised within people. */
+function benchmarkRows(result, protocol, suffix) {
   if (!result) return [];
-  const { rows } = result.tables.find(({ protocol }) => protocol === 'published');
+  const { rows } = result.tables.find((one) => one.protocol === protocol);
   return rows
     .filter(({ kind, model }) => kind !== 'trivial' && !model.endsWith('-standardised'))
     .map(({ model, windows }) => {
@@ -96,6 +148,11 @@ function interval(score) {
   return score === undefined || score.mean === null
     ? ''
     : `${digits(score.mean)} [${digits(score.low)}, ${digits(score.high)}]`;
+}
+
+/** `−.046 [−.120, .031]`. */
+function change({ mean, low, high }) {
+  return `${mean > 0 ? '+' : ''}${digits(mean)} [${digits(low)}, ${digits(high)}]`;
 }
 
 /** `.726`, as the field writes scores. */

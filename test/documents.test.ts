@@ -1,6 +1,6 @@
 /** What the documents claim: tables are what their JSON gives, files that they name are there. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseResult } from '../src/evaluate/result.ts';
@@ -27,6 +27,21 @@ test('results/demo.json is a whole result', () => {
     expect.arrayContaining(['eeg', 'ecg', 'eeg+ecg', 'majority', 'classical-eeg+ecg']),
   );
 });
+
+test.each(readdirSync(join(root, 'results')).filter((name) => name.endsWith('.json')))(
+  'results/%s names the command that made it, whose script or verb is there',
+  (name) => {
+    const { command } = JSON.parse(read(`results/${name}`)) as { command?: unknown };
+    expect(command, `results/${name} has no "command"`).toBeTypeOf('string');
+    const [program, first, second] = (command as string).split(' ');
+    if (program === 'node') expect(existsSync(join(root, first!)), first).toBe(true);
+    else if (program === 'heartmind') expect(existsSync(join(root, `src/cli/${first}.ts`)), first).toBe(true);
+    else {
+      expect([program, first], `${command}`).toEqual(['npm', 'run']);
+      expect(Object.keys(JSON.parse(read('package.json')).scripts)).toContain(second);
+    }
+  },
+);
 
 test.each([
   ...[

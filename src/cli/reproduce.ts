@@ -19,13 +19,14 @@ import type { Reproduction } from '../evaluate/reproduce-result.ts';
 import { targetCells } from '../evaluate/reproduce-table.ts';
 import type { KeptTrainings } from '../evaluate/reproduce-tuned.ts';
 import { encoderConfig } from '../model/config.ts';
-import { encoderParameters, firstLayers } from '../model/encoder-parameters.ts';
+import { encoderParameters } from '../model/encoder-parameters.ts';
 import { initialParameters } from '../model/parameters.ts';
 import { releasedIndex } from '../model/released-weights-node.ts';
 import { encodeSafetensors } from '../model/safetensors.ts';
 import { sha256 } from '../patches/window-set.ts';
 import type { Modality } from '../patches/windows.ts';
 import { writeFileAtomically } from '../train/checkpoint-node.ts';
+import { readChosenEncoders } from './choose-encoders.ts';
 import {
   type Context,
   createBackend,
@@ -36,7 +37,6 @@ import {
   workFlags,
 } from './command.ts';
 import { fetchedFolder } from './data-folder.ts';
-import { encoderFlags, readEncoder } from './model-source.ts';
 import { readRecipe } from './recipe-file.ts';
 import { describeVersions, keepIn, prepareRunFolder } from './run-folder.ts';
 import { renderTable } from './table.ts';
@@ -71,6 +71,10 @@ export const reproduceCommand = buildCommand<Flags, [string], Context>({
         input: 'dreamer --data DREAMER.mat --eeg cbramod --ecg E.safetensors --tune',
         brief: 'Encoders of your choice, fine-tuned: hours',
       },
+      {
+        input: 'eegmat --eeg A.safetensors,B.safetensors',
+        brief: 'Several, each pre-trained without other people',
+      },
     ],
   },
   parameters: {
@@ -89,7 +93,11 @@ export const reproduceCommand = buildCommand<Flags, [string], Context>({
         'Another recipe: a name of recipes/ or a JSON file (default: reproduce-NAME)',
         'recipe',
       ),
-      ...encoderFlags,
+      eeg: optionalText(
+        "Weights of the EEG encoder: a file, a released name (eeg-4), or cbramod once fetched; 'A,B': every fold takes one that has not seen its people; 'A:2': its first 2 layers",
+        'weights',
+      ),
+      ecg: optionalText('Weights of the ECG encoder, in the same way', 'weights'),
       tune: {
         kind: 'boolean',
         brief: 'Let encoders learn too, by the recipe’s tuned part: hours',
@@ -126,7 +134,7 @@ export const reproduceCommand = buildCommand<Flags, [string], Context>({
       tune: flags.tune,
       kept: keptFiles(folder),
       trainings: keptTrainings(folder),
-      command: ['heartmind reproduce', name, ...(flags.tune ? ['--tune'] : [])].join(' '),
+      command: commandOf(name, flags),
       versions: describeVersions(),
     });
     const path = resolve(folder, `reproduce-${name}.json`);
@@ -141,6 +149,14 @@ export const reproduceCommand = buildCommand<Flags, [string], Context>({
     );
   },
 });
+
+/** What was asked for, as one would type it; where data and results lie is no part of it. */
+function commandOf(name: string, { recipe, eeg, ecg, tune }: Flags): string {
+  const given = Object.entries({ recipe, eeg, ecg }).flatMap(([flag, value]) =>
+    value === undefined ? [] : [`--${flag} ${value}`],
+  );
+  return ['heartmind reproduce', name, ...given, ...(tune ? ['--tune'] : [])].join(' ');
+}
 
 function parseBenchmark(input: string): string {
   if (Object.hasOwn(benchmarks, input)) return input;
@@ -199,7 +215,7 @@ async function chooseEncoders(recipe: ReproduceRecipe, spec: DatasetSpec, flags:
   const sources: Record<string, string> = {};
   const notes: string[] = [];
   const wanted = new Set(
-    recipe.models.flatMap((model) => model.replace(/-late$/, '').split(/[+×]/) as Modality[]),
+    recipe.models.flatMap((model) => model.replace(/-(late|rate)$/, '').split(/[+×]/) as Modality[]),
   );
   for (const modality of ['eeg', 'ecg'] as const) {
     if (!wanted.has(modality)) continue;
@@ -217,20 +233,19 @@ async function chooseEncoders(recipe: ReproduceRecipe, spec: DatasetSpec, flags:
       );
       continue;
     }
-    const { tensors, layers, metadata } = await readEncoder(path);
     // Weights of one's own are taken whole; of released ones as many layers as the recipe says.
-    const { dropout = 0.1, layers: preferred = layers } = recipe.encoders[modality] ?? {};
-    const depth = flags[modality] === undefined ? Math.min(layers, preferred) : layers;
-    const config = encoderConfig({ layers: depth, dropout });
-    const taken = firstLayers(tensors, depth);
-    encoders[modality] = { config, tensors: taken, sha256: await sha256(encodeSafetensors(taken)) };
-    sources[modality] = `${basename(path)}${depth < layers ? `, ${depth} of ${layers} layers` : ''}`;
-    if (metadata.dataset === spec.name && metadata.subjects !== undefined) {
-      const count = (JSON.parse(metadata.subjects) as unknown[]).length;
+    const { dropout = 0.1, layers } = recipe.encoders[modality] ?? {};
+    const chosen = await readChosenEncoders(path, {
+      ...{ dataset: spec.name, dropout },
+      ...(flags[modality] === undefined && layers !== undefined ? { layers } : {}),
+    });
+    encoders[modality] = chosen;
+    sources[modality] = chosen.source;
+    // Of several, each protocol's note says whether its folds find one.
+    if (chosen.seen?.length && !chosen.others)
       notes.push(
-        `The ${modality} encoder was pre-trained on unlabelled recordings of ${count} people of ${spec.name}: where they are tested, it is transductive.`,
+        `The ${modality} encoder was pre-trained on unlabelled recordings of ${chosen.seen.length} people of ${spec.name}: where they are tested, it is transductive.`,
       );
-    }
   }
   return { encoders, sources, notes };
 }

@@ -97,17 +97,25 @@ export function runClassical(
   testIndices: ArrayLike<number>,
   classCount: number,
 ): Float64Array {
-  const pick = (indices: ArrayLike<number>) => Array.from(indices, (i) => rows[i]!);
-  const train = pick(trainIndices);
-  const medians = train[0]!.map((_, j) => median(train.map((row) => row[j]!).filter(Number.isFinite)));
-  const fill = (row: Float64Array) => row.map((value, j) => (Number.isFinite(value) ? value : medians[j]!));
+  const filled = fillMissing(rows, trainIndices);
+  const pick = (indices: ArrayLike<number>) => Array.from(indices, (i) => filled[i]!);
   const model = fitLogistic(
-    train.map(fill),
+    pick(trainIndices),
     Int32Array.from(trainIndices, (i) => labels[i]!),
     classCount,
     logisticOptions,
   );
-  return predictLogistic(model, pick(testIndices).map(fill));
+  return predictLogistic(model, pick(testIndices));
+}
+
+/** Values that are not finite take their feature's median over the training rows. */
+export function fillMissing(
+  rows: readonly Float64Array[],
+  trainIndices: ArrayLike<number>,
+): readonly Float64Array[] {
+  const train = Array.from(trainIndices, (i) => rows[i]!);
+  const medians = train[0]!.map((_, j) => median(train.map((row) => row[j]!).filter(Number.isFinite)));
+  return rows.map((row) => row.map((value, j) => (Number.isFinite(value) ? value : medians[j]!)));
 }
 
 /** Probabilities of the trivial baselines: all on the most frequent training class, or the shares of all classes. */

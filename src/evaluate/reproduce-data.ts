@@ -15,12 +15,13 @@ import { decodeSafetensors, encodeSafetensors } from '../model/safetensors.ts';
 import { type PreparedRecording, prepareRecording } from '../patches/prepare.ts';
 import type { Recipe } from '../patches/recipe.ts';
 import { concatWindowSets, sha256, WindowSetBuilder } from '../patches/window-set.ts';
-import type { Dropped, Modality, WindowSet } from '../patches/windows.ts';
+import type { Dropped, Modality, SignalWindows, WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
 import type { Progress } from '../train/progress.ts';
 import { bandPowerFeatures, heartFeatures } from './baselines.ts';
 import { channelMeans } from './probe-features.ts';
 import { scaleByBaseline, subtractBaseline } from './reproduce-baseline.ts';
+import { encodersOf } from './reproduce-encoders.ts';
 import type { ReproduceRecipe } from './reproduce-recipe.ts';
 
 /** Small files of a run. */
@@ -34,6 +35,12 @@ export interface ChosenEncoder {
   readonly config: EncoderConfig;
   readonly tensors: FloatTensors;
   readonly sha256: string;
+  /** Where it comes from. */
+  readonly source?: string;
+  /** People of the benchmark whose recordings it was pre-trained on. */
+  readonly seen?: readonly string[];
+  /** Further encoders of the modality, for folds that test people whom this one has seen. */
+  readonly others?: readonly ChosenEncoder[];
 }
 export type ChosenEncoders = { readonly [M in Modality]?: ChosenEncoder };
 
@@ -48,6 +55,8 @@ export interface BenchmarkData {
   readonly labels: ReadonlyMap<string, Int32Array>;
   /** Embeddings [W][F] of each modality that has an encoder. */
   readonly embeddings: { readonly [M in Modality]?: readonly Float64Array[] };
+  /** The same of its further encoders, in their order. */
+  readonly further?: { readonly [M in Modality]?: readonly (readonly Float64Array[])[] };
   /** Band powers, and heart rate and variability: [W][d], NaN where undefined. */
   readonly classical: { readonly [M in Modality]?: readonly Float64Array[] };
   readonly dropped: readonly Dropped[];
@@ -73,6 +82,7 @@ export interface BenchmarkDataOptions {
 interface PersonRows {
   readonly film: WindowSet;
   readonly embeddings: { [M in Modality]?: Float64Array[] };
+  readonly further: { [M in Modality]?: Float64Array[][] };
   readonly classical: { [M in Modality]?: Float64Array[] };
 }
 
@@ -85,7 +95,7 @@ export async function readBenchmark(options: BenchmarkDataOptions): Promise<Benc
   if (trials.length === 0)
     throw new DataError(`${spec.name}: no recordings in ${folder.name}. Check the folder.`);
   const byId = new Map(trials.map((trial) => [trial.id, trial]));
-  const embedders: Embedders = {};
+  const embedders: Embedders = new Map();
   const files = new TrialFiles(folder);
   const stage = progress.stage(`read ${spec.name}`, trials.length, 'trials');
   const people: PersonRows[] = [];
@@ -113,7 +123,7 @@ export async function readBenchmark(options: BenchmarkDataOptions): Promise<Benc
     }
   } finally {
     await files.close();
-    for (const embedder of Object.values(embedders)) await embedder.dispose();
+    for (const embedder of embedders.values()) await embedder.dispose();
   }
   stage.update(trials.length);
   stage.end();
@@ -147,11 +157,23 @@ export async function readBenchmark(options: BenchmarkDataOptions): Promise<Benc
     subject: people.flatMap(({ film }) => film.subject),
     ...(stimulus.some((one) => one !== '') && { stimulus }),
     embeddings: join('embeddings'),
+    further: joinFurther(people),
     classical: join('classical'),
     dropped: counted.all,
     hash: await sha256(new TextEncoder().encode(hashes.join('\n'))),
     ...(keepSignals && { windows: await concatWindowSets(people.map(({ film }) => film)) }),
   };
+}
+
+function joinFurther(people: readonly PersonRows[]): NonNullable<BenchmarkData['further']> {
+  return Object.fromEntries(
+    (['eeg', 'ecg'] as const).map((modality) => [
+      modality,
+      (people[0]!.further[modality] ?? []).map((_, i) =>
+        people.flatMap(({ further }) => further[modality]![i]!),
+      ),
+    ]),
+  );
 }
 
 function twoClasses(spec: DatasetSpec, target: string): readonly string[] {
@@ -223,28 +245,34 @@ async function rowsOf(
     return compared;
   };
   const embeddings: PersonRows['embeddings'] = {};
+  const further: PersonRows['further'] = {};
   const classical: PersonRows['classical'] = {};
   for (const modality of ['eeg', 'ecg'] as const) {
     if (!film.signals[modality]) continue;
     const features = modality === 'eeg' ? bandPowerFeatures : heartFeatures;
     classical[modality] = compare(features(film), neutral && features(neutral));
     if (options.keepSignals || !options.encoders[modality]) continue;
-    const embedder = embedderOf(options, embedders, modality, film);
-    const embed = (set: WindowSet) => embedKept(options, embedder, modality, set);
-    embeddings[modality] = compare(await embed(film), neutral && (await embed(neutral)));
+    const all: Float64Array[][] = [];
+    for (const encoder of encodersOf(options.encoders, modality)) {
+      const embedder = embedderOf(options.backend, embedders, encoder, film.signals[modality]!);
+      const embed = (set: WindowSet) => embedKept(options, encoder, embedder, modality, set);
+      all.push(compare(await embed(film), neutral && (await embed(neutral))));
+    }
+    [embeddings[modality], further[modality]] = [all[0]!, all.slice(1)];
   }
-  return { embeddings, classical, dropped };
+  return { embeddings, further, classical, dropped };
 }
 
 /** Pooled embeddings [W][D] or [W][C·D], from the run's files where they are there. */
 async function embedKept(
-  { kept, encoders, recipe, signal }: BenchmarkDataOptions,
+  { kept, recipe, signal }: BenchmarkDataOptions,
+  encoder: ChosenEncoder,
   embedder: Embedder,
   modality: Modality,
   set: WindowSet,
 ): Promise<Float64Array[]> {
   const pool = recipe.pool[modality];
-  const words = [modality, encoders[modality]!.sha256, set.hash, ...(pool === 'mean' ? [] : [pool])];
+  const words = [modality, encoder.sha256, set.hash, ...(pool === 'mean' ? [] : [pool])];
   const key = await sha256(new TextEncoder().encode(words.join(' ')));
   const name = `features/${set.subject[0]!.replace(/[^\w-]/g, '_')}-${modality}-${key.slice(0, 16)}.safetensors`;
   const found = await kept?.load(name);
@@ -265,20 +293,21 @@ async function embedKept(
   );
 }
 
-type Embedders = { [M in Modality]?: Embedder };
+/** By their weights' sha256. */
+type Embedders = Map<string, Embedder>;
 
 /** Made when the shape of the first windows is known. */
 function embedderOf(
-  { backend, encoders }: BenchmarkDataOptions,
+  backend: Backend,
   embedders: Embedders,
-  modality: Modality,
-  { signals }: WindowSet,
+  { config, tensors, sha256: name }: ChosenEncoder,
+  { channels, patches }: SignalWindows,
 ): Embedder {
-  const { channels, patches } = signals[modality]!;
-  const { config, tensors } = encoders[modality]!;
-  const size = { channels: channels.length, patches };
-  embedders[modality] ??= new Embedder(backend, config, tensors, size);
-  return embedders[modality];
+  const found = embedders.get(name);
+  if (found) return found;
+  const made = new Embedder(backend, config, tensors, { channels: channels.length, patches });
+  embedders.set(name, made);
+  return made;
 }
 
 /** Sums what several people's windows lost. */

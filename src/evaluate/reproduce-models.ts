@@ -7,12 +7,14 @@ import type { Modality } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
 import { standardisePerSubject } from '../signal/standardise.ts';
 import type { Features } from '../train/frozen-features.ts';
-import { runClassical } from './baselines.ts';
+import { fillMissing, runClassical } from './baselines.ts';
 import type { GroupFold } from './protocol-groups.ts';
-import type { BenchmarkData } from './reproduce-data.ts';
+import type { BenchmarkData, ChosenEncoders } from './reproduce-data.ts';
+import { embeddingsFor } from './reproduce-encoders.ts';
 import { runHead } from './reproduce-head.ts';
 import { runLogisticHead } from './reproduce-logistic.ts';
 import { productFeatures } from './reproduce-products.ts';
+import { readRates } from './reproduce-rate.ts';
 import type { ReproduceRecipe } from './reproduce-recipe.ts';
 
 export interface FoldTask {
@@ -25,7 +27,8 @@ export interface FoldTask {
 
 export interface BenchmarkModel {
   readonly name: string;
-  readonly kind: 'deep' | 'classical' | 'trivial';
+  /** hybrid: embeddings and classical features. */
+  readonly kind: 'deep' | 'hybrid' | 'classical' | 'trivial';
   /** Another seed gives another model. */
   readonly seeded?: true;
   /** Probabilities of class 1 of the fold's test windows. */
@@ -36,6 +39,8 @@ export interface ModelOptions {
   readonly backend: Backend;
   readonly data: BenchmarkData;
   readonly recipe: ReproduceRecipe;
+  /** Whose embeddings the data hold. */
+  readonly encoders: ChosenEncoders;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -44,39 +49,126 @@ export function benchmarkModels(options: ModelOptions): BenchmarkModel[] {
   const { data, recipe } = options;
   const ways = recipe.standardise.map((way) => ({
     suffix: way === 'none' ? '' : '-standardised',
-    prepare: (rows: readonly Float64Array[]) =>
+    prepare: onceForEach((rows: readonly Float64Array[]) =>
       way === 'none' ? rows : standardisePerSubject(rows, data.subject).rows,
+    ),
   }));
-  const deep = ways.flatMap(({ suffix, prepare }) =>
-    recipe.models.flatMap((name) => {
-      if (name === 'eeg×ecg') return productModel(`${name}${suffix}`, options, prepare);
-      const parts = modalitiesIn(name).map((modality) => data.embeddings[modality]);
-      if (parts.some((part) => part === undefined)) return [];
-      const prepared = parts.map((part) => prepare(part!));
-      // Joined for one head, or apart for a head each.
-      const groups = isLate(name) ? prepared.map((part) => [part]) : [prepared];
-      return [headModel(`${name}${suffix}`, groups.map(joinFeatures), options)];
-    }),
-  );
+  const embedded = (modality: Modality) => data.embeddings[modality] !== undefined;
+  const deep = ways.flatMap(({ suffix, prepare }) => {
+    const head = (own: readonly Modality[]) =>
+      headModel('deep', options, ({ test }) =>
+        own.map((modality) => prepare(embeddingsFor(data, options.encoders, modality, test)!)),
+      );
+    // Alone, averaged and in a hybrid they are the same heads.
+    const [eeg, ecg] = [trainedOnce(head(['eeg'])), trainedOnce(head(['ecg']))];
+    const rate = trainedOnce(headModel('deep', options, (fold) => [prepare(ratesFor(options, fold))]));
+    return recipe.models.flatMap((model) => {
+      const name = `${model}${suffix}`;
+      if (model === 'eeg×ecg') return productModel(name, options, prepare);
+      const modalities = modalitiesIn(model);
+      if (!modalities.every(embedded)) return [];
+      const heads = modalities.map((modality) => {
+        if (modality === 'eeg') return eeg;
+        return isRate(model) ? rate : ecg;
+      });
+      if (isHybrid(model)) return [averaged(name, 'hybrid', [...heads, ...classicalHeads(options, prepare)])];
+      if (isLate(model) || isRate(model)) return [averaged(name, 'deep', heads)];
+      return [{ ...(heads.length === 1 ? heads[0]! : head(modalities)), name }];
+    });
+  });
   const classical = ways.flatMap(({ suffix, prepare }) =>
-    recipe.models.flatMap((name) => {
-      if (name === 'eeg×ecg' || isLate(name)) return [];
-      const parts = modalitiesIn(name).map((modality) => data.classical[modality]);
+    recipe.models.flatMap((model) => {
+      if (model === 'eeg×ecg' || isHybrid(model) || isRate(model)) return [];
+      const name = `classical-${model}${suffix}`;
+      const parts = modalitiesIn(model).map((modality) => data.classical[modality]);
       if (parts.some((part) => part === undefined)) return [];
+      if (isLate(model)) return [averaged(name, 'classical', classicalHeads(options, prepare))];
       const prepared = parts.map((part) => prepare(part!));
       const rows = prepared[0]!.map((_, i) => Float64Array.from(prepared.flatMap((part) => [...part[i]!])));
-      return [classicalModel(`classical-${name}${suffix}`, rows)];
+      return [classicalModel(name, rows)];
     }),
   );
   return [...deep, ...classical, ...trivialModels(data)];
 }
 
 function modalitiesIn(model: string): Modality[] {
-  return model.replace(/-late$/, '').split('+') as Modality[];
+  return model.replace(/-(late|rate)$|\+classical$/, '').split('+') as Modality[];
 }
 
 function isLate(model: string): boolean {
   return model.endsWith('-late');
+}
+
+function isRate(model: string): boolean {
+  return model.endsWith('-rate');
+}
+
+/** Heart rate as the ECG embeddings of a fold's encoder tell it. */
+function ratesFor({ data, encoders }: ModelOptions, { train, test }: GroupFold): Float64Array[] {
+  const features = joinFeatures([embeddingsFor(data, encoders, 'ecg', test)!]);
+  const rates = Float64Array.from(data.classical.ecg!, (row) => row[0]!);
+  return readRates(features, rates, data.subject, train);
+}
+
+function isHybrid(model: string): boolean {
+  return model.endsWith('+classical');
+}
+
+/**
+ * The recipe's head on band powers, and one on the heart's rate and variability, where there are such. What is undefined in
+ * a window takes the training windows' median.
+ */
+function classicalHeads(options: ModelOptions, prepare: Prepare): BenchmarkModel[] {
+  return (['eeg', 'ecg'] as const).flatMap((modality) => {
+    const rows = options.data.classical[modality];
+    if (!rows) return [];
+    const prepared = prepare(rows);
+    return [headModel('classical', options, ({ train }) => [fillMissing(prepared, train)])];
+  });
+}
+
+/** A model that is part of several rows: what it said of a fold under a seed is kept while the fold is. */
+function trainedOnce(model: BenchmarkModel): BenchmarkModel {
+  const known = new WeakMap<GroupFold, Map<number, ArrayLike<number>>>();
+  return {
+    ...model,
+    async run(task) {
+      const bySeed = known.get(task.fold) ?? new Map<number, ArrayLike<number>>();
+      known.set(task.fold, bySeed);
+      const found = bySeed.get(task.seed) ?? (await model.run(task));
+      bySeed.set(task.seed, found);
+      return found;
+    },
+  };
+}
+
+/** The mean of several models' logits. */
+function averaged(
+  name: string,
+  kind: BenchmarkModel['kind'],
+  parts: readonly BenchmarkModel[],
+): BenchmarkModel {
+  return {
+    ...{ name, kind },
+    ...(parts.some(({ seeded }) => seeded) && { seeded: true }),
+    async run(task) {
+      const each: Float64Array[] = [];
+      for (const part of parts) each.push(Float64Array.from(await part.run(task)));
+      return meanOfLogits(each);
+    },
+  };
+}
+
+type Prepare = (rows: readonly Float64Array[]) => readonly Float64Array[];
+
+/** The same result for the same rows: encoders serve several folds and models. */
+function onceForEach(prepare: Prepare): Prepare {
+  const known = new WeakMap<readonly Float64Array[], readonly Float64Array[]>();
+  return (rows) => {
+    const found = known.get(rows) ?? prepare(rows);
+    known.set(rows, found);
+    return found;
+  };
 }
 
 /** Rows side by side, [W, F]. */
@@ -94,33 +186,35 @@ function joinFeatures(parts: readonly (readonly Float64Array[])[]): Features {
   return { data, size };
 }
 
-/** One head on features, or a head on each of several and the mean of their logits. */
+/** The recipe's head on the features of a fold, joined. */
 function headModel(
-  name: string,
-  groups: readonly Features[],
+  kind: BenchmarkModel['kind'],
   { backend, recipe, signal }: ModelOptions,
+  rowsFor: (fold: GroupFold) => readonly (readonly Float64Array[])[],
 ): BenchmarkModel {
+  // Of the last fold's rows: most folds in a row have the same encoders.
+  let last: { readonly rows: readonly (readonly Float64Array[])[]; readonly features: Features } | undefined;
   return {
-    ...{ name, kind: 'deep', seeded: true },
+    ...{ name: 'head', kind, seeded: true },
     async run({ labels, fold, seed }) {
+      const rows = rowsFor(fold);
+      if (!last || rows.some((one, i) => one !== last!.rows[i]))
+        last = { rows, features: joinFeatures(rows) };
+      const { features } = last;
       const parts = { training: fold.train, validation: fold.validation, test: fold.test };
-      const each: Float64Array[] = [];
-      for (const features of groups)
-        each.push(
-          recipe.head.kind === 'logistic'
-            ? runLogisticHead({ features, labels, ...parts, strengths: recipe.head.strengths })
-            : await runHead({
-                ...{ backend, features, labels, seed, signal, recipe: recipe.head },
-                ...parts,
-              }),
-        );
-      return each.length === 1 ? each[0]! : meanOfLogits(each);
+      return recipe.head.kind === 'logistic'
+        ? runLogisticHead({ features, labels, ...parts, strengths: recipe.head.strengths })
+        : runHead({ ...{ backend, features, labels, seed, signal, recipe: recipe.head }, ...parts });
     },
   };
 }
 
 function meanOfLogits(each: readonly Float64Array[]): Float64Array {
-  const logit = (p: number) => Math.log(p) - Math.log1p(-p);
+  // A probability that was rounded to 0 or 1 still has a logit.
+  const logit = (p: number) => {
+    const inside = Math.min(1 - 1e-12, Math.max(1e-12, p));
+    return Math.log(inside) - Math.log1p(-inside);
+  };
   return each[0]!.map((_, i) => {
     const mean = each.reduce((sum, one) => sum + logit(one[i]!), 0) / each.length;
     return 1 / (1 + Math.exp(-mean));
@@ -130,12 +224,12 @@ function meanOfLogits(each: readonly Float64Array[]): Float64Array {
 /** A linear head on products. */
 function productModel(
   name: string,
-  { backend, data, recipe, signal }: ModelOptions,
-  prepare: (rows: readonly Float64Array[]) => readonly Float64Array[],
+  { backend, data, recipe, encoders, signal }: ModelOptions,
+  prepare: Prepare,
 ): BenchmarkModel[] {
-  const { eeg, ecg } = data.embeddings;
-  if (!eeg || !ecg) return [];
-  const [left, right] = [prepare(eeg), prepare(ecg)];
+  if (!data.embeddings.eeg || !data.embeddings.ecg) return [];
+  const rowsFor = (modality: Modality, test: readonly number[]) =>
+    prepare(embeddingsFor(data, encoders, modality, test)!);
   const trials = data.trial.map((one, i) => `${data.subject[i]}\n${one}`);
   return [
     {
@@ -143,7 +237,7 @@ function productModel(
       run: ({ labels, fold, seed }) =>
         runHead({
           ...{ backend, labels, seed, signal, recipe: { ...recipe.head, kind: 'linear' } },
-          features: productFeatures(left, right, trials, fold),
+          features: productFeatures(rowsFor('eeg', fold.test), rowsFor('ecg', fold.test), trials, fold),
           training: fold.train,
           validation: fold.validation,
           test: fold.test,

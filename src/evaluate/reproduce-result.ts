@@ -15,9 +15,9 @@ const scores = z.strictObject({
 });
 
 const rowSchema = z.strictObject({
-  /** `eeg`, `ecg`, `eeg+ecg`, `classical-…`, `majority`, `prior`, `subject-prior`, `stimulus-prior`; `…-standardised`. */
+  /** `eeg`, `ecg`, `eeg+ecg`, `…+classical`, `classical-…`, `majority`, `prior`, `subject-prior`, `stimulus-prior`; `…-standardised`. */
   model: text,
-  kind: z.enum(['deep', 'classical', 'trivial']),
+  kind: z.enum(['deep', 'hybrid', 'classical', 'trivial']),
   /** Looked at all of a person's windows without their labels: not comparable with rows that did not. */
   transductive: z.boolean(),
   seeds: z.number(),
@@ -50,7 +50,14 @@ export const reproductionSchema = z.strictObject({
   command: text,
   versions: z.record(text, text),
   dataset: z.strictObject({ name: text, title: text, licence: text, citation: text, hash: text }),
-  encoders: z.record(text, z.strictObject({ source: text, layers: z.number(), sha256: text })),
+  /** By modality; `eeg 1`, `eeg 2` … where folds choose among several, with the names of the folds that each served. */
+  encoders: z.record(
+    text,
+    z.strictObject({
+      ...{ source: text, layers: z.number(), sha256: text },
+      folds: z.record(text, z.array(text)).optional(),
+    }),
+  ),
   /** Encoders learnt too. */
   tuned: z.boolean(),
   tables: z.array(tableSchema),

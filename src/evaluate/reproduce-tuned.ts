@@ -7,6 +7,7 @@ import type { TrainingOptions } from '../train/loop.ts';
 import type { Progress } from '../train/progress.ts';
 import { parseFinetuneRecipe } from '../train/recipe.ts';
 import type { BenchmarkData, ChosenEncoders } from './reproduce-data.ts';
+import { encodersOf, pickEncoder } from './reproduce-encoders.ts';
 import type { BenchmarkModel } from './reproduce-models.ts';
 import type { ReproduceRecipe } from './reproduce-recipe.ts';
 
@@ -42,16 +43,18 @@ export function tunedModels({
     if (name === 'eeg×ecg') return []; // of frozen embeddings alone
     const modalities = name.split('+') as Modality[];
     if (modalities.some((modality) => !encoders[modality] || !windows.signals[modality])) return [];
-    const own = Object.fromEntries(modalities.map((modality) => [modality, encoders[modality]!]));
-    const configs = Object.fromEntries(
-      Object.entries(own).map(([modality, { config }]) => [modality, config]),
-    );
-    const tensors = Object.fromEntries(Object.entries(own).map(([modality, one]) => [modality, one.tensors]));
-    const tuned = parseFinetuneRecipe({ ...recipe.tuned, encoders: configs }, 'reproduce.tuned');
     return [
       {
         ...{ name, kind: 'deep', seeded: true },
         async run({ labels, fold, seed, name: training }) {
+          const tested = new Set(fold.test.map((i) => data.subject[i]!));
+          const own = modalities.map((modality) => {
+            const all = encodersOf(encoders, modality);
+            return [modality, all[pickEncoder(all, tested)]!] as const;
+          });
+          const configs = Object.fromEntries(own.map(([modality, { config }]) => [modality, config]));
+          const tensors = Object.fromEntries(own.map(([modality, one]) => [modality, one.tensors]));
+          const tuned = parseFinetuneRecipe({ ...recipe.tuned, encoders: configs }, 'reproduce.tuned');
           const { testProbabilities } = await finetune({
             ...trainings?.keep(training),
             ...{ backend, encoders: tensors },

@@ -7,12 +7,8 @@ import type { DatasetSpec } from '../datasets/dataset.ts';
 import { sha256 } from '../patches/window-set.ts';
 import { describeProtocol, type Protocol, planFolds, type WindowFold } from './protocol.ts';
 import { figuresOf } from './published-figures.ts';
-import {
-  type BenchmarkData,
-  type BenchmarkDataOptions,
-  type ChosenEncoders,
-  readBenchmark,
-} from './reproduce-data.ts';
+import { type BenchmarkData, type BenchmarkDataOptions, readBenchmark } from './reproduce-data.ts';
+import { describeEncoders, encodersOf, noteSeen } from './reproduce-encoders.ts';
 import { type BenchmarkModel, benchmarkModels } from './reproduce-models.ts';
 import type { ReproduceRecipe } from './reproduce-recipe.ts';
 import type { Reproduction, ReproductionRow, ReproductionTable } from './reproduce-result.ts';
@@ -44,6 +40,16 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
   const plans = recipe.targets.flatMap((target) =>
     recipe.protocols.map((protocol) => planTable(data, spec, recipe, target, protocol)),
   );
+  /** Who is tested is the same under every seed; who of the others validates is drawn again, where one person is left out. */
+  const replanned = new Map<string, TablePlan>();
+  const planFor = (plan: TablePlan, seed: number): TablePlan => {
+    const { target, protocol } = plan;
+    if (foldSeed(protocol, recipe, seed) === recipe.seeds[0]) return plan;
+    const key = `${target} ${protocol.kind} ${seed}`;
+    const found = replanned.get(key) ?? planTable(data, spec, recipe, target, protocol, seed);
+    replanned.set(key, found);
+    return found;
+  };
   const seedsOf = ({ seeded }: BenchmarkModel) => (seeded ? recipe.seeds : [recipe.seeds[0]!]);
   const total = plans.reduce(
     (sum, { folds }) => sum + folds.length * models.reduce((n, model) => n + seedsOf(model).length, 0),
@@ -58,7 +64,7 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
       const probabilities: Float64Array[] = [];
       for (const seed of seedsOf(model)) {
         const onFold = () => stage.update(++done);
-        probabilities.push(await runUnit(options, data, plan, model, seed, onFold));
+        probabilities.push(await runUnit(options, data, planFor(plan, seed), model, seed, onFold));
       }
       rows.push(scoreRow(data, plan, model, probabilities));
     }
@@ -80,7 +86,7 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
       ...{ name: spec.name, title: spec.title, licence: spec.licence, citation: spec.citation },
       hash: data.hash,
     },
-    encoders: describeEncoders(encoders, options.sources),
+    encoders: describeEncoders(encoders, options.sources, plans),
     tuned: tune,
     tables,
     published: figuresOf(recipe.benchmark).map((figure) => ({ ...figure, scores: { ...figure.scores } })),
@@ -94,7 +100,12 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
       ),
       dropped: [...data.dropped],
     },
-    notes: [...(options.notes ?? []), ...noteBaseline(recipe, tune), ...noteClasses(plans)],
+    notes: [
+      ...(options.notes ?? []),
+      ...noteSeen(encoders, plans),
+      ...noteBaseline(recipe, tune),
+      ...noteClasses(plans),
+    ],
     recipe,
     seconds: {
       read: (read - begun) / 1000,
@@ -120,6 +131,7 @@ function planTable(
   recipe: ReproduceRecipe,
   target: string,
   protocol: Protocol,
+  seed = recipe.seeds[0]!,
 ): TablePlan {
   const labels = data.labels.get(target)!;
   const labelled = [...labels.keys()].filter((i) => labels[i]! >= 0);
@@ -131,7 +143,7 @@ function planTable(
     label: Int32Array.from(labelled, (i) => labels[i]!),
   };
   const back = (indices: readonly number[]) => indices.map((i) => labelled[i]!);
-  const folds = planFolds(protocol, view, spec, recipe.seeds[0]!).map((fold) => ({
+  const folds = planFolds(protocol, view, spec, seed).map((fold) => ({
     ...fold,
     train: back(fold.train),
     validation: back(fold.validation),
@@ -139,6 +151,11 @@ function planTable(
   }));
   const tested = [...new Set(folds.flatMap(({ test }) => test))].sort((a, b) => a - b);
   return { target, protocol, labels, folds, tested };
+}
+
+/** What folds are drawn by: the first seed for all, but for validation people where one person is left out. */
+function foldSeed({ kind }: Protocol, { seeds }: ReproduceRecipe, seed: number): number {
+  return kind === 'leave-one-subject-out' ? seed : seeds[0]!;
 }
 
 /** Probabilities of class 1 of the tested windows: kept ones where they are of the same data, recipe and folds. */
@@ -154,15 +171,17 @@ async function runUnit(
   const { kind } = model;
   const name = `${target}-${protocol.kind}-${model.name}-seed${seed}`;
   const path = `predictions/${tune && kind === 'deep' ? 'tuned-' : ''}${name}.json`;
-  const shas = Object.values(encoders).map((encoder) => encoder?.sha256);
-  const own = kind === 'deep' ? [tune ? recipe.tuned : recipe.head, shas] : [];
+  const shas = (['eeg', 'ecg'] as const).flatMap((modality) =>
+    encodersOf(encoders, modality).map(({ sha256: hash }) => hash),
+  );
+  const own = model.seeded ? [tune && kind === 'deep' ? recipe.tuned : recipe.head, shas] : [];
   const described = JSON.stringify([
     data.hash,
     target,
     protocol,
     model.name,
     seed,
-    recipe.seeds[0],
+    foldSeed(protocol, recipe, seed),
     recipe.baseline,
     own,
   ]);
@@ -273,13 +292,4 @@ function countTested({ subject, trial }: BenchmarkData, tested: readonly number[
 
 function countClasses(classes: readonly string[], labels: Int32Array): Record<string, number> {
   return Object.fromEntries(classes.map((name, k) => [name, labels.filter((label) => label === k).length]));
-}
-
-function describeEncoders(encoders: ChosenEncoders, sources: Readonly<Record<string, string>>) {
-  return Object.fromEntries(
-    Object.entries(encoders).map(([modality, { config, sha256: hash }]) => [
-      modality,
-      { source: sources[modality] ?? 'unknown', layers: config.layers, sha256: hash },
-    ]),
-  );
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../src/core/random.ts';
 import { runLogisticHead } from '../../src/evaluate/reproduce-logistic.ts';
+import { readRates } from '../../src/evaluate/reproduce-rate.ts';
 import { parseReproduceRecipe } from '../../src/evaluate/reproduce-recipe.ts';
 import { auroc } from '../../src/metrics/ranking.ts';
 import { createNodeBackend } from '../../src/runtime/ort-node.ts';
@@ -72,7 +73,7 @@ test('each channel’s mean under logistic heads, joined and late, finds what is
   const result = await reproduceSmall(
     planted,
     {
-      models: ['eeg', 'ecg', 'eeg+ecg', 'eeg+ecg-late'],
+      models: ['eeg', 'ecg', 'eeg+ecg', 'eeg+ecg-late', 'eeg+ecg-rate', 'eeg+ecg+classical'],
       pool: { eeg: 'leads' },
       head: {
         kind: 'logistic',
@@ -87,9 +88,35 @@ test('each channel’s mean under logistic heads, joined and late, finds what is
   expect(found['eeg+ecg-late']).toBeGreaterThan(0.75);
   expect(found.ecg).toBeLessThan(0.64);
   expect(Object.keys(found)).toContain('classical-eeg+ecg');
-  expect(Object.keys(found)).not.toContain('classical-eeg+ecg-late');
+  expect(found['eeg+ecg-rate']).toBeGreaterThan(0.75);
+  expect(found['classical-eeg+ecg-late']).toBeGreaterThan(0.75);
+  // The hybrid: heads of both embeddings, of band powers and of the heart. No classical row bears its name.
+  expect(found['eeg+ecg+classical']).toBeGreaterThan(0.75);
+  expect(Object.keys(found)).not.toContain('classical-eeg+ecg+classical');
+  const kinds = Object.fromEntries(result.tables[0]!.rows.map(({ model, kind }) => [model, kind]));
+  expect(kinds).toMatchObject({ 'eeg+ecg+classical': 'hybrid', 'classical-eeg+ecg-late': 'classical' });
   expect(parseReproduceRecipe({ ...smallRecipe, pool: { eeg: 'leads' } }).pool).toEqual({
     eeg: 'leads',
     ecg: 'mean',
   });
+});
+
+test('heart rate is read from embeddings, of training people by others of them', () => {
+  const [people, each, size] = [6, 20, 12];
+  const subject = Array.from({ length: people * each }, (_, i) => `s${Math.floor(i / each)}`);
+  const rates = Float64Array.from(subject, () => 60 + 40 * random.uniform());
+  rates[3] = Number.NaN; // a window without beats teaches nothing
+  const direction = Float64Array.from({ length: size }, () => random.normal());
+  const data = Float32Array.from({ length: subject.length * size }, (_, at) => {
+    const rate = rates[Math.floor(at / size)]!;
+    return (Number.isNaN(rate) ? 80 : rate) * direction[at % size]! + random.normal();
+  });
+  const train = [...subject.keys()].filter((i) => subject[i] !== 's5');
+  const read = readRates({ data, size }, rates, subject, train);
+  const errors = [...subject.keys()].filter((i) => i !== 3).map((i) => Math.abs(read[i]![0]! - rates[i]!));
+  expect(Math.max(...errors)).toBeLessThan(5);
+  // What a person's own beats say of them teaches others alone.
+  const wrong = rates.map((rate, i) => (subject[i] === 's0' ? 200 - rate : rate));
+  const same = readRates({ data, size }, wrong, subject, train);
+  for (let i = 0; i < each; i++) expect(same[i]![0]).toBeCloseTo(read[i]![0]!, 1);
 });
