@@ -30,7 +30,7 @@ interface Common {
 /** Embed once, then fit a linear probe to every question. */
 export async function prober(
   encoder: ProbedEncoder,
-  options: Common & Pick<ProbeFeatureOptions, 'pool'> & { readonly layers?: number | undefined },
+  options: Common & Pick<ProbeFeatureOptions, 'pool'> & { readonly layers?: readonly number[] | undefined },
 ): Promise<(asked: Asked) => ProbeResult> {
   const { windows, modality, taken, backend, progress, signal, pool, layers } = options;
   const stage = progress.stage(`embed with ${encoder.name}`, windows.count, 'windows');

@@ -4,7 +4,7 @@ import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 import { targetKinds, targetsOf } from '../datasets/targets.ts';
-import { type ProbedEncoder, probePools, takeChannels } from '../evaluate/probe-features.ts';
+import { type ProbedEncoder, type ProbePool, probePools, takeChannels } from '../evaluate/probe-features.ts';
 import {
   type ProbedReconstruction,
   probeReconstruction,
@@ -47,8 +47,8 @@ interface Flags extends WorkFlags {
   readonly modality?: Modality;
   readonly leaveOut?: readonly string[];
   readonly leads?: string;
-  readonly pool: (typeof probePools)[number];
-  readonly layers?: number;
+  readonly pool: ProbePool;
+  readonly layers?: readonly number[];
   readonly folds?: number;
   readonly shares: readonly number[];
   readonly seeds: readonly number[];
@@ -106,13 +106,13 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
       pool: {
         kind: 'enum',
         values: probePools,
-        brief: 'mean of all tokens, or of those of each channel side by side',
+        brief: "mean of all tokens; leads: of each channel's, side by side; spread: with their deviations",
         default: 'mean',
       },
       layers: {
         kind: 'parsed',
-        parse: parseCount('--layers'),
-        brief: "Tokens after so many of the encoder's layers",
+        parse: (input: string) => input.split(',').map(parseCount('--layers')),
+        brief: "Tokens after so many of the encoder's layers; of several (2,4) side by side",
         optional: true,
         placeholder: 'n',
       },
@@ -237,10 +237,12 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
       protocol: folds === undefined ? 'published' : `${folds}-fold by subject`,
       ...{ modality, channels: taken.channels, leaveOut: flags.leaveOut ?? [] },
       ...(tune ? { tune } : { pool, layers: layers ?? null }),
-      rows: rows.map(({ result: { tested: _t, predictions: _p, draws: drawn, ...kept }, ...row }) => ({
-        ...{ ...row, ...kept },
-        ...(draws && { draws: Array.from(drawn, (value) => Number(value.toFixed(5))) }),
-      })),
+      rows: rows.map(
+        ({ result: { tested: _t, predictions: _p, draws: drawn, labelDraws: _l, ...kept }, ...row }) => ({
+          ...{ ...row, ...kept },
+          ...(draws && { draws: Array.from(drawn, (value) => Number(value.toFixed(5))) }),
+        }),
+      ),
       comparisons,
       reconstruction: filled,
     };

@@ -115,12 +115,13 @@ function standardiseRows(
 
 function scoresOf(x: Float64Array, count: number, weights: Float64Array, size: number, outputs: number) {
   const scores = new Float64Array(count * outputs);
-  for (let k = 0; k < outputs; k++) {
-    const w = weights.subarray(k * (size + 1), (k + 1) * (size + 1));
-    for (let i = 0; i < count; i++) {
+  // Row by row, so that a row is fetched from memory once for all labels.
+  for (let i = 0; i < count; i++) {
+    const row = x.subarray(i * size, (i + 1) * size);
+    for (let k = 0; k < outputs; k++) {
+      const w = weights.subarray(k * (size + 1), (k + 1) * (size + 1));
       let sum = w[size]!;
-      const row = i * size;
-      for (let j = 0; j < size; j++) sum += x[row + j]! * w[j]!;
+      for (let j = 0; j < size; j++) sum += row[j]! * w[j]!;
       scores[i * outputs + k] = sum;
     }
   }
@@ -157,15 +158,19 @@ function objective(
       residual[i] = 1 / (1 + Math.exp(-score)) - truth;
     }
   }
-  for (let k = 0; k < outputs; k++) {
-    const start = k * (size + 1);
-    const g = gradient.subarray(start, start + size + 1).fill(0);
-    for (let i = 0; i < count; i++) {
+  gradient.fill(0);
+  for (let i = 0; i < count; i++) {
+    const row = x.subarray(i * size, (i + 1) * size);
+    for (let k = 0; k < outputs; k++) {
+      const g = gradient.subarray(k * (size + 1), (k + 1) * (size + 1));
       const r = residual[i * outputs + k]!;
-      const row = i * size;
-      for (let j = 0; j < size; j++) g[j]! += r * x[row + j]!;
+      for (let j = 0; j < size; j++) g[j]! += r * row[j]!;
       g[size]! += r;
     }
+  }
+  for (let k = 0; k < outputs; k++) {
+    const start = k * (size + 1);
+    const g = gradient.subarray(start, start + size + 1);
     for (let j = 0; j < size; j++) {
       const w = weights[start + j]!;
       g[j]! += w / C;

@@ -8,8 +8,12 @@ import type { Modality, SignalWindows, WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
 import type { ProbeFeatures } from './linear-probe.ts';
 
-/** mean: of all tokens, [W, D]. leads: of each channel's tokens, side by side, [W, C·D]. */
-export const probePools = ['mean', 'leads'] as const;
+/**
+ * mean: of all tokens, [W, D]. leads: of each channel's tokens, side by side, [W, C·D]. spread: of each channel's tokens
+ * the mean and the standard deviation over time, [W, 2·C·D].
+ */
+export const probePools = ['mean', 'leads', 'spread'] as const;
+export type ProbePool = (typeof probePools)[number];
 
 export interface ProbedEncoder {
   /** Of the table's row. */
@@ -21,9 +25,9 @@ export interface ProbedEncoder {
 export interface ProbeFeatureOptions {
   readonly backend: Backend;
   readonly modality: Modality;
-  readonly pool: (typeof probePools)[number];
-  /** Take the tokens after so many layers; all of them where absent. */
-  readonly layers?: number;
+  readonly pool: ProbePool;
+  /** Take the tokens after so many layers, of several side by side; after all of them where absent. */
+  readonly layers?: readonly number[];
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
 }
@@ -34,7 +38,10 @@ export function layersOf(tensors: ReadonlyMap<string, unknown>): number {
   return 1 + Math.max(-1, ...numbers.map(Number));
 }
 
-/** Run the encoder over all windows. ConfigError for more layers than it has, DataError where the modality is absent. */
+/** Windows whose tokens are in memory at once. */
+const pooledAtOnce = 256;
+
+/** Run the encoder over all windows. ConfigError for layers that it does not have, DataError where the modality is absent. */
 export async function probeFeatures(
   { name, tensors }: ProbedEncoder,
   windows: Pick<WindowSet, 'signals'>,
@@ -44,32 +51,42 @@ export async function probeFeatures(
   const signal = windows.signals[modality];
   if (!signal) throw new DataError(`probe: the windows hold no ${modality}. Choose a dataset that has it.`);
   const depth = layersOf(tensors);
-  const layers = options.layers ?? depth;
-  if (layers < 1 || layers > depth)
+  const layers = options.layers ?? [depth];
+  const wrong = layers.find((layer) => layer < 1 || layer > depth);
+  if (wrong !== undefined)
     throw new ConfigError(
-      `--layers: ${layers} of ${name}'s ${depth}. Give 1 to ${depth}.`,
+      `--layers: ${wrong} of ${name}'s ${depth}. Give 1 to ${depth}.`,
       '--layers',
       `1–${depth}`,
     );
-  const { channels, patches, data } = signal;
-  const size = { channels: channels.length, patches };
+  const deepest = Math.max(...layers);
+  const { channels, patches, patchSamples, data } = signal;
+  const window = channels.length * patches * patchSamples;
+  const count = data.length / window;
   const embedder = new Embedder(
     backend,
-    encoderConfig({ layers }),
-    withoutReconstruction(tensors, layers),
-    size,
+    encoderConfig({ layers: deepest }),
+    withoutReconstruction(tensors, deepest),
+    { channels: channels.length, patches },
+    { layers },
   );
   try {
-    const { count, pooled, tokens } = await embedder.embed(data, {
-      tokens: pool === 'leads',
-      onProgress: (done, total) => {
-        options.signal?.throwIfAborted();
-        options.onProgress?.(done, total);
-      },
-    });
-    if (!tokens) return { data: pooled, size: pooled.length / count };
-    const means = channelMeans(tokens, count * channels.length, patches);
-    return { data: means, size: means.length / count };
+    let features = new Float32Array(0);
+    for (let start = 0; start < count; start += pooledAtOnce) {
+      const end = Math.min(count, start + pooledAtOnce);
+      const { pooled, tokens } = await embedder.embed(data.subarray(start * window, end * window), {
+        tokens: pool !== 'mean',
+        onProgress: (done) => {
+          options.signal?.throwIfAborted();
+          options.onProgress?.(start + done, count);
+        },
+      });
+      const rows = tokens ? poolTokens(tokens, (end - start) * channels.length, patches, pool) : pooled;
+      const size = rows.length / (end - start);
+      if (start === 0) features = new Float32Array(count * size);
+      features.set(rows, start * size);
+    }
+    return { data: features, size: features.length / count };
   } finally {
     await embedder.dispose();
   }
@@ -103,8 +120,30 @@ function withoutReconstruction(tensors: FloatTensors, layers: number): FloatTens
   return new Map(kept);
 }
 
+/** Tokens [rows, N, D], a row a channel of a window → their means over time [rows, D], or with the deviations [rows, 2·D]. */
+export function poolTokens(
+  tokens: Float32Array,
+  rows: number,
+  patches: number,
+  pool: ProbePool,
+): Float32Array {
+  const means = channelMeans(tokens, rows, patches);
+  if (pool !== 'spread') return means;
+  const dim = means.length / rows;
+  const both = new Float32Array(2 * rows * dim);
+  for (let r = 0; r < rows; r++)
+    for (let d = 0; d < dim; d++) {
+      const mean = means[r * dim + d]!;
+      let squares = 0;
+      for (let n = 0; n < patches; n++) squares += (tokens[(r * patches + n) * dim + d]! - mean) ** 2;
+      both[2 * r * dim + d] = mean;
+      both[(2 * r + 1) * dim + d] = Math.sqrt(squares / patches);
+    }
+  return both;
+}
+
 /** Means over time: tokens [rows, N, D] → [rows, D], a row a channel of a window. */
-export function channelMeans(tokens: Float32Array, rows: number, patches: number): Float32Array {
+function channelMeans(tokens: Float32Array, rows: number, patches: number): Float32Array {
   const dim = tokens.length / (rows * patches);
   const data = new Float32Array(rows * dim);
   for (let r = 0; r < rows; r++)

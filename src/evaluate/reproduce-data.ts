@@ -19,7 +19,7 @@ import type { Dropped, Modality, WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
 import type { Progress } from '../train/progress.ts';
 import { bandPowerFeatures, heartFeatures } from './baselines.ts';
-import { channelMeans } from './probe-features.ts';
+import { poolTokens } from './probe-features.ts';
 import { scaleByBaseline, subtractBaseline } from './reproduce-baseline.ts';
 import type { ReproduceRecipe } from './reproduce-recipe.ts';
 
@@ -236,7 +236,7 @@ async function rowsOf(
   return { embeddings, classical, dropped };
 }
 
-/** Pooled embeddings [W][D] or [W][C·D], from the run's files where they are there. */
+/** Pooled embeddings [W][F], from the run's files where they are there. */
 async function embedKept(
   { kept, encoders, recipe, signal }: BenchmarkDataOptions,
   embedder: Embedder,
@@ -253,8 +253,8 @@ async function embedKept(
   if (!values) {
     if (signal?.aborted) throw new InterruptedError(`embeddings: stopped before ${set.subject[0]}.`);
     const { channels, patches, data } = set.signals[modality]!;
-    const { pooled, tokens } = await embedder.embed(data, { tokens: pool === 'leads' });
-    values = tokens ? channelMeans(tokens, set.count * channels.length, patches) : pooled;
+    const { pooled, tokens } = await embedder.embed(data, { tokens: pool !== 'mean' });
+    values = tokens ? poolTokens(tokens, set.count * channels.length, patches, pool) : pooled;
     const width = values.length / set.count;
     const tensors = new Map<string, Tensor>([['pooled', float32([set.count, width], values)]]);
     await kept?.save(name, encodeSafetensors(tensors));

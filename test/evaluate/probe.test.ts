@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { ConfigError, DataError } from '../../src/core/errors.ts';
 import { Random } from '../../src/core/random.ts';
 import type { Targets } from '../../src/datasets/targets.ts';
-import { runProbe, thinSubjects } from '../../src/evaluate/probe.ts';
+import { thinSubjects } from '../../src/evaluate/fold-scores.ts';
+import { runProbe } from '../../src/evaluate/probe.ts';
 import { layersOf, probeFeatures, takeChannels } from '../../src/evaluate/probe-features.ts';
 import { encoderParameters } from '../../src/model/cbramod.ts';
 import { encoderConfig } from '../../src/model/config.ts';
@@ -136,9 +137,9 @@ describe('features of a probe', () => {
       { signals: { ecg } },
       { backend, modality: 'ecg', pool: 'mean' },
     );
-    expect((await featuresOf({ layers: 1 })).data).toEqual(short.data);
+    expect((await featuresOf({ layers: [1] })).data).toEqual(short.data);
     expect((await featuresOf({})).data).not.toEqual(short.data);
-    await expect(featuresOf({ layers: 4 })).rejects.toThrow(ConfigError);
+    await expect(featuresOf({ layers: [4] })).rejects.toThrow(ConfigError);
   });
 
   test('come from the leads that are named, in the given order', () => {
