@@ -2,18 +2,21 @@
 import { basename, dirname } from 'node:path';
 import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
-import { Random } from '../core/random.ts';
 import { targetKinds, targetsOf } from '../datasets/targets.ts';
-import { type ProbedEncoder, type ProbePool, probePools, takeChannels } from '../evaluate/probe-features.ts';
+import {
+  type ProbedEncoder,
+  type ProbePool,
+  probePools,
+  takeChannels,
+  untrainedEncoder,
+} from '../evaluate/probe-features.ts';
 import {
   type ProbedReconstruction,
   probeReconstruction,
   reconstructs,
 } from '../evaluate/probe-reconstruction.ts';
+import { prober, tuner } from '../evaluate/probe-ways.ts';
 import { planFolds, protocolSchema } from '../evaluate/protocol.ts';
-import { encoderParameters } from '../model/cbramod.ts';
-import { encoderConfig } from '../model/config.ts';
-import { initialParameters } from '../model/parameters.ts';
 import type { Modality, SignalWindows } from '../patches/windows.ts';
 import { writeFileAtomically } from '../train/checkpoint-node.ts';
 import { parseFinetuneRecipe } from '../train/recipe.ts';
@@ -37,9 +40,8 @@ import {
   renderReconstruction,
   renderRows,
 } from './probe-tables.ts';
-import { prober, tuner } from './probe-ways.ts';
 import { readRecipe } from './recipe-file.ts';
-import { describeVersions } from './run-folder.ts';
+import { describeVersions, keepIn } from './run-folder.ts';
 
 interface Flags extends WorkFlags {
   readonly data: string;
@@ -206,12 +208,15 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
         seed,
       ),
     }));
+    const keep = out === undefined ? undefined : keepIn(out.replace(/\.json$/, '-runs'));
     const rows: ProbeRow[] = [];
     const filled: ProbedReconstruction[] = [];
     for (const encoder of encoders) {
+      const { name, tensors, untrained } = encoder;
+      const asking = { windows, modality, taken, backend, progress, signal };
       const score = tune
-        ? await tuner(encoder, { windows, modality, taken, backend, progress, signal, recipe: tune, out })
-        : await prober(encoder, { windows, modality, taken, backend, progress, signal, pool, layers });
+        ? tuner({ name, tensors: untrained ? undefined : tensors }, { ...asking, recipe: tune, keep })
+        : await prober(encoder, { ...asking, pool, layers });
       for (const target of targets)
         for (const { seed, folds: plan } of plans)
           for (const labelShare of shares)
@@ -275,11 +280,8 @@ function validationCount(subjects: readonly string[], folds: number): number {
 
 async function readProbed(argument: string): Promise<ProbedEncoder & { readonly untrained?: true }> {
   const untrained = /^(?:([^=]+)=)?untrained:(\d+)$/.exec(argument);
-  if (untrained) {
-    const config = encoderConfig({ layers: Number(untrained[2]) });
-    const tensors = initialParameters(encoderParameters(config, 'features'), Random.derive(0, 'initial'));
-    return { name: untrained[1] ?? argument, tensors, untrained: true };
-  }
+  if (untrained)
+    return { ...untrainedEncoder(untrained[1] ?? argument, Number(untrained[2])), untrained: true };
   const named = /^([^=/]+)=(.+)$/.exec(argument);
   const path = named?.[2] ?? argument;
   const { tensors } = await readEncoder(path);

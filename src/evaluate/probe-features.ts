@@ -1,8 +1,9 @@
 /** What a frozen encoder makes of windows: fixed features [W, F] for a linear probe. */
-import { ConfigError, DataError } from '../core/errors.ts';
+import { ConfigError, DataError, InterruptedError } from '../core/errors.ts';
+import { Random } from '../core/random.ts';
 import { encoderConfig } from '../model/config.ts';
-import { firstLayers } from '../model/encoder-parameters.ts';
-import type { FloatTensors } from '../model/parameters.ts';
+import { encoderParameters, firstLayers } from '../model/encoder-parameters.ts';
+import { type FloatTensors, initialParameters } from '../model/parameters.ts';
 import { Embedder } from '../model/predict.ts';
 import type { Modality, SignalWindows, WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
@@ -22,6 +23,12 @@ export interface ProbedEncoder {
   readonly tensors: FloatTensors;
 }
 
+/** Initial values of an encoder, as pre-training begins: what the architecture alone tells. */
+export function untrainedEncoder(name: string, layers: number, seed = 0): ProbedEncoder {
+  const parameters = encoderParameters(encoderConfig({ layers }), 'features');
+  return { name, tensors: initialParameters(parameters, Random.derive(seed, 'initial')) };
+}
+
 export interface ProbeFeatureOptions {
   readonly backend: Backend;
   readonly modality: Modality;
@@ -30,6 +37,14 @@ export interface ProbeFeatureOptions {
   readonly layers?: readonly number[];
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
+  /** Features are kept as they come, and taken where they were. */
+  readonly kept?: KeptRows;
+}
+
+/** Features of `windowsAtOnce` windows (fewer at the end) by the first one. */
+export interface KeptRows {
+  load(start: number): Promise<Float32Array | undefined>;
+  save(start: number, rows: Float32Array): Promise<void>;
 }
 
 /** Layers of an encoder's tensors. */
@@ -39,7 +54,7 @@ export function layersOf(tensors: ReadonlyMap<string, unknown>): number {
 }
 
 /** Windows whose tokens are in memory at once. */
-const pooledAtOnce = 256;
+const windowsAtOnce = 256;
 
 /** Run the encoder over all windows. ConfigError for layers that it does not have, DataError where the modality is absent. */
 export async function probeFeatures(
@@ -71,17 +86,23 @@ export async function probeFeatures(
     { layers },
   );
   try {
-    let features = new Float32Array(0);
-    for (let start = 0; start < count; start += pooledAtOnce) {
-      const end = Math.min(count, start + pooledAtOnce);
+    const embed = async (start: number, end: number) => {
       const { pooled, tokens } = await embedder.embed(data.subarray(start * window, end * window), {
         tokens: pool !== 'mean',
         onProgress: (done) => {
-          options.signal?.throwIfAborted();
+          if (options.signal?.aborted)
+            throw new InterruptedError(`probe: stopped after ${start + done} of ${count} windows.`);
           options.onProgress?.(start + done, count);
         },
       });
       const rows = tokens ? poolTokens(tokens, (end - start) * channels.length, patches, pool) : pooled;
+      await options.kept?.save(start, rows);
+      return rows;
+    };
+    let features = new Float32Array(0);
+    for (let start = 0; start < count; start += windowsAtOnce) {
+      const end = Math.min(count, start + windowsAtOnce);
+      const rows = (await options.kept?.load(start)) ?? (await embed(start, end));
       const size = rows.length / (end - start);
       if (start === 0) features = new Float32Array(count * size);
       features.set(rows, start * size);

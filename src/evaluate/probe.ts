@@ -10,6 +10,9 @@ import { labelScores, numberScores, type Rows } from './target-scores.ts';
 /** Inverse, from strong to weak; each fit begins where the one before ended. */
 const usualStrengths = [1e-4, 1e-3, 1e-2, 1e-1, 1] as const;
 
+/** Of the fit: further steps move no rank that a score could tell, and cost most of the time. */
+const tolerance = 1e-4;
+
 export interface ProbeOptions extends FoldScoreOptions {
   readonly features: ProbeFeatures;
   /** Inverse strengths of the penalty to choose from, ascending. */
@@ -52,7 +55,12 @@ function chooseProbe(
   let from: LinearProbe | undefined;
   const rows = Int32Array.from(validation.keys());
   for (const C of strengths) {
-    const probe = fitLinearProbe(features, train, values, names, { loss, C, ...(from && { from }) });
+    const probe = fitLinearProbe(features, train, values, names, {
+      loss,
+      C,
+      tolerance,
+      ...(from && { from }),
+    });
     from = probe;
     const predicted = predictLinearProbe(probe, features, validation);
     const score =

@@ -19,15 +19,10 @@ import type { Dropped, Modality, WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
 import type { Progress } from '../train/progress.ts';
 import { bandPowerFeatures, heartFeatures } from './baselines.ts';
+import type { KeptFiles } from './kept-files.ts';
 import { poolTokens } from './probe-features.ts';
 import { scaleByBaseline, subtractBaseline } from './reproduce-baseline.ts';
 import type { ReproduceRecipe } from './reproduce-recipe.ts';
-
-/** Small files of a run. */
-export interface KeptFiles {
-  load(name: string): Promise<Uint8Array | undefined>;
-  save(name: string, bytes: Uint8Array): Promise<void>;
-}
 
 /** An encoder as it is used: weights, depth and a name for its numbers. */
 export interface ChosenEncoder {
