@@ -6,11 +6,8 @@ import type { ReproduceLabelsOptions } from './reproduce-labels.ts';
 import type { LabelUnit } from './reproduce-labels-units.ts';
 
 /** Papers had all recordings. */
-export function noteRecordings(
-  { name, facts }: DatasetSpec & { readonly facts?: unknown },
-  count: number,
-): string[] {
-  const all = (facts as { readonly recordings?: number } | undefined)?.recordings;
+export function noteRecordings({ name, facts }: DatasetSpec, count: number): string[] {
+  const all = facts?.recordings;
   if (all === undefined || count >= all) return [];
   const thousands = (n: number) => n.toLocaleString('en-US');
   return [
