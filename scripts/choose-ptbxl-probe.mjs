@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /**
- * How should a linear probe read `ecg-12` on PTB-XL: after which layers, with means over time alone or deviations too?
+ * How should a linear probe read `ecg-12` on PTB-XL: after which layers, with means over time alone or deviations too, from
+ * one cut into patches or several?
  * Folds 1–8 train, fold 9 tells, fold 10 is never touched → results/ptbxl-probe-choices.json.
  *
  *   node scripts/choose-ptbxl-probe.mjs FOLDER [THREADS] [CACHE, a folder where embeddings are kept]
@@ -23,17 +24,15 @@ import { createNodeBackend, openFolder, readReleased } from 'heartmind/node';
 const [path, threads, cache] = process.argv.slice(2);
 if (!path) throw new Error('Usage: node scripts/choose-ptbxl-probe.mjs FOLDER [THREADS]');
 const leadSets = [['I'], ['I', 'II'], undefined];
-const embedded = [1, 2, 3, 4, 6];
-const strengths = [1e-3, 3e-3, 1e-2];
+const strengths = [1e-3, 3e-3, 1e-2, 3e-2, 1e-1];
 const dim = 200;
-const single = embedded.map((layer) => [layer]);
-const joined = [
-  [1, 2],
-  [2, 4],
+/** What is embedded at once, by number of cuts; variants take columns of it. */
+const embedded = { 1: [1, 2, 4], 4: [1, 2] };
+const variants = [
+  ...[[1], [2], [4], [1, 2]].map((layers) => ({ pool: 'leads', layers, crops: 1 })),
+  { pool: 'spread', layers: [1], crops: 1 },
+  ...[[1], [2], [1, 2]].map((layers) => ({ pool: 'leads', layers, crops: 4 })),
 ];
-const variants = ['leads', 'spread'].flatMap((pool) =>
-  [...single, ...joined].map((layers) => ({ pool, layers })),
-);
 
 const folder = await openFolder(path);
 const spec = await describeFolder(findDataset('ptbxl'), folder);
@@ -52,33 +51,34 @@ const backend = await createNodeBackend({ device: 'cpu', ...(threads && { thread
 const rows = [];
 for (const leads of leadSets) {
   const ecg = leads ? takeChannels(windows.signals.ecg, leads) : windows.signals.ecg;
-  const all = await probeFeatures(
-    { name: 'ecg-12', tensors },
-    { signals: { ecg } },
-    {
-      backend,
-      modality: 'ecg',
-      pool: 'spread',
-      layers: embedded,
-      ...(cache && { kept: rowsIn(cache, ecg) }),
-    },
-  );
-  for (const { pool, layers } of variants) {
-    const { scores, strengths: chosen } = runProbe({
-      ...{ features: takeColumns(all, pool, layers), targets, folds: [fold], strengths },
-      ...{ subject: windows.subject, samples: 1 },
-    });
-    const row = { leads: ecg.channels.length, pool, layers, strength: chosen[0], fold9: scores.auroc.mean };
-    rows.push(row);
-    console.log(JSON.stringify(row));
+  for (const crops of [1, 4]) {
+    const layers = embedded[crops];
+    const all = await probeFeatures(
+      { name: 'ecg-12', tensors },
+      { signals: { ecg } },
+      {
+        ...{ backend, modality: 'ecg', pool: 'spread', layers, crops },
+        ...(cache && { kept: rowsIn(cache, `${ecg.channels.length}-${crops}`) }),
+      },
+    );
+    for (const variant of variants.filter((one) => one.crops === crops)) {
+      const { scores, strengths: chosen } = runProbe({
+        ...{ features: takeColumns(all, layers, variant), targets, folds: [fold], strengths },
+        ...{ subject: windows.subject, samples: 1 },
+      });
+      const row = { leads: ecg.channels.length, ...variant, strength: chosen[0], fold9: scores.auroc.mean };
+      rows.push(row);
+      console.log(JSON.stringify(row));
+    }
   }
 }
-const mean = ({ pool, layers }) => {
-  const own = rows.filter((row) => row.pool === pool && row.layers.join() === layers.join());
-  return own.reduce((sum, { fold9 }) => sum + fold9, 0) / own.length;
-};
 const ranked = variants
-  .map((variant) => ({ ...variant, mean: mean(variant) }))
+  .map((variant) => {
+    const own = rows.filter((row) =>
+      Object.entries(variant).every(([key, value]) => String(row[key]) === String(value)),
+    );
+    return { ...variant, mean: own.reduce((sum, { fold9 }) => sum + fold9, 0) / own.length };
+  })
   .sort((a, b) => b.mean - a.mean);
 writeFileSync(
   join(import.meta.dirname, '../results/ptbxl-probe-choices.json'),
@@ -86,8 +86,8 @@ writeFileSync(
 );
 
 /** Embeddings of some windows as files. */
-function rowsIn(folder, { channels }) {
-  const place = (start) => join(folder, `${channels.length}-${embedded.join('.')}-${start}.f32`);
+function rowsIn(folder, name) {
+  const place = (start) => join(folder, `${name}-${start}.f32`);
   return {
     async load(start) {
       if (!existsSync(place(start))) return undefined;
@@ -101,13 +101,13 @@ function rowsIn(folder, { channels }) {
   };
 }
 
-/** Of features [W, C·2·L·D] of the layers `embedded`, means before deviations: those of some layers, deviations or not. */
-function takeColumns({ data, size }, pool, layers) {
-  const block = embedded.length * dim;
+/** Of features [W, C·2·L·D] of the layers `given`, means before deviations: those of some layers, deviations or not. */
+function takeColumns({ data, size }, given, { pool, layers }) {
+  const block = given.length * dim;
   const starts = [];
   for (let at = 0; at < size; at += block)
     if (pool === 'spread' || (at / block) % 2 === 0)
-      for (const layer of layers) starts.push(at + embedded.indexOf(layer) * dim);
+      for (const layer of layers) starts.push(at + given.indexOf(layer) * dim);
   const count = data.length / size;
   const taken = new Float32Array(count * starts.length * dim);
   for (let w = 0; w < count; w++)

@@ -51,6 +51,7 @@ interface Flags extends WorkFlags {
   readonly leads?: string;
   readonly pool: ProbePool;
   readonly layers?: readonly number[];
+  readonly crops: number;
   readonly folds?: number;
   readonly shares: readonly number[];
   readonly seeds: readonly number[];
@@ -118,6 +119,13 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
         optional: true,
         placeholder: 'n',
       },
+      crops: {
+        kind: 'parsed',
+        parse: parseCount('--crops'),
+        brief: 'Embed each window so many times, cut into patches from another sample on, and take the mean',
+        default: '1',
+        placeholder: 'n',
+      },
       folds: {
         kind: 'parsed',
         parse: parseCount('--folds', 2),
@@ -167,7 +175,7 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
     },
   },
   async func(flags, ...encoderArguments) {
-    const { data, folds, leads, pool, layers, shares, seeds, reconstruction, draws, out } = flags;
+    const { data, folds, leads, pool, layers, crops, shares, seeds, reconstruction, draws, out } = flags;
     const { signal } = this;
     const progress = createWorkProgress(flags);
     const encoders = await Promise.all(encoderArguments.map(readProbed));
@@ -216,7 +224,7 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
       const asking = { windows, modality, taken, backend, progress, signal };
       const score = tune
         ? tuner({ name, tensors: untrained ? undefined : tensors }, { ...asking, recipe: tune, keep })
-        : await prober(encoder, { ...asking, pool, layers });
+        : await prober(encoder, { ...asking, pool, layers, crops });
       for (const target of targets)
         for (const { seed, folds: plan } of plans)
           for (const labelShare of shares)
@@ -241,7 +249,7 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
       dataset: { name: spec.name, title: spec.title, windows: windows.count, hash: windows.hash },
       protocol: folds === undefined ? 'published' : `${folds}-fold by subject`,
       ...{ modality, channels: taken.channels, leaveOut: flags.leaveOut ?? [] },
-      ...(tune ? { tune } : { pool, layers: layers ?? null }),
+      ...(tune ? { tune } : { pool, layers: layers ?? null, crops }),
       rows: rows.map(
         ({ result: { tested: _t, predictions: _p, draws: drawn, labelDraws: _l, ...kept }, ...row }) => ({
           ...{ ...row, ...kept },

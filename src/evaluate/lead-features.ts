@@ -43,6 +43,7 @@ const leadCount = 7 + bands.length + 1;
 export function leadFeatures(
   { channels, patches, patchSamples, data }: SignalWindows,
   rateHz: number,
+  onWindow?: (done: number) => void,
 ): ProbeFeatures {
   const length = patches * patchSamples;
   const count = data.length / (channels.length * length);
@@ -58,6 +59,7 @@ export function leadFeatures(
     const { medianRatePerMinute, sdnn, rmssd } = variability(beats);
     const rows = channels.flatMap((_, c) => measureLead(lead(c), beats, rateHz));
     features.set([medianRatePerMinute, sdnn, rmssd, ...rows].map(finite), w * size);
+    onWindow?.(w + 1);
   }
   return { data: features, size };
 }

@@ -35,6 +35,11 @@ export interface ProbeFeatureOptions {
   readonly pool: ProbePool;
   /** Take the tokens after so many layers, of several side by side; after all of them where absent. */
   readonly layers?: readonly number[];
+  /**
+   * Embed each window so many times, cut into patches from a different sample on, and take the mean: where beats lie within
+   * patches then matters less. With more than one, cuts are a patch shorter than the window. 1 by default.
+   */
+  readonly crops?: number;
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
   /** Features are kept as they come, and taken where they were. */
@@ -74,35 +79,62 @@ export async function probeFeatures(
       '--layers',
       `1–${depth}`,
     );
+  const { crops = 1 } = options;
   const deepest = Math.max(...layers);
   const { channels, patches, patchSamples, data } = signal;
+  if (crops < 1 || crops > patchSamples || (crops > 1 && patches < 2))
+    throw new ConfigError(
+      `--crops: ${crops} of windows of ${patches} patches of ${patchSamples} samples. Give 1, or up to ${patchSamples} where there are two patches.`,
+      '--crops',
+      `1–${patchSamples}`,
+    );
   const window = channels.length * patches * patchSamples;
   const count = data.length / window;
+  const taken = crops === 1 ? patches : patches - 1;
   const embedder = new Embedder(
     backend,
     encoderConfig({ layers: deepest }),
     withoutReconstruction(tensors, deepest),
-    { channels: channels.length, patches },
+    { channels: channels.length, patches: taken },
     { layers },
   );
   try {
-    const embed = async (start: number, end: number) => {
-      const { pooled, tokens } = await embedder.embed(data.subarray(start * window, end * window), {
+    const embedCrop = async (rows: Float32Array, start: number, crop: number) => {
+      const { pooled, tokens } = await embedder.embed(rows, {
         tokens: pool !== 'mean',
-        onProgress: (done) => {
+        onProgress: (done, all) => {
           if (options.signal?.aborted)
-            throw new InterruptedError(`probe: stopped after ${start + done} of ${count} windows.`);
-          options.onProgress?.(start + done, count);
+            throw new InterruptedError(`probe: stopped after ${start} of ${count} windows.`);
+          options.onProgress?.(start + Math.floor((crop * all + done) / crops), count);
         },
       });
-      const rows = tokens ? poolTokens(tokens, (end - start) * channels.length, patches, pool) : pooled;
-      await options.kept?.save(start, rows);
-      return rows;
+      return tokens ? poolTokens(tokens, rows.length / (taken * patchSamples), taken, pool) : pooled;
+    };
+    const embed = async (start: number, end: number) => {
+      const own = data.subarray(start * window, end * window);
+      if (crops === 1) return embedCrop(own, start, 0);
+      let sum: Float32Array | undefined;
+      for (let crop = 0; crop < crops; crop++) {
+        const from = Math.round((crop * patchSamples) / crops);
+        const features = await embedCrop(
+          cutRows(own, patches * patchSamples, from, taken * patchSamples),
+          start,
+          crop,
+        );
+        sum = sum
+          ? sum.map((value, i) => value + features[i]! / crops)
+          : features.map((value) => value / crops);
+      }
+      return sum!;
     };
     let features = new Float32Array(0);
     for (let start = 0; start < count; start += windowsAtOnce) {
       const end = Math.min(count, start + windowsAtOnce);
-      const rows = (await options.kept?.load(start)) ?? (await embed(start, end));
+      let rows = await options.kept?.load(start);
+      if (!rows) {
+        rows = await embed(start, end);
+        await options.kept?.save(start, rows);
+      }
       const size = rows.length / (end - start);
       if (start === 0) features = new Float32Array(count * size);
       features.set(rows, start * size);
@@ -131,6 +163,15 @@ export function takeChannels(signal: SignalWindows, names: readonly string[]): S
       taken.set(data.subarray(from, from + row), (w * indices.length + j) * row);
     }
   return { channels: indices.map((index) => channels[index]!), patches, patchSamples, data: taken };
+}
+
+/** The same stretch of each row: [rows, length] → [rows, count]. */
+function cutRows(data: Float32Array, length: number, from: number, count: number): Float32Array {
+  const rows = data.length / length;
+  const cut = new Float32Array(rows * count);
+  for (let r = 0; r < rows; r++)
+    cut.set(data.subarray(r * length + from, r * length + from + count), r * count);
+  return cut;
 }
 
 /** Tensors of the first layers, without what comes after them: no reconstruction, no mask token. */

@@ -43,6 +43,7 @@ export interface ProberOptions
     Pick<ProbeFeatureOptions, 'pool'>,
     Pick<ProbeOptions, 'strengths'> {
   readonly layers?: readonly number[] | undefined;
+  readonly crops?: number;
   /** Embeddings are kept here. */
   readonly kept?: KeptFiles | undefined;
 }
@@ -53,13 +54,13 @@ export async function prober(
   options: ProberOptions,
 ): Promise<(asked: Asked) => ProbeResult> {
   const { windows, modality, taken, backend, progress, signal, pool, layers, strengths, samples } = options;
-  const { kept } = options;
+  const { kept, crops = 1 } = options;
   const stage = progress.stage(`embed with ${encoder.name}`, windows.count, 'windows');
   const features = await probeFeatures(
     encoder,
     { signals: { [modality]: taken } },
     {
-      ...{ backend, modality, pool },
+      ...{ backend, modality, pool, crops },
       ...(signal && { signal }),
       ...(layers !== undefined && { layers }),
       ...(kept && { kept: await keptRows(kept, encoder, options) }),
@@ -75,10 +76,10 @@ export async function prober(
 async function keptRows(
   kept: KeptFiles,
   { name, tensors }: ProbedEncoder,
-  { windows, taken, pool, layers }: ProberOptions,
+  { windows, taken, pool, layers, crops = 1 }: ProberOptions,
 ): Promise<KeptRows> {
   const weights = await sha256(encodeSafetensors(tensors));
-  const identity = await identityOf([windows.hash, taken.channels, pool, layers ?? null, weights]);
+  const identity = await identityOf([windows.hash, taken.channels, pool, layers ?? null, crops, weights]);
   const place = (start: number) => `features/${name}-${identity.slice(0, 16)}-${start}.safetensors`;
   return {
     async load(start) {

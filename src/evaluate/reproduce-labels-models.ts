@@ -1,4 +1,5 @@
 /** The rows of a benchmark of several labels, on the channels of one block: trivial, classical, frozen, tuned. */
+import { InterruptedError } from '../core/errors.ts';
 import type { FloatTensors } from '../model/parameters.ts';
 import { encodeSafetensors } from '../model/safetensors.ts';
 import { modelRateHz } from '../patches/recipe.ts';
@@ -117,9 +118,19 @@ function tellPrior({ windows, recipe }: LabelModelOptions, asked: Asked): FoldSc
   return scores.score();
 }
 
-async function askClassical({ windows, taken, recipe, progress }: LabelModelOptions): Promise<Answer> {
+async function askClassical({
+  windows,
+  taken,
+  recipe,
+  progress,
+  signal,
+}: LabelModelOptions): Promise<Answer> {
   const stage = progress.stage('measure beats', windows.count, 'windows');
-  const measured = leadFeatures(taken, modelRateHz);
+  const measured = leadFeatures(taken, modelRateHz, (done) => {
+    if (signal?.aborted)
+      throw new InterruptedError(`reproduce: stopped after beats of ${done} of ${windows.count} windows.`);
+    stage.update(done);
+  });
   stage.end();
   return (asked) => {
     const training = asked.folds.flatMap(({ train }) => train);
@@ -130,9 +141,9 @@ async function askClassical({ windows, taken, recipe, progress }: LabelModelOpti
 }
 
 function askFrozen(options: LabelModelOptions, encoder: ProbedEncoder): Promise<Answer> {
-  const { layers, pool, strengths } = options.recipe.probe;
+  const { layers, pool, crops, strengths } = options.recipe.probe;
   const { samples } = options.recipe;
-  return prober(encoder, { ...options, modality: 'ecg', layers, pool, strengths, samples });
+  return prober(encoder, { ...options, modality: 'ecg', layers, pool, crops, strengths, samples });
 }
 
 function tunedModel(

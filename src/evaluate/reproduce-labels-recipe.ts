@@ -35,6 +35,8 @@ export const labelsRecipeSchema = z.strictObject({
     /** After how many layers; of several side by side. */
     layers: z.array(count).min(1),
     pool: z.enum(probePools),
+    /** Cuts of each window into patches, whose features are averaged. */
+    crops: count.max(200).default(1),
     /** Inverse strengths of the penalty that the validation part chooses from, ascending. */
     strengths,
   }),
