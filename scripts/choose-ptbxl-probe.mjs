@@ -24,7 +24,7 @@ import { createNodeBackend, openFolder, readReleased } from 'heartmind/node';
 const [path, threads, cache] = process.argv.slice(2);
 if (!path) throw new Error('Usage: node scripts/choose-ptbxl-probe.mjs FOLDER [THREADS]');
 const leadSets = [['I'], ['I', 'II'], undefined];
-const strengths = [1e-3, 3e-3, 1e-2, 3e-2, 1e-1];
+const strengths = [1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1];
 const dim = 200;
 /** What is embedded at once, by number of cuts; variants take columns of it. */
 const embedded = { 1: [1, 2, 4], 4: [1, 2] };

@@ -4,7 +4,7 @@
  */
 import type { Targets } from '../datasets/targets.ts';
 import { type FoldScore, type FoldScoreOptions, FoldScores } from './fold-scores.ts';
-import { fitLinearProbe, type LinearProbe, type ProbeFeatures, predictLinearProbe } from './linear-probe.ts';
+import { fitLinearProbes, type LinearProbe, type ProbeFeatures, predictLinearProbe } from './linear-probe.ts';
 import { labelScores, numberScores, type Rows } from './target-scores.ts';
 
 /** Inverse, from strong to weak; each fit begins where the one before ended. */
@@ -52,16 +52,12 @@ function chooseProbe(
   for (const [i, index] of validation.entries())
     truth.set(values.subarray(index * names.length, (index + 1) * names.length), i * names.length);
   let best: { probe: LinearProbe; C: number; score: number } | undefined;
-  let from: LinearProbe | undefined;
   const rows = Int32Array.from(validation.keys());
-  for (const C of strengths) {
-    const probe = fitLinearProbe(features, train, values, names, {
-      loss,
-      C,
-      tolerance,
-      ...(from && { from }),
-    });
-    from = probe;
+  for (const { C, probe } of fitLinearProbes(features, train, values, names, {
+    loss,
+    strengths,
+    tolerance,
+  })) {
     const predicted = predictLinearProbe(probe, features, validation);
     const score =
       kind === 'number'
