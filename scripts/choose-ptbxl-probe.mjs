@@ -27,7 +27,7 @@ const leadSets = [['I'], ['I', 'II'], undefined];
 const strengths = [1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1];
 const dim = 200;
 /** What is embedded at once, by number of cuts; variants take columns of it. */
-const embedded = { 1: [1, 2, 4], 4: [1, 2] };
+const embedded = { 1: { pool: 'spread', layers: [1, 2, 4] }, 4: { pool: 'leads', layers: [1, 2] } };
 const variants = [
   ...[[1], [2], [4], [1, 2]].map((layers) => ({ pool: 'leads', layers, crops: 1 })),
   { pool: 'spread', layers: [1], crops: 1 },
@@ -52,18 +52,18 @@ const rows = [];
 for (const leads of leadSets) {
   const ecg = leads ? takeChannels(windows.signals.ecg, leads) : windows.signals.ecg;
   for (const crops of [1, 4]) {
-    const layers = embedded[crops];
+    const { pool, layers } = embedded[crops];
     const all = await probeFeatures(
       { name: 'ecg-12', tensors },
       { signals: { ecg } },
       {
-        ...{ backend, modality: 'ecg', pool: 'spread', layers, crops },
+        ...{ backend, modality: 'ecg', pool, layers, crops },
         ...(cache && { kept: rowsIn(cache, `${ecg.channels.length}-${crops}`) }),
       },
     );
     for (const variant of variants.filter((one) => one.crops === crops)) {
       const { scores, strengths: chosen } = runProbe({
-        ...{ features: takeColumns(all, layers, variant), targets, folds: [fold], strengths },
+        ...{ features: takeColumns(all, embedded[crops], variant), targets, folds: [fold], strengths },
         ...{ subject: windows.subject, samples: 1 },
       });
       const row = { leads: ecg.channels.length, ...variant, strength: chosen[0], fold9: scores.auroc.mean };
@@ -101,13 +101,14 @@ function rowsIn(folder, name) {
   };
 }
 
-/** Of features [W, C·2·L·D] of the layers `given`, means before deviations: those of some layers, deviations or not. */
+/** Of features [W, F] of a pool and layers: those of a part of the layers, with deviations or without. */
 function takeColumns({ data, size }, given, { pool, layers }) {
-  const block = given.length * dim;
+  const block = given.layers.length * dim;
   const starts = [];
   for (let at = 0; at < size; at += block)
-    if (pool === 'spread' || (at / block) % 2 === 0)
-      for (const layer of layers) starts.push(at + given.indexOf(layer) * dim);
+    // A channel's means stand before its deviations.
+    if (given.pool === pool || (at / block) % 2 === 0)
+      for (const layer of layers) starts.push(at + given.layers.indexOf(layer) * dim);
   const count = data.length / size;
   const taken = new Float32Array(count * starts.length * dim);
   for (let w = 0; w < count; w++)
