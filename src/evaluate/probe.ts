@@ -10,6 +10,9 @@ import { labelScores, numberScores, type Rows } from './target-scores.ts';
 /** Inverse, from strong to weak; each fit begins where the one before ended. */
 const usualStrengths = [1e-4, 1e-3, 1e-2, 1e-1, 1] as const;
 
+/** Weaker penalties are not tried once so many in a row were no better: they take longest, and learn the noise. */
+const patience = 2;
+
 /** Of the fit: further steps move no rank that a score could tell, and cost most of the time. */
 const tolerance = 1e-4;
 
@@ -52,6 +55,7 @@ function chooseProbe(
   for (const [i, index] of validation.entries())
     truth.set(values.subarray(index * names.length, (index + 1) * names.length), i * names.length);
   let best: { probe: LinearProbe; C: number; score: number } | undefined;
+  let worse = 0;
   const rows = Int32Array.from(validation.keys());
   for (const { C, probe } of fitLinearProbes(features, train, values, names, {
     loss,
@@ -64,7 +68,10 @@ function chooseProbe(
         ? -numberScores(truth, predicted, 1, rows)[1]!
         : labelScores(truth, predicted, names.length, rows)[0]!;
     // Where validation cannot tell (one class only), the strongest penalty stays.
-    if (!best || score > best.score) best = { probe, C, score: Number.isNaN(score) ? -Infinity : score };
+    if (!best || score > best.score) {
+      best = { probe, C, score: Number.isNaN(score) ? -Infinity : score };
+      worse = 0;
+    } else if (++worse === patience) break;
   }
   return best!;
 }
