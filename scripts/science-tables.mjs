@@ -2,32 +2,59 @@
 
 /** By name of the table; each takes `read(name)`, which gives results/NAME.json or undefined. */
 export const scienceTables = {
-  'ptbxl-probes': (read) => {
-    const rows = ['12', '2', '1'].flatMap((leads) => {
-      const result = read(`ptbxl-probe-${leads}`);
-      if (!result) return [];
-      const of = (name) => result.rows.find(({ encoder }) => encoder === name).scores.auroc;
-      const [difference] = result.comparisons;
-      return [
-        `| ${result.channels.length === 12 ? 'all 12' : result.channels.join(', ')} | ${interval(of('ecg-12'))} | ${interval(of('untrained'))} | ${gain(difference)} |`,
-      ];
-    });
-    return table(['leads', '`ecg-12`', 'the same, untrained', 'gain'], rows);
+  ptbxl: (read) => {
+    const result = read('reproduce-ptbxl');
+    if (!result) return 'Not measured yet.\n';
+    const labels = Object.keys(result.tested.labels);
+    const rows = result.blocks.flatMap((block) =>
+      block.rows
+        .filter(({ labelShare }) => labelShare === 1)
+        .map(({ model, auroc, labels: own }) => {
+          const cells = labels.map((name) => digits(own.find((label) => label.name === name)?.auroc.mean));
+          return `| ${leadsOf(block)} | \`${model}\` | ${[interval(auroc), ...cells].join(' | ')} |`;
+        }),
+    );
+    const published = result.published.map(
+      ({ model, scores }) =>
+        `| *all 12, published* | *${model}* | ${[digits(scores.auroc), ...labels.map(() => '')].join(' | ')} |`,
+    );
+    return table(['leads', 'model', 'macro AUROC', ...labels], [...rows, ...published]);
+  },
+  'ptbxl-differences': (read) => {
+    const result = read('reproduce-ptbxl');
+    if (!result) return 'Not measured yet.\n';
+    const rows = result.blocks.flatMap((block) =>
+      block.comparisons
+        .filter(({ labelShare }) => labelShare === 1)
+        .map((one) => `| ${leadsOf(block)} | \`${one.model}\` − \`${one.against}\` | ${gain(one)} |`),
+    );
+    return table(['leads', 'difference', 'macro AUROC'], rows);
   },
   'ptbxl-shares': (read) => {
-    const result = read('ptbxl-shares-2');
+    const result = read('reproduce-ptbxl');
     if (!result) return 'Not measured yet.\n';
-    const shares = [...new Set(result.rows.map(({ labelShare }) => labelShare))];
-    const rows = shares.map((share) => {
-      const own = result.rows.filter(({ labelShare }) => labelShare === share);
-      const mean = (name) => {
-        const values = own.filter(({ encoder }) => encoder === name).map(({ scores }) => scores.auroc.mean);
-        return digits(values.reduce((sum, value) => sum + value, 0) / values.length);
-      };
-      const difference = result.comparisons.find(({ labelShare }) => labelShare === share);
-      return `| ${Number((100 * share).toPrecision(3))} % (${own[0].subjects.train}) | ${mean('ecg-12')} | ${mean('untrained')} | ${gain(difference)} |`;
+    const models = [...new Set(result.blocks.flatMap(({ rows }) => rows.map(({ model }) => model)))].filter(
+      (model) => model !== 'prior',
+    );
+    const rows = result.blocks.flatMap((block) => {
+      const shares = [...new Set(block.rows.map(({ labelShare }) => labelShare))].sort((x, y) => x - y);
+      return shares.map((share) => {
+        const own = block.rows.filter(({ labelShare }) => labelShare === share);
+        const cells = models.map((name) => digits(own.find(({ model }) => model === name)?.auroc.mean));
+        const found = (model, against) =>
+          block.comparisons.find(
+            (one) => one.labelShare === share && one.model === model && one.against === against,
+          );
+        const gains = [
+          found('ecg', 'ecg-untrained'),
+          ...(result.tuned ? [found('ecg-tuned', 'ecg-scratch')] : []),
+        ];
+        const people = own.find(({ model }) => model === 'ecg').people;
+        return `| ${leadsOf(block)} | ${Number((100 * share).toPrecision(3))} % (${people}) | ${[...cells, ...gains.map((one) => (one ? gain(one) : ''))].join(' | ')} |`;
+      });
     });
-    return table(['labelled people', '`ecg-12`', 'untrained', 'gain'], rows);
+    const header = [...models.map((model) => `\`${model}\``), '`ecg` − untrained'];
+    return table(['leads', 'labelled people', ...header, ...(result.tuned ? ['tuned − scratch'] : [])], rows);
   },
   'demo-choices': (read) => {
     const result = read('demo-choices');
@@ -139,9 +166,15 @@ function table(header, rows) {
   return [`| ${header.join(' | ')} |`, `|${header.map(() => '---').join('|')}|`, ...rows, ''].join('\n');
 }
 
-/** Of the released encoder over the untrained one: comparisons are of the latter against the former. */
+/** A difference, its interval, Holm's p. */
 function gain({ difference, low, high, pHolm }) {
-  return `+${digits(-difference)} [${digits(-high)}, ${digits(-low)}], p ${pHolm < 0.01 ? '< .01' : `= ${digits(pHolm)}`}`;
+  const sign = difference < 0 ? '' : '+';
+  return `${sign}${digits(difference)} [${digits(low)}, ${digits(high)}], p ${pHolm < 0.01 ? '< .01' : `= ${digits(pHolm)}`}`;
+}
+
+/** `all 12`, `I, II`. */
+function leadsOf({ channels }) {
+  return channels.length > 3 ? `all ${channels.length}` : channels.join(', ');
 }
 
 function interval(score) {

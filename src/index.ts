@@ -47,7 +47,12 @@ export { type FinetuneScore, type FinetuneScoreOptions, scoreFinetuned } from '.
 export { evaluateModel } from './evaluate/finished-model.ts';
 export { type ProbeOptions, type ProbeResult, runProbe } from './evaluate/probe.ts';
 export { type ComparedProbe, compareProbes, type ProbeComparison } from './evaluate/probe-comparison.ts';
-export { type ProbedEncoder, type ProbeFeatureOptions, probeFeatures } from './evaluate/probe-features.ts';
+export {
+  type ProbedEncoder,
+  type ProbeFeatureOptions,
+  probeFeatures,
+  takeChannels,
+} from './evaluate/probe-features.ts';
 export { describeProtocol, type Protocol, planFolds, type WindowFold } from './evaluate/protocol.ts';
 export { renderReport } from './evaluate/report.ts';
 export { parseResult, type Result, type ScoreInterval } from './evaluate/result.ts';

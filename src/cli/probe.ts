@@ -2,18 +2,21 @@
 import { basename, dirname } from 'node:path';
 import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
-import { Random } from '../core/random.ts';
 import { targetKinds, targetsOf } from '../datasets/targets.ts';
-import { type ProbedEncoder, probePools, takeChannels } from '../evaluate/probe-features.ts';
+import {
+  type ProbedEncoder,
+  type ProbePool,
+  probePools,
+  takeChannels,
+  untrainedEncoder,
+} from '../evaluate/probe-features.ts';
 import {
   type ProbedReconstruction,
   probeReconstruction,
   reconstructs,
 } from '../evaluate/probe-reconstruction.ts';
+import { prober, tuner } from '../evaluate/probe-ways.ts';
 import { planFolds, protocolSchema } from '../evaluate/protocol.ts';
-import { encoderParameters } from '../model/cbramod.ts';
-import { encoderConfig } from '../model/config.ts';
-import { initialParameters } from '../model/parameters.ts';
 import type { Modality, SignalWindows } from '../patches/windows.ts';
 import { writeFileAtomically } from '../train/checkpoint-node.ts';
 import { parseFinetuneRecipe } from '../train/recipe.ts';
@@ -38,9 +41,8 @@ import {
   renderReconstruction,
   renderRows,
 } from './probe-tables.ts';
-import { prober, tuner } from './probe-ways.ts';
 import { readRecipe } from './recipe-file.ts';
-import { describeVersions } from './run-folder.ts';
+import { describeVersions, keepIn } from './run-folder.ts';
 
 interface Flags extends WorkFlags {
   readonly data: string;
@@ -48,8 +50,9 @@ interface Flags extends WorkFlags {
   readonly modality?: Modality;
   readonly leaveOut?: readonly string[];
   readonly leads?: string;
-  readonly pool: (typeof probePools)[number];
-  readonly layers?: number;
+  readonly pool: ProbePool;
+  readonly layers?: readonly number[];
+  readonly crops: number;
   readonly folds?: number;
   readonly shares: readonly number[];
   readonly seeds: readonly number[];
@@ -107,14 +110,21 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
       pool: {
         kind: 'enum',
         values: probePools,
-        brief: 'mean of all tokens, or of those of each channel side by side',
+        brief: "mean of all tokens; leads: of each channel's, side by side; spread: with their deviations",
         default: 'mean',
       },
       layers: {
         kind: 'parsed',
-        parse: parseCount('--layers'),
-        brief: "Tokens after so many of the encoder's layers",
+        parse: (input: string) => input.split(',').map(parseCount('--layers')),
+        brief: "Tokens after so many of the encoder's layers; of several (2,4) side by side",
         optional: true,
+        placeholder: 'n',
+      },
+      crops: {
+        kind: 'parsed',
+        parse: parseCount('--crops'),
+        brief: 'Embed each window so many times, cut into patches from another sample on, and take the mean',
+        default: '1',
         placeholder: 'n',
       },
       folds: {
@@ -166,7 +176,7 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
     },
   },
   async func(flags, ...encoderArguments) {
-    const { data, folds, leads, pool, layers, shares, seeds, reconstruction, draws, out } = flags;
+    const { data, folds, leads, pool, layers, crops, shares, seeds, reconstruction, draws, out } = flags;
     const { signal } = this;
     const progress = createWorkProgress(flags);
     const encoders = await Promise.all(encoderArguments.map(readProbed));
@@ -207,12 +217,15 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
         seed,
       ),
     }));
+    const keep = out === undefined ? undefined : keepIn(out.replace(/\.json$/, '-runs'));
     const rows: ProbeRow[] = [];
     const filled: ProbedReconstruction[] = [];
     for (const encoder of encoders) {
+      const { name, tensors, untrained } = encoder;
+      const asking = { windows, modality, taken, backend, progress, signal };
       const score = tune
-        ? await tuner(encoder, { windows, modality, taken, backend, progress, signal, recipe: tune, out })
-        : await prober(encoder, { windows, modality, taken, backend, progress, signal, pool, layers });
+        ? tuner({ name, tensors: untrained ? undefined : tensors }, { ...asking, recipe: tune, keep })
+        : await prober(encoder, { ...asking, pool, layers, crops });
       for (const target of targets)
         for (const { seed, folds: plan } of plans)
           for (const labelShare of shares)
@@ -237,11 +250,13 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
       dataset: { name: spec.name, title: spec.title, windows: windows.count, hash: windows.hash },
       protocol: folds === undefined ? 'published' : `${folds}-fold by subject`,
       ...{ modality, channels: taken.channels, leaveOut: flags.leaveOut ?? [] },
-      ...(tune ? { tune } : { pool, layers: layers ?? null }),
-      rows: rows.map(({ result: { tested: _t, predictions: _p, draws: drawn, ...kept }, ...row }) => ({
-        ...{ ...row, ...kept },
-        ...(draws && { draws: Array.from(drawn, (value) => Number(value.toFixed(5))) }),
-      })),
+      ...(tune ? { tune } : { pool, layers: layers ?? null, crops }),
+      rows: rows.map(
+        ({ result: { tested: _t, predictions: _p, draws: drawn, labelDraws: _l, ...kept }, ...row }) => ({
+          ...{ ...row, ...kept },
+          ...(draws && { draws: Array.from(drawn, (value) => Number(value.toFixed(5))) }),
+        }),
+      ),
       comparisons,
       reconstruction: filled,
     };
@@ -266,11 +281,8 @@ function validationCount(subjects: readonly string[], folds: number): number {
 
 async function readProbed(argument: string): Promise<ProbedEncoder & { readonly untrained?: true }> {
   const untrained = /^(?:([^=]+)=)?untrained:(\d+)$/.exec(argument);
-  if (untrained) {
-    const config = encoderConfig({ layers: Number(untrained[2]) });
-    const tensors = initialParameters(encoderParameters(config, 'features'), Random.derive(0, 'initial'));
-    return { name: untrained[1] ?? argument, tensors, untrained: true };
-  }
+  if (untrained)
+    return { ...untrainedEncoder(untrained[1] ?? argument, Number(untrained[2])), untrained: true };
   const named = /^([^=/]+)=(.+)$/.exec(argument);
   const path = named?.[2] ?? argument;
   const { tensors } = await readEncoder(path);

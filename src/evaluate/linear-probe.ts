@@ -5,6 +5,8 @@
  * The problem of each label is scikit-learn's: sum of losses + ½ |w|² / C after standardising, the intercept free.
  */
 import { DataError } from '../core/errors.ts';
+import { inverseOf, type Principal, principalDirections } from './preconditioner.ts';
+import { addProducts, scoresOf } from './row-products.ts';
 
 export interface ProbeFeatures {
   /** [W, F]. */
@@ -24,14 +26,13 @@ export interface FitOptions {
   readonly loss: 'logistic' | 'squares';
   /** Inverse strength of the penalty. */
   readonly C: number;
-  /** To begin from: the solution for another C. */
-  readonly from?: LinearProbe;
+  /** Stop where the gradient is below this share of what it was at zero; 1e-5 by default. */
+  readonly tolerance?: number;
 }
 
 const memory = 10;
 const maximumIterations = 300;
-/** Stop where the gradient is below this share of what it was at zero. */
-const tolerance = 1e-5;
+const usualTolerance = 1e-5;
 
 /**
  * Fit the rows `indices` to truth [W, K]; a row whose truth is NaN does not count for that label. DataError for a label that
@@ -42,20 +43,45 @@ export function fitLinearProbe(
   indices: readonly number[],
   truth: Float64Array,
   labels: readonly string[],
-  options: FitOptions,
+  { C, ...options }: FitOptions,
 ): LinearProbe {
+  const found = fitLinearProbes(features, indices, truth, labels, { ...options, strengths: [C] });
+  return [...found][0]!.probe;
+}
+
+/** The same for several strengths, one after the other: each begins where the one before ended. */
+export function* fitLinearProbes(
+  features: ProbeFeatures,
+  indices: readonly number[],
+  truth: Float64Array,
+  labels: readonly string[],
+  {
+    loss,
+    strengths,
+    tolerance = usualTolerance,
+  }: Omit<FitOptions, 'C'> & { readonly strengths: readonly number[] },
+): Generator<{ readonly C: number; readonly probe: LinearProbe }> {
   const { size } = features;
   const outputs = labels.length;
-  checkTruth(indices, truth, labels, options.loss);
+  checkTruth(indices, truth, labels, loss);
   const { mean, scale } = fitScale(features, indices);
   const x = standardiseRows(features, indices, mean, scale);
   const y = new Float64Array(indices.length * outputs);
   for (const [i, index] of indices.entries())
     y.set(truth.subarray(index * outputs, (index + 1) * outputs), i * outputs);
-  const problem = (weights: Float64Array, gradient: Float64Array) =>
-    objective(x, y, weights, gradient, { ...options, size, outputs });
-  const start = options.from?.weights.slice() ?? new Float64Array(outputs * (size + 1));
-  return { mean, scale, weights: minimise(problem, start) };
+  const principal = principalDirections(x, size);
+  let weights: Float64Array = new Float64Array(outputs * (size + 1));
+  for (const C of strengths) {
+    const problem = { loss, C, size, outputs };
+    const curvature = principal && curvatureOf(principal, y, problem);
+    weights = minimise(
+      (at, gradient) => objective(x, y, at, gradient, problem),
+      weights,
+      tolerance,
+      curvature,
+    );
+    yield { C, probe: { mean, scale, weights } };
+  }
 }
 
 /** Scores [n, K]: log-odds, or the predicted numbers. */
@@ -113,20 +139,6 @@ function standardiseRows(
   return x;
 }
 
-function scoresOf(x: Float64Array, count: number, weights: Float64Array, size: number, outputs: number) {
-  const scores = new Float64Array(count * outputs);
-  for (let k = 0; k < outputs; k++) {
-    const w = weights.subarray(k * (size + 1), (k + 1) * (size + 1));
-    for (let i = 0; i < count; i++) {
-      let sum = w[size]!;
-      const row = i * size;
-      for (let j = 0; j < size; j++) sum += x[row + j]! * w[j]!;
-      scores[i * outputs + k] = sum;
-    }
-  }
-  return scores;
-}
-
 interface Problem {
   readonly loss: FitOptions['loss'];
   readonly C: number;
@@ -157,15 +169,10 @@ function objective(
       residual[i] = 1 / (1 + Math.exp(-score)) - truth;
     }
   }
+  addProducts(gradient, residual, x, size, outputs);
   for (let k = 0; k < outputs; k++) {
     const start = k * (size + 1);
-    const g = gradient.subarray(start, start + size + 1).fill(0);
-    for (let i = 0; i < count; i++) {
-      const r = residual[i * outputs + k]!;
-      const row = i * size;
-      for (let j = 0; j < size; j++) g[j]! += r * x[row + j]!;
-      g[size]! += r;
-    }
+    const g = gradient.subarray(start, start + size + 1);
     for (let j = 0; j < size; j++) {
       const w = weights[start + j]!;
       g[j]! += w / C;
@@ -175,10 +182,36 @@ function objective(
   return value;
 }
 
-/** L-BFGS with a backtracking search (Nocedal & Wright, algorithm 7.4); the objectives are convex. */
+type Inverse = (v: Float64Array) => Float64Array;
+
+/** About the inverse Hessian [K·(d + 1)], label by label: every row as uncertain as the mean, features as they vary together. */
+function curvatureOf(principal: Principal, y: Float64Array, { loss, C, size, outputs }: Problem): Inverse {
+  const width = size + 1;
+  const labels = Array.from({ length: outputs }, (_, k) => {
+    const known = Array.from({ length: y.length / outputs }, (_, i) => y[i * outputs + k]!).filter(
+      (value) => !Number.isNaN(value),
+    );
+    const share = known.reduce((sum, value) => sum + value, 0) / known.length;
+    const weight = loss === 'squares' ? 1 : share * (1 - share);
+    return { inverse: inverseOf(principal, weight, 1 / C), intercept: 1 / (weight * known.length) };
+  });
+  return (v) => {
+    const result = new Float64Array(v.length);
+    for (const [k, { inverse, intercept }] of labels.entries()) {
+      const part = v.subarray(k * width, (k + 1) * width);
+      result.set(inverse(part), k * width);
+      result[k * width + size] = intercept * part[size]!;
+    }
+    return result;
+  };
+}
+
+/** L-BFGS with a backtracking search (Nocedal & Wright, algorithm 7.4), from a first inverse Hessian; the objectives are convex. */
 function minimise(
   evaluate: (at: Float64Array, gradient: Float64Array) => number,
   start: Float64Array,
+  tolerance: number,
+  inverse: Inverse = (v) => v.slice(),
 ): Float64Array {
   let at = start;
   let gradient = new Float64Array(at.length);
@@ -188,9 +221,9 @@ function minimise(
   let value = evaluate(at, gradient);
   const pairs: { s: Float64Array; y: Float64Array; rho: number }[] = [];
   for (let iteration = 0; iteration < maximumIterations && norm(gradient) > goal; iteration++) {
-    const direction = descent(gradient, pairs);
+    const direction = descent(gradient, pairs, inverse);
     const slope = dot(direction, gradient);
-    let step = pairs.length === 0 ? Math.min(1, 1 / norm(gradient)) : 1;
+    let step = pairs.length === 0 ? Math.min(1, 1 / norm(direction)) : 1;
     const next = new Float64Array(at.length);
     const nextGradient = new Float64Array(at.length);
     let nextValue = Number.POSITIVE_INFINITY;
@@ -214,17 +247,19 @@ function minimise(
 function descent(
   gradient: Float64Array,
   pairs: readonly { s: Float64Array; y: Float64Array; rho: number }[],
+  inverse: Inverse,
 ): Float64Array {
-  const q = gradient.map((v) => -v);
+  let q: Float64Array = gradient.map((v) => -v);
   const alphas: number[] = [];
   for (const { s, y, rho } of pairs.toReversed()) {
     const alpha = rho * dot(s, q);
     alphas.unshift(alpha);
     for (let i = 0; i < q.length; i++) q[i]! -= alpha * y[i]!;
   }
+  q = inverse(q);
   const last = pairs.at(-1);
   if (last) {
-    const gamma = dot(last.s, last.y) / dot(last.y, last.y);
+    const gamma = dot(last.s, last.y) / dot(last.y, inverse(last.y));
     for (let i = 0; i < q.length; i++) q[i]! *= gamma;
   }
   for (const [k, { s, y, rho }] of pairs.entries()) {

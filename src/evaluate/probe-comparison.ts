@@ -3,7 +3,7 @@
  * seeds are both drawn again, so that an interval holds for new people and a new training.
  */
 import { Random } from '../core/random.ts';
-import { intervalOf } from '../metrics/bootstrap.ts';
+import { type Interval, intervalOf } from '../metrics/bootstrap.ts';
 import { holm } from '../metrics/holm.ts';
 
 export interface ComparedProbe {
@@ -34,28 +34,48 @@ export function compareProbes(
   probes: readonly ComparedProbe[],
   { against = probes[0]?.name ?? '', seed = 0 }: { readonly against?: string; readonly seed?: number } = {},
 ): ProbeComparison[] {
-  const groups = new Map<string, ComparedProbe[]>();
-  for (const probe of probes) groups.set(probe.name, [...(groups.get(probe.name) ?? []), probe]);
-  const reference = groups.get(against);
-  if (!reference) return [];
-  const compared = [...groups].filter(([name]) => name !== against);
-  const found = compared.map(([name, own]) => {
-    const random = Random.derive(seed, 'probes', name);
-    const draws = Float64Array.from(reference[0]!.draws, (_, sample) => {
-      const drawn = drawMean(own, sample, random);
-      return drawn - drawMean(reference, sample, random);
-    });
-    const difference = mean(own.map(({ score }) => score)) - mean(reference.map(({ score }) => score));
-    const { low, high } = intervalOf(difference, draws);
-    const encoders = [own.length, reference.length] as const;
-    return { ...{ name, against, encoders, difference, low, high }, p: twoSided(draws) };
+  const names = [...new Set(probes.map(({ name }) => name))].filter((name) => name !== against);
+  if (!probes.some(({ name }) => name === against)) return [];
+  return withHolm(names.map((name) => differenceOf(probes, name, against, seed)));
+}
+
+/** Of what is drawn again: people as they were drawn for both, seeds of each. The two names must be among the probes. */
+export function differenceOf(
+  probes: readonly ComparedProbe[],
+  name: string,
+  against: string,
+  seed = 0,
+): Omit<ProbeComparison, 'pHolm'> {
+  const [own, reference] = [name, against].map((one) => probes.filter((probe) => probe.name === one)) as [
+    ComparedProbe[],
+    ComparedProbe[],
+  ];
+  const random = Random.derive(seed, 'probes', name);
+  const draws = Float64Array.from(reference[0]!.draws, (_, sample) => {
+    const drawn = drawMean(own, sample, random);
+    return drawn - drawMean(reference, sample, random);
   });
-  const adjusted = holm(found.map(({ p }) => p));
-  return found.map((one, i) => ({ ...one, pHolm: adjusted[i]! }));
+  const difference = mean(own.map(({ score }) => score)) - mean(reference.map(({ score }) => score));
+  const { low, high } = intervalOf(difference, draws);
+  const encoders = [own.length, reference.length] as const;
+  return { ...{ name, against, encoders, difference, low, high }, p: twoSided(draws) };
+}
+
+/** Each p value also as it holds for the whole list. */
+export function withHolm<T extends { readonly p: number }>(list: readonly T[]): (T & { pHolm: number })[] {
+  const adjusted = holm(list.map(({ p }) => p));
+  return list.map((one, i) => ({ ...one, pHolm: adjusted[i]! }));
+}
+
+/** Mean score over trainings that differ by their seed; 95 % interval for new people and new trainings. */
+export function meanOfSeeds(group: readonly Omit<ComparedProbe, 'name'>[], seed = 0): Interval {
+  const random = Random.derive(seed, 'seeds');
+  const draws = Float64Array.from(group[0]!.draws, (_, sample) => drawMean(group, sample, random));
+  return intervalOf(mean(group.map(({ score }) => score)), draws);
 }
 
 /** As many encoders as there are, drawn with replacement. */
-function drawMean(group: readonly ComparedProbe[], sample: number, random: Random): number {
+function drawMean(group: readonly Pick<ComparedProbe, 'draws'>[], sample: number, random: Random): number {
   return mean(group.map(() => group[random.integer(group.length)]!.draws[sample]!));
 }
 

@@ -41,6 +41,23 @@ export const publishedFigures: readonly PublishedFigure[] = [
     scores: { balancedAccuracy: 0.766 },
     source: 'arXiv 2510.21585, the same split',
   },
+  ...(
+    [
+      ['S4, supervised', 0.932, 'arXiv 2211.07579'],
+      ['ECGFounder, linear probe', 0.924, 'arXiv 2410.04133'],
+      ['ECGFounder, fine-tuned', 0.935, 'arXiv 2410.04133'],
+      ['ECG-JEPA, linear probe', 0.911, 'arXiv 2410.08559'],
+      ['ECG-JEPA, fine-tuned', 0.921, 'arXiv 2410.08559'],
+      ['ST-MEM, linear probe', 0.896, 'arXiv 2402.09450'],
+      ['ST-MEM, fine-tuned', 0.901, 'arXiv 2402.09450'],
+    ] as const
+  ).map(([model, auroc, paper]) => ({
+    ...{ benchmark: 'ptbxl', target: 'superclasses', model, protocol: 'published' },
+    ...{
+      scores: { auroc },
+      source: `on all 21,799 recordings, 12 leads, as this project found it quoted; the model: ${paper}`,
+    },
+  })),
 ];
 
 /** Those of one benchmark and, where given, target. */

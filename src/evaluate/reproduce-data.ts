@@ -19,16 +19,11 @@ import type { Dropped, Modality, SignalWindows, WindowSet } from '../patches/win
 import type { Backend } from '../runtime/backend.ts';
 import type { Progress } from '../train/progress.ts';
 import { bandPowerFeatures, heartFeatures } from './baselines.ts';
-import { channelMeans } from './probe-features.ts';
+import type { KeptFiles } from './kept-files.ts';
+import { poolTokens } from './probe-features.ts';
 import { scaleByBaseline, subtractBaseline } from './reproduce-baseline.ts';
 import { encodersOf } from './reproduce-encoders.ts';
 import type { ReproduceRecipe } from './reproduce-recipe.ts';
-
-/** Small files of a run. */
-export interface KeptFiles {
-  load(name: string): Promise<Uint8Array | undefined>;
-  save(name: string, bytes: Uint8Array): Promise<void>;
-}
 
 /** An encoder as it is used: weights, depth and a name for its numbers. */
 export interface ChosenEncoder {
@@ -263,7 +258,7 @@ async function rowsOf(
   return { embeddings, further, classical, dropped };
 }
 
-/** Pooled embeddings [W][D] or [W][C·D], from the run's files where they are there. */
+/** Pooled embeddings [W][F], from the run's files where they are there. */
 async function embedKept(
   { kept, recipe, signal }: BenchmarkDataOptions,
   encoder: ChosenEncoder,
@@ -281,8 +276,8 @@ async function embedKept(
   if (!values) {
     if (signal?.aborted) throw new InterruptedError(`embeddings: stopped before ${set.subject[0]}.`);
     const { channels, patches, data } = set.signals[modality]!;
-    const { pooled, tokens } = await embedder.embed(data, { tokens: pool === 'leads' });
-    values = tokens ? channelMeans(tokens, set.count * channels.length, patches) : pooled;
+    const { pooled, tokens } = await embedder.embed(data, { tokens: pool !== 'mean' });
+    values = tokens ? poolTokens(tokens, set.count * channels.length, patches, pool) : pooled;
     const width = values.length / set.count;
     const tensors = new Map<string, Tensor>([['pooled', float32([set.count, width], values)]]);
     await kept?.save(name, encodeSafetensors(tensors));

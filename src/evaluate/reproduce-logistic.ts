@@ -4,7 +4,7 @@
  */
 import { auroc } from '../metrics/ranking.ts';
 import type { Features } from '../train/frozen-features.ts';
-import { fitLinearProbe, type LinearProbe, predictLinearProbe } from './linear-probe.ts';
+import { fitLinearProbes, type LinearProbe, predictLinearProbe } from './linear-probe.ts';
 
 export interface LogisticHeadOptions {
   /** [W, F]. */
@@ -35,14 +35,15 @@ export function runLogisticHead({
   );
   const validTruth = Float64Array.from(validation, (i) => truth[i]!);
   let best: { readonly probe: LinearProbe; readonly score: number } | undefined;
-  let from: LinearProbe | undefined;
-  for (const C of strengths) {
-    from = fitLinearProbe(features, training, truth, ['1'], { loss: 'logistic', C, ...(from && { from }) });
+  for (const { probe } of fitLinearProbes(features, training, truth, ['1'], {
+    loss: 'logistic',
+    strengths,
+  })) {
     const area =
-      strengths.length === 1 ? 0 : auroc(validTruth, predictLinearProbe(from, features, validation));
+      strengths.length === 1 ? 0 : auroc(validTruth, predictLinearProbe(probe, features, validation));
     // Where validation cannot tell (one class only), the strongest penalty stays.
     const score = Number.isNaN(area) ? Number.NEGATIVE_INFINITY : area;
-    if (!best || score > best.score) best = { probe: from, score };
+    if (!best || score > best.score) best = { probe, score };
   }
   const ones = training.filter((i) => labels[i] === 1).length;
   const prior = Math.log(ones / (training.length - ones));

@@ -1,6 +1,6 @@
 /** A benchmark's result → one self-contained HTML page: no network, no script. */
-import { type Html, html, join, raw } from './html.ts';
-import { reportStyle } from './report-style.ts';
+import { type Html, html, join } from './html.ts';
+import { aboutSection, benchmarkPage, publishedTable } from './reproduce-page.ts';
 import type { Reproduction, ReproductionTable } from './reproduce-result.ts';
 import {
   digits,
@@ -15,35 +15,12 @@ import {
 
 /** The page. */
 export function renderReproduction(result: Reproduction): string {
-  const { benchmark, dataset, created, command, data } = result;
-  const targets = [...new Set(result.tables.map(({ target }) => target))];
-  return String(html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
-<title>${benchmark}: heartmind reproduces</title>
-<style>${raw(reportStyle)}</style>
-</head>
-<body>
-<main>
-<header>
-<h1>${benchmark}</h1>
-<p class="lead">${dataset.title}</p>
-<dl class="facts">
-<div><dt>windows</dt><dd>${data.windows} in ${data.trials} trials of ${data.subjects} people</dd></div>
-<div><dt>command</dt><dd>${command}</dd></div>
-<div><dt>made</dt><dd>${created.slice(0, 16).replace('T', ' ')} UTC</dd></div>
-</dl>
-${join(result.notes.map((note) => html`<p class="note">${note}</p>`))}
-</header>
-${join(targets.map((target) => targetSection(result, target)))}
-${about(result)}
-</main>
-</body>
-</html>
-`);
+  const { data, tables } = result;
+  const targets = [...new Set(tables.map(({ target }) => target))];
+  return benchmarkPage(result, `${data.windows} in ${data.trials} trials of ${data.subjects} people`, [
+    ...targets.map((target) => targetSection(result, target)),
+    aboutSection(result, data.dropped),
+  ]);
 }
 
 function targetSection(result: Reproduction, target: string): Html {
@@ -84,48 +61,4 @@ ${leaky ? html`<p class="warning">Windows of one trial stand on both sides: thes
 <div class="scroll"><table>
 <thead><tr><th>model</th>${join(columns.flatMap((column) => scores.map((score) => html`<th>${scoreTitles[score]}${titles[column]!}</th>`)))}<th>AUROC per trial</th><th>AUROC within people</th></tr></thead>
 <tbody>${join(body)}</tbody></table></div>`;
-}
-
-function publishedTable({ published }: Reproduction, target: string): Html {
-  const own = published.filter((figure) => figure.target === target);
-  if (own.length === 0) return html``;
-  const rows = own.map(
-    ({ model, protocol, scores, source }) =>
-      html`<tr><th scope="row">${model}</th><td class="text">${protocol ?? 'not told'}</td><td class="text">${Object.entries(
-        scores,
-      )
-        .map(([name, value]) => `${scoreTitles[name as keyof typeof scoreTitles] ?? name} ${digits(value)}`)
-        .join(', ')}</td><td class="text">${source}</td></tr>`,
-  );
-  return html`<h3>Published</h3>
-<div class="scroll"><table><thead><tr><th>model</th><th class="text">protocol</th><th class="text">scores</th><th class="text">source</th></tr></thead><tbody>${join(rows)}</tbody></table></div>`;
-}
-
-function about({ dataset, data, encoders, versions, seconds, recipe, tuned }: Reproduction): Html {
-  const facts = {
-    ...versions,
-    'data sha256': dataset.hash.slice(0, 16),
-    ...Object.fromEntries(
-      Object.entries(encoders).map(([modality, { source, layers, sha256 }]) => [
-        `${modality} encoder`,
-        `${source}, ${layers} layers, ${tuned ? 'tuned' : 'frozen'}, ${sha256.slice(0, 16)}`,
-      ]),
-    ),
-    ...Object.fromEntries(Object.entries(seconds).map(([name, value]) => [name, `${Math.round(value)} s`])),
-  };
-  return html`<section><h2>How it was made</h2>
-<p>${dataset.title}. ${dataset.citation} Licence: ${dataset.licence}.</p>
-<dl class="facts">${join(Object.entries(facts).map(([key, value]) => html`<div><dt>${key}</dt><dd>${value}</dd></div>`))}</dl>
-<h3>Left out, and what to know</h3>
-${
-  data.dropped.length === 0
-    ? html`<p>Nothing was left out.</p>`
-    : html`<div class="scroll"><table><thead><tr><th>what</th><th class="text">why</th><th>count</th><th class="text">for example</th></tr></thead><tbody>${join(
-        data.dropped.map(
-          ({ what, reason, count, examples }) =>
-            html`<tr><th scope="row">${what}</th><td class="text">${reason}</td><td>${count}</td><td class="text">${examples.join(', ')}</td></tr>`,
-        ),
-      )}</tbody></table></div>`
-}
-<details><summary>recipe</summary><pre>${JSON.stringify(recipe, null, 2)}</pre></details></section>`;
 }

@@ -43,7 +43,8 @@ const tableSchema = z.strictObject({
   rows: z.array(rowSchema),
 });
 
-export const reproductionSchema = z.strictObject({
+/** What every benchmark's result says besides its tables. */
+export const factShapes = {
   version: z.literal(1),
   benchmark: text,
   created: text,
@@ -60,26 +61,32 @@ export const reproductionSchema = z.strictObject({
   ),
   /** Encoders learnt too. */
   tuned: z.boolean(),
-  tables: z.array(tableSchema),
   published: z.array(
     z.strictObject({
       ...{ benchmark: text, target: text, model: text, protocol: text.nullable(), source: text },
       scores: z.record(text, z.number()),
     }),
   ),
+  notes: z.array(text),
+  recipe: z.unknown(),
+  seconds: z.record(text, z.number()),
+} as const;
+
+export const droppedSchema = z.array(
+  z.strictObject({ what: text, reason: text, count: z.number(), examples: z.array(text).readonly() }),
+);
+
+export const reproductionSchema = z.strictObject({
+  ...factShapes,
+  tables: z.array(tableSchema),
   data: z.strictObject({
     windows: z.number(),
     trials: z.number(),
     subjects: z.number(),
     /** Windows of each class by target. */
     classes: z.record(text, z.record(text, z.number())),
-    dropped: z.array(
-      z.strictObject({ what: text, reason: text, count: z.number(), examples: z.array(text).readonly() }),
-    ),
+    dropped: droppedSchema,
   }),
-  notes: z.array(text),
-  recipe: z.unknown(),
-  seconds: z.record(text, z.number()),
 });
 
 export type Reproduction = z.infer<typeof reproductionSchema>;

@@ -4,7 +4,7 @@
  */
 import { InterruptedError } from '../core/errors.ts';
 import type { DatasetSpec } from '../datasets/dataset.ts';
-import { sha256 } from '../patches/window-set.ts';
+import { identityOf, loadUnit, saveUnit } from './kept-files.ts';
 import { describeProtocol, type Protocol, planFolds, type WindowFold } from './protocol.ts';
 import { figuresOf } from './published-figures.ts';
 import { type BenchmarkData, type BenchmarkDataOptions, readBenchmark } from './reproduce-data.ts';
@@ -175,7 +175,7 @@ async function runUnit(
     encodersOf(encoders, modality).map(({ sha256: hash }) => hash),
   );
   const own = model.seeded ? [tune && kind === 'deep' ? recipe.tuned : recipe.head, shas] : [];
-  const described = JSON.stringify([
+  const identity = await identityOf([
     data.hash,
     target,
     protocol,
@@ -185,9 +185,7 @@ async function runUnit(
     recipe.baseline,
     own,
   ]);
-  const identity = await sha256(new TextEncoder().encode(described));
-  const found = await kept?.load(path);
-  const before = found && readUnit(found, identity, tested.length);
+  const before = await loadUnit(kept, path, identity, (result) => readUnit(result, tested.length));
   if (before) {
     for (const _ of folds) onFold();
     return before;
@@ -204,20 +202,15 @@ async function runUnit(
       result[row.get(window)!] = Number(values[i]!.toPrecision(7));
     onFold();
   }
-  await kept?.save(path, new TextEncoder().encode(`${JSON.stringify({ identity, result: [...result] })}\n`));
+  await saveUnit(kept, path, identity, [...result]);
   await options.trainings?.forget(name);
   return result;
 }
 
-function readUnit(bytes: Uint8Array, identity: string, length: number): Float64Array | undefined {
-  try {
-    const value = JSON.parse(new TextDecoder().decode(bytes)) as { identity?: unknown; result?: unknown };
-    if (value.identity !== identity || !Array.isArray(value.result)) return undefined;
-    const result = Float64Array.from(value.result as number[]);
-    return result.length === length && result.every(Number.isFinite) ? result : undefined;
-  } catch {
-    return undefined; // a damaged file is computed again
-  }
+function readUnit(value: unknown, length: number): Float64Array | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const result = Float64Array.from(value as number[]);
+  return result.length === length && result.every(Number.isFinite) ? result : undefined;
 }
 
 /** Whoever has seen one class only predicts it. */

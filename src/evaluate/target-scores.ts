@@ -59,12 +59,23 @@ export function keepCommon(targets: Targets, folds: readonly Rows[]): Targets {
   return { ...targets, names: labels.map(({ name }) => name), values: columns(targets, labels) };
 }
 
+export interface LabelScore {
+  readonly name: string;
+  readonly positives: number;
+  readonly auroc: number;
+  /** 95 % interval. */
+  readonly low: number;
+  readonly high: number;
+}
+
 export interface TargetScores {
   /** Macro over the labels: `auroc` and `auprc`; `r2`, `mae` and `correlation` of a number. */
   readonly scores: Readonly<Record<string, ScoreInterval>>;
-  readonly labels: readonly { readonly name: string; readonly positives: number; readonly auroc: number }[];
+  readonly labels: readonly LabelScore[];
   /** The first score, on resamples of the tested people: those of two models of the same windows are pairs. */
   readonly draws: Float64Array;
+  /** The same of each label's `auroc`. */
+  readonly labelDraws: readonly Float64Array[];
 }
 
 /** Score predictions [n, K] of the tested windows. */
@@ -80,20 +91,26 @@ export function scoreTargets(
   const truth = new Float64Array(indices.length * width);
   for (const [i, index] of indices.entries())
     truth.set(values.subarray(index * width, (index + 1) * width), i * width);
-  const statistic = kind === 'number' ? numberScores : labelScores;
+  const isNumber = kind === 'number';
+  const statistic = isNumber ? numberScores : everyScore;
   const { whole, draws } = bootstrapDraws(
     indices.map((index) => subject[index]!),
     (drawn) => statistic(truth, predictions, width, drawn),
     { samples },
   );
-  const scoreNames = kind === 'number' ? ['r2', 'mae', 'correlation'] : ['auroc', 'auprc'];
+  const scoreNames = isNumber ? ['r2', 'mae', 'correlation'] : ['auroc', 'auprc'];
+  const first = scoreNames.length;
   return {
     scores: Object.fromEntries(scoreNames.map((name, i) => [name, intervalOf(whole[i]!, draws[i]!)])),
-    labels:
-      kind === 'number'
-        ? []
-        : names.map((name, k) => ({ name, ...labelScore(truth, predictions, width, k) })),
+    labels: isNumber
+      ? []
+      : names.map((name, k) => {
+          const { low, high } = intervalOf(whole[first + k]!, draws[first + k]!);
+          const positives = indices.filter((_, i) => truth[i * width + k] === 1).length;
+          return { name, positives, auroc: whole[first + k]!, low, high };
+        }),
     draws: draws[0]!,
+    labelDraws: isNumber ? [] : draws.slice(first),
   };
 }
 
@@ -117,23 +134,23 @@ export function labelScores(
   width: number,
   indices: Int32Array,
 ): number[] {
+  return everyScore(truth, scores, width, indices).slice(0, 2);
+}
+
+/** Macro AUROC, macro average precision, and the AUROC of each label, NaN without both kinds. */
+function everyScore(truth: Float64Array, scores: Float64Array, width: number, indices: Int32Array): number[] {
   const sums = [0, 0];
-  let defined = 0;
+  const areas: number[] = [];
   for (let k = 0; k < width; k++) {
     const { truths, values } = column(truth, scores, width, k, indices);
     const area = auroc(truths, values);
+    areas.push(area);
     if (!Number.isFinite(area)) continue;
     sums[0]! += area;
     sums[1]! += averagePrecision(truths, values);
-    defined++;
   }
-  return sums.map((sum) => (defined === 0 ? Number.NaN : sum / defined));
-}
-
-function labelScore(truth: Float64Array, scores: Float64Array, width: number, k: number) {
-  const all = Int32Array.from({ length: truth.length / width }, (_, i) => i);
-  const { truths, values } = column(truth, scores, width, k, all);
-  return { positives: truths.reduce((sum, one) => sum + one, 0), auroc: auroc(truths, values) };
+  const defined = areas.filter(Number.isFinite).length;
+  return [...sums.map((sum) => (defined === 0 ? Number.NaN : sum / defined)), ...areas];
 }
 
 function column(truth: Float64Array, scores: Float64Array, width: number, k: number, indices: Int32Array) {

@@ -21,6 +21,11 @@ export interface Embeddings {
   readonly tokens?: Float32Array;
 }
 
+export interface EmbedderOptions extends InferenceOptions {
+  /** After which layers tokens are taken, side by side: their D is then that of so many. The last by default. */
+  readonly layers?: readonly number[];
+}
+
 /** Windows run at once where nothing is said. */
 export const defaultBatch = 64;
 
@@ -30,7 +35,7 @@ export class Embedder {
   readonly #config: EncoderConfig;
   readonly #size: EncoderSize;
   readonly #tensors: FloatTensors;
-  readonly #options: InferenceOptions;
+  readonly #options: EmbedderOptions;
   #program: Promise<Program> | undefined;
 
   /** `tensors` under official names, with or without mask token and reconstruction. ConfigError for int8 off the cpu. */
@@ -39,7 +44,7 @@ export class Embedder {
     config: EncoderConfig,
     tensors: ReadonlyMap<string, Tensor>,
     size: EncoderSize,
-    options: InferenceOptions = {},
+    options: EmbedderOptions = {},
   ) {
     checkPrecision(backend, options);
     this.#options = options;
@@ -55,11 +60,13 @@ export class Embedder {
     options: BatchOptions & { readonly tokens?: boolean } = {},
   ): Promise<Embeddings> {
     const { channels, patches } = this.#size;
-    const { dim, patchSamples } = this.#config;
+    const { patchSamples, layers } = this.#config;
+    const taken = this.#options.layers ?? [layers];
+    const dim = this.#config.dim * taken.length;
     const windowSize = channels * patches * patchSamples;
     const count = countWindows(data, windowSize, 'embed');
     this.#program ??= this.#backend.compile(
-      withPrecision(buildFeatureGraph(this.#config, this.#tensors, this.#size), this.#options),
+      withPrecision(buildFeatureGraph(this.#config, this.#tensors, this.#size, taken), this.#options),
     );
     const program = await this.#program;
     const tokenCount = channels * patches;

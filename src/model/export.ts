@@ -5,9 +5,10 @@
 import type { Tensor, Tensors } from '../core/tensor.ts';
 import { Graph, type Value } from '../graph/ir.ts';
 import { encodeOnnx } from '../graph/onnx.ts';
+import { concat } from '../graph/operators.ts';
 import type { Recipe } from '../patches/recipe.ts';
 import type { Modality } from '../patches/windows.ts';
-import { encode, reconstruct } from './cbramod.ts';
+import { encode, encodeStages, reconstruct } from './cbramod.ts';
 import { type EncoderConfig, encoderConfig, type ModelConfig, modalitiesOf } from './config.ts';
 import { buildLogits, modelParameters, outputsOf, presenceInputs } from './model.ts';
 import type { TrainedModel } from './model-file.ts';
@@ -51,11 +52,21 @@ export function buildEncoderGraph(config: EncoderConfig, tensors: FloatTensors, 
   return graph;
 }
 
-/** Graph of an encoder for features: `patches` [B, C, N, 200] → `tokens` [B, C, N, D] and their mean `pooled` [B, D]. */
-export function buildFeatureGraph(config: EncoderConfig, tensors: FloatTensors, size: EncoderSize): Graph {
+/**
+ * Graph of an encoder for features: `patches` [B, C, N, 200] → `tokens` [B, C, N, D] and their mean `pooled` [B, D]. With
+ * `layers`, each token is what it was after each of these layers, side by side: D times their number.
+ */
+export function buildFeatureGraph(
+  config: EncoderConfig,
+  tensors: FloatTensors,
+  size: EncoderSize,
+  layers: readonly number[] = [config.layers],
+): Graph {
   const graph = new Graph('heartmind features');
   const patches = graph.input('patches', 'float32', ['B', size.channels, size.patches, config.patchSamples]);
-  const tokens = encode({ patches, parameter: constantParameters(graph, tensors), config });
+  const stages = encodeStages({ patches, parameter: constantParameters(graph, tensors), config });
+  const taken = layers.map((layer) => stages[layer]!);
+  const tokens = taken.length === 1 ? taken[0]! : concat(taken, 3);
   graph.output('tokens', tokens);
   graph.output('pooled', poolMean(tokens));
   return graph;

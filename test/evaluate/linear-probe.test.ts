@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { DataError } from '../../src/core/errors.ts';
 import { Random } from '../../src/core/random.ts';
-import { fitLinearProbe, predictLinearProbe } from '../../src/evaluate/linear-probe.ts';
+import { fitLinearProbe, fitLinearProbes, predictLinearProbe } from '../../src/evaluate/linear-probe.ts';
 import { fitLogistic, predictLogistic } from '../../src/evaluate/logistic.ts';
 
 const count = 120;
@@ -37,12 +37,41 @@ describe('linear probes', () => {
     },
   );
 
-  test('begun at another solution end at the same one', () => {
-    const options = { loss: 'logistic', C: 0.1 } as const;
-    const cold = fitLinearProbe(features, rows, truth, ['a', 'b'], options);
-    const from = fitLinearProbe(features, rows, truth, ['a', 'b'], { ...options, C: 10 });
-    const warm = fitLinearProbe(features, rows, truth, ['a', 'b'], { ...options, from });
-    for (const [i, weight] of warm.weights.entries()) expect(weight).toBeCloseTo(cold.weights[i]!, 4);
+  test('of several strengths are those of each alone', () => {
+    const strengths = [0.1, 10];
+    const path = [...fitLinearProbes(features, rows, truth, ['a', 'b'], { loss: 'logistic', strengths })];
+    expect(path.map(({ C }) => C)).toEqual(strengths);
+    for (const { C, probe } of path) {
+      const alone = fitLinearProbe(features, rows, truth, ['a', 'b'], { loss: 'logistic', C });
+      for (const [i, weight] of probe.weights.entries()) expect(weight).toBeCloseTo(alone.weights[i]!, 3);
+    }
+  });
+
+  test('of hundreds of features that vary together are exact too', () => {
+    const wide = 300;
+    const causes = Float64Array.from({ length: count * 20 }, () => random.normal());
+    const mixing = Float64Array.from({ length: 20 * wide }, () => random.normal());
+    const together = Float32Array.from({ length: count * wide }, (_, at) => {
+      const [i, j] = [Math.floor(at / wide), at % wide];
+      let value = 0.1 * random.normal();
+      for (let k = 0; k < 20; k++) value += (causes[i * 20 + k]! * mixing[k * wide + j]!) / (1 + k);
+      return value;
+    });
+    const all = { data: together, size: wide };
+    for (const C of [0.001, 0.1]) {
+      const scores = predictLinearProbe(
+        fitLinearProbe(all, rows, truth, ['a', 'b'], { loss: 'logistic', C }),
+        all,
+        rows,
+      );
+      const each = rows.map((i) => Float64Array.from(together.subarray(i * wide, (i + 1) * wide)));
+      for (const k of [0, 1]) {
+        const labels = Int32Array.from(rows, (i) => truth[i * 2 + k]!);
+        const found = predictLogistic(fitLogistic(each, labels, 2, { C, classWeight: 'none' }), each);
+        for (const i of rows)
+          expect(1 / (1 + Math.exp(-scores[i * 2 + k]!))).toBeCloseTo(found[i * 2 + 1]!, 4);
+      }
+    }
   });
 
   test('of a number solve the normal equations', () => {

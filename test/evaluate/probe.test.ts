@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { ConfigError, DataError } from '../../src/core/errors.ts';
 import { Random } from '../../src/core/random.ts';
 import type { Targets } from '../../src/datasets/targets.ts';
-import { runProbe, thinSubjects } from '../../src/evaluate/probe.ts';
+import { thinSubjects } from '../../src/evaluate/fold-scores.ts';
+import { runProbe } from '../../src/evaluate/probe.ts';
 import { layersOf, probeFeatures, takeChannels } from '../../src/evaluate/probe-features.ts';
 import { encoderParameters } from '../../src/model/cbramod.ts';
 import { encoderConfig } from '../../src/model/config.ts';
@@ -136,9 +137,56 @@ describe('features of a probe', () => {
       { signals: { ecg } },
       { backend, modality: 'ecg', pool: 'mean' },
     );
-    expect((await featuresOf({ layers: 1 })).data).toEqual(short.data);
+    expect((await featuresOf({ layers: [1] })).data).toEqual(short.data);
     expect((await featuresOf({})).data).not.toEqual(short.data);
-    await expect(featuresOf({ layers: 4 })).rejects.toThrow(ConfigError);
+    await expect(featuresOf({ layers: [4] })).rejects.toThrow(ConfigError);
+  });
+
+  test('tell how much tokens vary over time, and of several layers at once', async () => {
+    const [leads, spread] = [await featuresOf({ pool: 'leads' }), await featuresOf({ pool: 'spread' })];
+    expect(spread.size).toBe(2 * leads.size);
+    // Of two patches the deviation is half their distance.
+    const tokens = await featuresOf({ pool: 'leads', crops: 1 });
+    expect(tokens.data).toEqual(leads.data);
+    for (const lead of [0, 5, 11]) {
+      const means = spread.data.subarray(400 * lead, 400 * lead + 200);
+      expect(means).toEqual(leads.data.subarray(200 * lead, 200 * lead + 200));
+      const deviations = spread.data.subarray(400 * lead + 200, 400 * lead + 400);
+      expect(deviations.every((value) => value >= 0)).toBe(true);
+      expect(Math.max(...deviations)).toBeGreaterThan(0);
+    }
+    const both = await featuresOf({ layers: [1, 3] });
+    const [first, last] = [await featuresOf({ layers: [1] }), await featuresOf({ layers: [3] })];
+    expect(both.size).toBe(400);
+    for (const w of [0, 3]) {
+      const row = both.data.subarray(400 * w, 400 * w + 400);
+      for (let d = 0; d < 200; d++) {
+        expect(row[d]).toBeCloseTo(first.data[200 * w + d]!, 5);
+        expect(row[200 + d]).toBeCloseTo(last.data[200 * w + d]!, 5);
+      }
+    }
+  });
+
+  test('are the mean of several cuts into patches, each a patch shorter; kept where asked', async () => {
+    const cut = async (from: number) => {
+      const rows = Array.from({ length: 12 }, (_, r) =>
+        ecg.data.subarray(400 * r + from, 400 * r + from + 200),
+      );
+      const shorter = { ...ecg, patches: 1, data: Float32Array.from(rows.flatMap((row) => [...row])) };
+      const asked = { backend, modality: 'ecg', pool: 'leads' } as const;
+      return (await probeFeatures({ name: 'e', tensors }, { signals: { ecg: shorter } }, asked)).data;
+    };
+    const [at0, at100] = [await cut(0), await cut(100)];
+    const files = new Map<number, Float32Array>();
+    const kept = {
+      load: async (start: number) => files.get(start),
+      save: async (start: number, rows: Float32Array) => void files.set(start, rows),
+    };
+    const { data: found } = await featuresOf({ pool: 'leads', crops: 2, kept });
+    for (const [i, value] of found.entries()) expect(value).toBeCloseTo((at0[i]! + at100[i]!) / 2, 4);
+    files.set(0, new Float32Array(found.length).fill(7));
+    expect((await featuresOf({ pool: 'leads', crops: 2, kept })).data[0]).toBe(7);
+    await expect(featuresOf({ crops: 201 })).rejects.toThrow(ConfigError);
   });
 
   test('come from the leads that are named, in the given order', () => {

@@ -1,8 +1,9 @@
 /** Small benchmarks for tests: made-up DREAMER files, few channels, encoders of random numbers. */
 import { Random } from '../../src/core/random.ts';
 import { dreamer } from '../../src/datasets/dreamer.ts';
+import type { KeptFiles } from '../../src/evaluate/kept-files.ts';
 import { type ReproduceOptions, reproduce } from '../../src/evaluate/reproduce.ts';
-import type { ChosenEncoder, KeptFiles } from '../../src/evaluate/reproduce-data.ts';
+import type { ChosenEncoder } from '../../src/evaluate/reproduce-data.ts';
 import { parseReproduceRecipe } from '../../src/evaluate/reproduce-recipe.ts';
 import type { Reproduction } from '../../src/evaluate/reproduce-result.ts';
 import { encoderConfig } from '../../src/model/config.ts';
