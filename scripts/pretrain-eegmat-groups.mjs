@@ -6,14 +6,12 @@
  *
  *   node scripts/pretrain-eegmat-groups.mjs [eegmat=FOLDER] [--out runs/eeg-groups] [--jobs 2]
  */
-import { spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { groups } from './eegmat-groups.mjs';
+import { doAll, heartmind, root } from './heartmind-jobs.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -27,36 +25,12 @@ if (!/^eegmat(=|$)/.test(data))
     `pretrain-eegmat-groups: ${data} is not EEGMAT. Give eegmat=FOLDER, or nothing once fetched.`,
   );
 
-const queue = Object.entries(groups);
-await Promise.all(Array.from({ length: Number(values.jobs) }, work));
-
-async function work() {
-  for (let next = queue.shift(); next; next = queue.shift()) {
-    const [name, unseen] = next;
-    const folder = join(values.out, name);
-    if (existsSync(join(folder, 'encoder.safetensors'))) continue;
-    mkdirSync(folder, { recursive: true });
-    const begun = performance.now();
-    await heartmind(name, [
-      ...['pretrain', '--data', data, '--recipe', join(root, 'recipes', 'pretrain-eeg-groups.json')],
-      ...unseen.flatMap((person) => ['--leave-out', person]),
-      ...['--out', folder, '--threads', '1', '--progress', 'json'],
-    ]);
-    console.log(`${name}: ${((performance.now() - begun) / 1000).toFixed(0)} s`);
-  }
-}
-
-function heartmind(name, args) {
-  const log = openSync(join(values.out, `${name}.log`), 'a');
-  return new Promise((resolve, reject) => {
-    const cli = spawn(process.execPath, [join(root, 'dist', 'cli.js'), ...args], {
-      stdio: ['ignore', log, log],
-    });
-    cli.on('error', reject);
-    cli.on('exit', (code) => {
-      closeSync(log);
-      if (code === 0) resolve();
-      else reject(new Error(`${name}: pretrain ended with ${code}. See ${values.out}/${name}.log.`));
-    });
-  });
-}
+await doAll(Object.entries(groups), Number(values.jobs), async ([name, unseen]) => {
+  const folder = join(values.out, name);
+  if (existsSync(join(folder, 'encoder.safetensors'))) return;
+  mkdirSync(folder, { recursive: true });
+  const recipe = join(root, 'recipes', 'pretrain-eeg-groups.json');
+  const left = unseen.flatMap((person) => ['--leave-out', person]);
+  const words = ['pretrain', '--data', data, '--recipe', recipe, ...left, '--out', folder];
+  await heartmind(name, [...words, '--threads', '1', '--progress', 'json'], join(values.out, `${name}.log`));
+});

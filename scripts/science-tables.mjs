@@ -1,4 +1,5 @@
 /** The tables of pre-training and fusion in docs/results.md, from what `heartmind probe` and `heartmind reproduce` wrote. */
+import { digits, interval, table } from './table-cells.mjs';
 
 /** By name of the table; each takes `read(name)`, which gives results/NAME.json or undefined. */
 export const scienceTables = {
@@ -162,10 +163,6 @@ function benchmarkRows(result, protocol, suffix) {
     });
 }
 
-function table(header, rows) {
-  return [`| ${header.join(' | ')} |`, `|${header.map(() => '---').join('|')}|`, ...rows, ''].join('\n');
-}
-
 /** A difference, its interval, Holm's p. */
 function gain({ difference, low, high, pHolm }) {
   const sign = difference < 0 ? '' : '+';
@@ -177,23 +174,7 @@ function leadsOf({ channels }) {
   return channels.length > 3 ? `all ${channels.length}` : channels.join(', ');
 }
 
-function interval(score) {
-  return score === undefined || score.mean === null
-    ? ''
-    : `${digits(score.mean)} [${digits(score.low)}, ${digits(score.high)}]`;
-}
-
 /** `−.046 [−.120, .031]`. */
 function change({ mean, low, high }) {
   return `${mean > 0 ? '+' : ''}${digits(mean)} [${digits(low)}, ${digits(high)}]`;
-}
-
-/** `.726`, as the field writes scores. */
-function digits(value) {
-  return value === null || value === undefined
-    ? ''
-    : value
-        .toFixed(3)
-        .replace(/^(-?)0\./, '$1.')
-        .replace('-', '−');
 }

@@ -9,15 +9,13 @@
  * seen them. Probes: the mean of the last layer's tokens. Fine-tuning (recipes/finetune-ecg.json): the arms that differ in
  * the kind of mask, where few leads make it affordable.
  */
-import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { doAll, heartmind, root } from './heartmind-jobs.mjs';
 import { arms } from './masking-arms.mjs';
 import { collate } from './masking-collate.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -72,8 +70,11 @@ const jobs = [
     })),
   ),
 ];
-const queue = [...jobs];
-await Promise.all(Array.from({ length: Number(values.jobs) }, work));
+await doAll(jobs, Number(values.jobs), async ({ path, words }) => {
+  if (existsSync(path)) return;
+  const common = ['--draws', '--out', path, '--threads', values.threads, '--progress', 'none'];
+  await heartmind(path, ['probe', ...words, ...common]);
+});
 
 const answers = jobs.map((job) => ({ ...job, probe: JSON.parse(readFileSync(job.path, 'utf8')) }));
 const command = `node scripts/study-masking.mjs ${Object.keys(data)
@@ -111,25 +112,4 @@ function encoderOf(arm, seed) {
       `study-masking: ${file} is not there. Run scripts/pretrain-masking.mjs, or name other --seeds.`,
     );
   return file;
-}
-
-async function work() {
-  for (let next = queue.shift(); next; next = queue.shift()) {
-    const { path, words } = next;
-    if (existsSync(path)) continue;
-    const begun = performance.now();
-    const common = ['--draws', '--out', path, '--threads', values.threads, '--progress', 'none'];
-    await heartmind(['probe', ...words, ...common]);
-    console.log(`${path}: ${((performance.now() - begun) / 1000).toFixed(0)} s`);
-  }
-}
-
-function heartmind(words) {
-  return new Promise((resolve, reject) => {
-    const cli = spawn(process.execPath, [join(root, 'dist', 'cli.js'), ...words], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-    cli.on('error', reject);
-    cli.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`probe ended with ${code}.`))));
-  });
 }
