@@ -70,6 +70,7 @@ const jobs = [
     })),
   ),
 ];
+if (jobs.length === 0) throw new Error('study-masking: no dataset was given. Name them: ptbxl=FOLDER ….');
 await doAll(jobs, Number(values.jobs), async ({ path, words }) => {
   if (existsSync(path)) return;
   const common = ['--draws', '--out', path, '--threads', values.threads, '--progress', 'none'];
