@@ -27,10 +27,10 @@ const leadSets = [['I'], ['I', 'II'], undefined];
 const strengths = [1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1];
 const dim = 200;
 /** What is embedded at once, by number of cuts; variants take columns of it. */
-const embedded = { 1: { pool: 'spread', layers: [1, 2, 4] }, 4: { pool: 'leads', layers: [1, 2] } };
+const embedded = { 1: { pool: 'spread', layers: [1, 2, 3, 4, 6] }, 4: { pool: 'leads', layers: [1, 2] } };
 const variants = [
-  ...[[1], [2], [4], [1, 2]].map((layers) => ({ pool: 'leads', layers, crops: 1 })),
-  { pool: 'spread', layers: [1], crops: 1 },
+  ...[[1], [2], [3], [4], [6], [1, 2], [2, 4]].map((layers) => ({ pool: 'leads', layers, crops: 1 })),
+  ...[[1], [2], [1, 2]].map((layers) => ({ pool: 'spread', layers, crops: 1 })),
   ...[[1], [2], [1, 2]].map((layers) => ({ pool: 'leads', layers, crops: 4 })),
 ];
 
