@@ -3,7 +3,7 @@
  * What each mask of pre-training is worth: probes, reconstruction and fine-tuning of the encoders that
  * scripts/pretrain-masking.mjs made, against untrained ones → results/masking.json. What was asked is not asked again.
  *
- *   node scripts/study-masking.mjs ptbxl=FOLDER ludb=FOLDER cinc2021=FOLDER eegmat=FOLDER [--runs runs/masking] [--jobs 2]
+ *   node scripts/study-masking.mjs ptbxl=FOLDER ludb=FOLDER cinc2021=FOLDER eegmat=FOLDER [--jobs 2]
  *
  * PTB-XL: official folds. LUDB, Challenge 2021 (without its PTB-XL records), EEGMAT: people in five folds; no encoder has
  * seen them. Probes: the mean of the last layer's tokens. Fine-tuning (recipes/finetune-ecg.json): the arms that differ in
@@ -24,6 +24,8 @@ const { values, positionals } = parseArgs({
     seeds: { type: 'string', default: '0,1,2' },
     threads: { type: 'string', default: '1' },
     jobs: { type: 'string', default: '1' },
+    /** What is asked: frozen encoders, tuned ones, or both. */
+    ways: { type: 'string', default: 'probe,tuned' },
   },
 });
 const data = Object.fromEntries(positionals.map((one) => one.split(/=(.*)/s)));
@@ -47,8 +49,9 @@ const tuned = [
 ];
 const tunedArms = ['dual', 'random', 'intra', 'inter', 'span'];
 
+const ways = values.ways.split(',');
 const jobs = [
-  ...asked(questions).map(({ dataset, count, flags }) => ({
+  ...asked(ways.includes('probe') ? questions : []).map(({ dataset, count, flags }) => ({
     ...{ dataset, leads: count, path: join(place, `${dataset}-${count}.json`) },
     words: [
       'none=untrained:4',
@@ -59,7 +62,7 @@ const jobs = [
   })),
   // Seed by seed, as a name is one training there: the seed of fine-tuning is that of pre-training.
   ...seeds.flatMap((seed) =>
-    asked(tuned).map(({ dataset, count, flags }) => ({
+    asked(ways.includes('tuned') ? tuned : []).map(({ dataset, count, flags }) => ({
       ...{ dataset, leads: count, seed, path: join(place, `${dataset}-${count}-tuned-${seed}.json`) },
       words: [
         'none=untrained:4',
