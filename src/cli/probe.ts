@@ -220,8 +220,11 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
     const keep = out === undefined ? undefined : keepIn(out.replace(/\.json$/, '-runs'));
     const rows: ProbeRow[] = [];
     const filled: ProbedReconstruction[] = [];
-    for (const encoder of encoders) {
-      const { name, tensors, untrained } = encoder;
+    for (const [i, encoder] of encoders.entries()) {
+      const { tensors, untrained } = encoder;
+      // Equal names are trainings that differ by their seed: each is kept by itself.
+      const same = encoders.slice(0, i).filter(({ name }) => name === encoder.name).length;
+      const name = same === 0 ? encoder.name : `${encoder.name}-${same}`;
       const asking = { windows, modality, taken, backend, progress, signal };
       const score = tune
         ? tuner({ name, tensors: untrained ? undefined : tensors }, { ...asking, recipe: tune, keep })
