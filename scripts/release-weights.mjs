@@ -4,7 +4,7 @@
  * evaluate` run (its model of both signals, of the first seed) → weights/NAME.safetensors (float16), its card
  * weights/NAME.md with the curve weights/NAME.svg, and its line in weights/index.json.
  *
- *   node scripts/release-weights.mjs RUN NAME 'TITLE'
+ *   node scripts/release-weights.mjs RUN NAME 'TITLE' [LAYERS]     only so many of an encoder's first layers
  *   node scripts/release-weights.mjs --check      files, hashes and cards against the index; 25 MB in all
  */
 import { createHash } from 'node:crypto';
@@ -17,7 +17,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const place = join(root, 'weights');
 const indexPath = join(place, 'index.json');
 const largest = 25_000_000;
-const [first, name, title] = process.argv.slice(2);
+const [first, name, title, kept] = process.argv.slice(2);
 if (first === '--check') check();
 else if (first && name && title) await release(first, name, title);
 else throw new Error('release-weights: give RUN NAME TITLE, or --check.');
@@ -50,7 +50,8 @@ async function release(run, name, title) {
 
 async function releaseEncoder(path, { name, title, result }) {
   const { decodeSafetensors, encodeSafetensors, loadEncoderWeights } = await import('../dist/index.js');
-  const { tensors, metadata } = decodeSafetensors(new Uint8Array(readFileSync(path)), path);
+  const { tensors: whole, metadata } = decodeSafetensors(new Uint8Array(readFileSync(path)), path);
+  const tensors = kept === undefined ? whole : firstLayers(whole, Number(kept));
   const bytes = encodeSafetensors(tensors, metadata, { float16: true });
   const { modality } = JSON.parse(metadata.recipe);
   const { layers } = loadEncoderWeights(bytes, name);
@@ -58,6 +59,12 @@ async function releaseEncoder(path, { name, title, result }) {
   const curve = result.curves[0].rows;
   const card = encoderCard({ name, title, entry, result, curve, metadata, tensors });
   return { bytes, entry, curve: drawCurve(curve), card };
+}
+
+/** The reconstruction stays, as weights have one, though it was learned for the last layer. */
+function firstLayers(tensors, layers) {
+  const layerOf = (name) => Number(/^encoder\.layers\.(\d+)\./.exec(name)?.[1] ?? -1);
+  return new Map([...tensors].filter(([name]) => layerOf(name) < layers));
 }
 
 async function releaseModel(path, { name, title, result }) {

@@ -7,9 +7,12 @@ export function encoderCard({ name, title, entry, result, curve, metadata, tenso
   const parameters = [...tensors.values()].reduce((sum, { data }) => sum + data.length, 0);
   const kinds = Object.keys(last).filter((key) => key.startsWith('loss.'));
   const { dataset } = result;
+  const trained = recipe.encoder.layers;
+  const depth =
+    entry.layers === trained ? `${trained} layers` : `the first ${entry.layers} of ${trained} layers`;
   return `# ${title}
 
-\`${name}\`: ${entry.modalities[0].toUpperCase()} encoder (CBraMod architecture), ${entry.layers} layers, ${(parameters / 1e6).toFixed(1)} M parameters,
+\`${name}\`: ${entry.modalities[0].toUpperCase()} encoder (CBraMod architecture), ${depth}, ${(parameters / 1e6).toFixed(1)} M parameters,
 float16, ${(entry.bytes / 1e6).toFixed(1)} MB. sha256 \`${entry.sha256}\`
 
 \`\`\`

@@ -16,6 +16,7 @@ import { targetCells } from '../evaluate/reproduce-table.ts';
 import { encoderConfig } from '../model/config.ts';
 import { encoderParameters } from '../model/encoder-parameters.ts';
 import { initialParameters } from '../model/parameters.ts';
+import { releasedDefaults } from '../model/released-weights.ts';
 import { releasedIndex } from '../model/released-weights-node.ts';
 import { encodeSafetensors } from '../model/safetensors.ts';
 import { sha256 } from '../patches/window-set.ts';
@@ -90,7 +91,7 @@ async function openData(name: string, path: string | undefined, embedded?: 'eegm
   };
 }
 
-/** Given weights, else heartmind's own, else from scratch, which is said. */
+/** Given weights, else those of the recipe, else heartmind's own, else from scratch, which is said. */
 async function chooseEncoders(recipe: ReproduceRecipe, spec: DatasetSpec, flags: ReproduceFlags) {
   const encoders: { [M in Modality]?: ChosenEncoder } = {};
   const sources: Record<string, string> = {};
@@ -100,7 +101,7 @@ async function chooseEncoders(recipe: ReproduceRecipe, spec: DatasetSpec, flags:
   );
   for (const modality of ['eeg', 'ecg'] as const) {
     if (!wanted.has(modality)) continue;
-    const path = flags[modality] ?? releasedName(modality);
+    const path = flags[modality] ?? recipe.weights[modality]?.join(',') ?? releasedName(modality);
     if (path === undefined) {
       const config = encoderConfig(recipe.encoders[modality] ?? { layers: 2 });
       const tensors = initialParameters(
@@ -133,6 +134,6 @@ async function chooseEncoders(recipe: ReproduceRecipe, spec: DatasetSpec, flags:
 
 /** heartmind's own weights of a modality, where they are there. */
 function releasedName(modality: Modality): string | undefined {
-  const index = releasedIndex();
-  return [...index].find(([, { kind, modalities }]) => kind === 'encoder' && modalities[0] === modality)?.[0];
+  const name = releasedDefaults[modality];
+  return releasedIndex().has(name) ? name : undefined;
 }

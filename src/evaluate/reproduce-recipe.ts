@@ -80,6 +80,13 @@ export const reproduceRecipeSchema = z.strictObject({
   encoders: z
     .strictObject({ eeg: encoderConfigSchema.optional(), ecg: encoderConfigSchema.optional() })
     .prefault({ eeg: { layers: 2 }, ecg: { layers: 2 } }),
+  /**
+   * Released weights, where no flag names others; heartmind's own encoder of the modality where absent. Of several each fold
+   * is given one that has not seen the people it tests.
+   */
+  weights: z
+    .strictObject({ eeg: z.array(z.string()).min(1).optional(), ecg: z.array(z.string()).min(1).optional() })
+    .default({}),
   head: headRecipeSchema,
   /** `--tune`: encoders learn too, by a recipe of fine-tuning whose encoders and preparation are this one's. */
   tuned: finetuneRecipeSchema.omit({ encoders: true, prepare: true }),
