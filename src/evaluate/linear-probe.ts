@@ -59,7 +59,11 @@ export function* fitLinearProbes(
     loss,
     strengths,
     tolerance = usualTolerance,
-  }: Omit<FitOptions, 'C'> & { readonly strengths: readonly number[] },
+    basis,
+  }: Omit<FitOptions, 'C'> & {
+    readonly strengths: readonly number[];
+    readonly basis?: Float64Array | undefined;
+  },
 ): Generator<{ readonly C: number; readonly probe: LinearProbe }> {
   const { size } = features;
   const outputs = labels.length;
@@ -69,7 +73,7 @@ export function* fitLinearProbes(
   const y = new Float64Array(indices.length * outputs);
   for (const [i, index] of indices.entries())
     y.set(truth.subarray(index * outputs, (index + 1) * outputs), i * outputs);
-  const principal = principalDirections(x, size);
+  const principal = principalDirections(x, size, basis);
   let weights: Float64Array = new Float64Array(outputs * (size + 1));
   for (const C of strengths) {
     const problem = { loss, C, size, outputs };
@@ -82,6 +86,15 @@ export function* fitLinearProbes(
     );
     yield { C, probe: { mean, scale, weights } };
   }
+}
+
+/**
+ * Directions in which the features of these rows vary most: fits to parts of them are quicker with it and reach the same
+ * place. Undefined where it would not pay.
+ */
+export function commonBasis(features: ProbeFeatures, indices: readonly number[]): Float64Array | undefined {
+  const { mean, scale } = fitScale(features, indices);
+  return principalDirections(standardiseRows(features, indices, mean, scale), features.size)?.basis;
 }
 
 /** Scores [n, K]: log-odds, or the predicted numbers. */

@@ -22,21 +22,19 @@ export interface Principal {
   readonly rest: number;
 }
 
-/** Rows x [n, d], each column of mean zero; undefined where it would not pay. */
-export function principalDirections(x: Float64Array, size: number): Principal | undefined {
+/**
+ * Rows x [n, d], each column of mean zero; undefined where it would not pay. With a `basis`, of rows that are much the same,
+ * only how they vary within it is measured.
+ */
+export function principalDirections(
+  x: Float64Array,
+  size: number,
+  basis: Float64Array | undefined = findBasis(x, size),
+): Principal | undefined {
+  if (!basis) return undefined;
   const count = x.length / size;
-  const rank = Math.min(usualRank, count >> 1);
-  if (size < fewestFeatures || rank < 4) return undefined;
-  const random = Random.derive(0, 'principal directions');
-  const start = Float64Array.from({ length: rank * (size + 1) }, () => random.normal());
-  let basis = orthonormalise(start, rank, size);
-  let products = scoresOf(x, count, basis, size, rank);
-  for (let step = 0; step < steps; step++) {
-    const next = new Float64Array(rank * (size + 1));
-    addProducts(next, products, x, size, rank);
-    basis = orthonormalise(next, rank, size);
-    products = scoresOf(x, count, basis, size, rank);
-  }
+  const rank = basis.length / (size + 1);
+  const products = scoresOf(x, count, basis, size, rank);
   const within = new Float64Array(rank * rank);
   for (let i = 0; i < count; i++)
     for (let a = 0; a < rank; a++)
@@ -46,6 +44,21 @@ export function principalDirections(x: Float64Array, size: number): Principal | 
   let taken = 0;
   for (let a = 0; a < rank; a++) taken += within[a * rank + a]!;
   return { basis, within, rank, rest: Math.max(0, total - taken) / (size - rank) };
+}
+
+function findBasis(x: Float64Array, size: number): Float64Array | undefined {
+  const count = x.length / size;
+  const rank = Math.min(usualRank, count >> 1);
+  if (size < fewestFeatures || rank < 4) return undefined;
+  const random = Random.derive(0, 'principal directions');
+  const start = Float64Array.from({ length: rank * (size + 1) }, () => random.normal());
+  let basis = orthonormalise(start, rank, size);
+  for (let step = 0; step < steps; step++) {
+    const next = new Float64Array(rank * (size + 1));
+    addProducts(next, scoresOf(x, count, basis, size, rank), x, size, rank);
+    basis = orthonormalise(next, rank, size);
+  }
+  return basis;
 }
 
 /** About (weight · XᵀX + ridge)⁻¹, as a function of vectors [d + 1]; what it gives for the intercept means nothing. */

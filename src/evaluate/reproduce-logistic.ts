@@ -4,7 +4,7 @@
  */
 import { auroc } from '../metrics/ranking.ts';
 import type { Features } from '../train/frozen-features.ts';
-import { fitLinearProbes, type LinearProbe, predictLinearProbe } from './linear-probe.ts';
+import { commonBasis, fitLinearProbes, type LinearProbe, predictLinearProbe } from './linear-probe.ts';
 
 export interface LogisticHeadOptions {
   /** [W, F]. */
@@ -16,6 +16,17 @@ export interface LogisticHeadOptions {
   readonly test: readonly number[];
   /** Inverse strengths of the penalty, ascending. */
   readonly strengths: readonly number[];
+}
+
+/** Found once for the folds of the same features, from all of their rows: it is no part of what is fitted. */
+const bases = new WeakMap<Float32Array, Float64Array | undefined>();
+
+function basisOf(features: Features): Float64Array | undefined {
+  if (!bases.has(features.data)) {
+    const rows = Array.from({ length: features.data.length / features.size }, (_, i) => i);
+    bases.set(features.data, commonBasis(features, rows));
+  }
+  return bases.get(features.data);
 }
 
 /**
@@ -38,6 +49,7 @@ export function runLogisticHead({
   for (const { probe } of fitLinearProbes(features, training, truth, ['1'], {
     loss: 'logistic',
     strengths,
+    basis: basisOf(features),
   })) {
     const area =
       strengths.length === 1 ? 0 : auroc(validTruth, predictLinearProbe(probe, features, validation));
