@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { benchTables } from '../bench/tables.mjs';
 import { int8Tables } from './int8-tables.mjs';
+import { ladderTables } from './ladder-tables.mjs';
 import { drawMasking, maskingTables } from './masking-tables.mjs';
 import { scienceTables } from './science-tables.mjs';
 import { storeTableFile, storeTables } from './store-tables.mjs';
@@ -51,6 +52,7 @@ for (const file of [
     /(<!-- table ([\w-]+) -->\n)[\s\S]*?(<!-- \/table -->)/g,
     (_, open, name, close) => {
       if (benchTables[name]) return `${open}${benchTables[name](readBench)}${close}`;
+      if (ladderTables[name]) return `${open}${ladderTables[name](readResult)}${close}`;
       if (maskingTables[name]) return `${open}${maskingTables[name](readResult)}${close}`;
       if (scienceTables[name]) return `${open}${scienceTables[name](readResult)}${close}`;
       const path = join(root, 'results', `${storeTableFile(name)}.json`);
