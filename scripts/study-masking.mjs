@@ -7,7 +7,7 @@
  *
  * PTB-XL: official folds. LUDB, Challenge 2021 (without its PTB-XL records), EEGMAT: people in five folds; no encoder has
  * seen them. Probes: the mean of the last layer's tokens. Fine-tuning (recipes/finetune-ecg.json): the arms that differ in
- * the kind of mask, where few leads make it affordable.
+ * the kind of mask, on one lead, where it is affordable.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -43,10 +43,7 @@ const questions = [
   { dataset: 'eegmat', targets: ['task'], leads: { 1: undefined }, folds: 5, modality: 'ecg' },
 ];
 /** What is asked of encoders that learn the labels too. */
-const tuned = [
-  { dataset: 'ptbxl', targets: ['superclasses'], leads: { 2: 'I,II', 1: 'I' } },
-  { dataset: 'ludb', targets: ['findings'], leads: { 2: 'I,II' }, folds: 5 },
-];
+const tuned = [{ dataset: 'ptbxl', targets: ['superclasses'], leads: { 1: 'I' } }];
 const tunedArms = ['dual', 'random', 'intra', 'inter', 'span'];
 
 const ways = values.ways.split(',');
