@@ -79,7 +79,8 @@ describe('candidates', () => {
 test.each(['eegmat-fusion-ladder', 'eegmat-adaptation-ladder'])('recipes/%s.json is valid', (name) => {
   const path = new URL(`../../recipes/${name}.json`, import.meta.url);
   const { finetune: recipe, ladder } = parseLadderRecipe(JSON.parse(readFileSync(path, 'utf8')));
-  expect(recipe.encoders.eeg!.layers).toBe(12);
+  // As many as the released EEG encoder has, or fewer.
+  expect(recipe.encoders.eeg!.layers).toBe(2);
   expect(ladder.length).toBeGreaterThanOrEqual(5);
 });
 

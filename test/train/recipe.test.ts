@@ -1,8 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { withTunedRecipe } from '../../src/cli/reproduce-labels.ts';
 import { ConfigError } from '../../src/core/errors.ts';
 import { parseLadderRecipe } from '../../src/evaluate/ladder.ts';
+import { parseLabelsRecipe } from '../../src/evaluate/reproduce-labels-recipe.ts';
 import { parseReproduceRecipe } from '../../src/evaluate/reproduce-recipe.ts';
 import { parseStudyRecipe } from '../../src/evaluate/study.ts';
 import { eegmatRecipe, twelveLeadRecipe } from '../../src/patches/recipe.ts';
@@ -16,8 +18,14 @@ const parsers = { study: parseStudyRecipe, pretrain: parsePretrainRecipe, finetu
 type Task = keyof typeof parsers;
 const allParsers: Readonly<Record<string, (value: unknown) => { readonly task: string }>> = {
   ...parsers,
-  ...{ ladder: parseLadderRecipe, reproduce: parseReproduceRecipe },
+  ...{ ladder: parseLadderRecipe, reproduce: parseBenchmark },
 };
+
+/** Of several labels, or of trials. */
+function parseBenchmark(value: unknown) {
+  const { benchmark } = value as { benchmark: string };
+  return benchmark === 'ptbxl' ? parseLabelsRecipe(withTunedRecipe(value)) : parseReproduceRecipe(value);
+}
 
 describe('the recipes that come with heartmind', () => {
   test('are there', () => {
