@@ -248,7 +248,7 @@ describe.skipIf(!chromium)(title, () => {
   });
 
   it('on WebGPU a fused model gives what Node gives, and values stay on the device', {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async ({ skip }) => {
     const withGpu = await start('--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader');
     try {
