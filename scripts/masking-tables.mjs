@@ -52,9 +52,10 @@ const scoreTitles = { auroc: 'AUROC', mae: 'mean absolute error', r2: 'R²' };
 /** Mean AUROC over all labels of each number of leads, and the difference to dual over all of them. */
 function overall(result, way) {
   if (!result) return 'Not measured yet.\n';
-  const present = leadCounts.filter(
-    (leads) => leads === 'all' || result.scores.some((one) => one.way === way && one.leads === leads),
+  const counts = leadCounts.filter((leads) =>
+    result.scores.some((one) => one.way === way && one.leads === leads),
   );
+  const present = counts.length > 1 ? [...counts, 'all'] : counts;
   const rows = result.arms.flatMap(({ name, asks }) => {
     const own = result.scores.filter((one) => one.arm === name && one.way === way && one.score === 'auroc');
     if (own.length === 0) return [];
