@@ -151,11 +151,21 @@ export function parseText(input: string): string {
 }
 
 /** What was asked, for a result that is kept: without the places of this machine. */
-export function describeCommand(): string {
-  const words = process.argv
-    .slice(2)
-    .map((word) => word.replace(/^([\w-]+)=.*[\\/].*$/, '$1=PATH').replace(/^(\/|[A-Za-z]:\\).*$/, 'PATH'));
+export function describeCommand(given: readonly string[] = process.argv.slice(2)): string {
+  const words = given.map((word) => word.split(',').map(withoutPlace).join(','));
   const without = new Set(['--out', '--progress', '--threads', '--device']);
-  const kept = words.filter((word, i) => !without.has(word) && !without.has(words[i - 1] ?? ''));
+  const kept = words.filter(
+    (word, i) => word !== '--json' && !without.has(word) && !without.has(words[i - 1] ?? ''),
+  );
   return `heartmind ${kept.join(' ')}`;
+}
+
+/** Weights by their name and folder, as runs name them alike; another file by its name, a folder as PATH. */
+function withoutPlace(word: string): string {
+  const named = /^([\w-]+=)?(.*[\\/].*)$/.exec(word);
+  if (!named) return word;
+  const [, name = '', path] = named;
+  const parts = path!.split(/[\\/]/);
+  if (!/\.\w+$/.test(path!)) return `${name}PATH`;
+  return name + parts.slice(path!.endsWith('.safetensors') ? -2 : -1).join('/');
 }

@@ -7,7 +7,14 @@ import { dreamerWith } from '../datasets/dreamer.ts';
 import { eegmat } from '../datasets/eegmat.ts';
 import { ptbxl } from '../datasets/ptbxl.ts';
 import { writeFileAtomically } from '../train/checkpoint-node.ts';
-import { type Context, createWorkProgress, jsonFlag, optionalText, workFlags } from './command.ts';
+import {
+  type Context,
+  createWorkProgress,
+  describeCommand,
+  jsonFlag,
+  optionalText,
+  workFlags,
+} from './command.ts';
 import { readRecipe } from './recipe-file.ts';
 import { labelBenchmark } from './reproduce-labels.ts';
 import { type Benchmark, keptFiles, keptTrainings, type ReproduceFlags } from './reproduce-run.ts';
@@ -91,7 +98,7 @@ export const reproduceCommand = buildCommand<ReproduceFlags, [string], Context>(
       progress: createWorkProgress(flags),
       kept: keptFiles(folder),
       trainings: keptTrainings(folder),
-      command: describeCommand(name, flags),
+      command: describeCommand(),
       versions: describeVersions(),
     });
     const path = resolve(folder, `reproduce-${name}.json`);
@@ -107,25 +114,8 @@ export const reproduceCommand = buildCommand<ReproduceFlags, [string], Context>(
   },
 });
 
-/** What was asked, without the places of this machine. */
-function describeCommand(name: string, { data, recipe, eeg, ecg, tune }: ReproduceFlags): string {
-  const named = Object.entries({ recipe, eeg, ecg }).flatMap(([flag, value]) =>
-    value === undefined ? [] : [`--${flag} ${withoutPlaces(value)}`],
-  );
-  const words = [name, ...(data === undefined ? [] : ['--data PATH']), ...named, ...(tune ? ['--tune'] : [])];
-  return `heartmind reproduce ${words.join(' ')}`;
-}
-
 function parseBenchmark(input: string): string {
   if (Object.hasOwn(benchmarks, input)) return input;
   const known = Object.keys(benchmarks).join(', ');
   throw new ConfigError(`reproduce: there is no benchmark '${input}'. Known: ${known}.`, 'benchmark', known);
-}
-
-/** Of one path or several: each file and the folder it is in, as runs name their weights alike. */
-function withoutPlaces(paths: string): string {
-  return paths
-    .split(',')
-    .map((path) => path.split(/[\\/]/).slice(-2).join('/'))
-    .join(',');
 }
