@@ -6,7 +6,7 @@
  */
 import { DataError } from '../core/errors.ts';
 import { inverseOf, type Principal, principalDirections } from './preconditioner.ts';
-import { addProducts, scoresOf } from './row-products.ts';
+import { Rows } from './row-products.ts';
 
 export interface ProbeFeatures {
   /** [W, F]. */
@@ -73,17 +73,12 @@ export function* fitLinearProbes(
   const y = new Float64Array(indices.length * outputs);
   for (const [i, index] of indices.entries())
     y.set(truth.subarray(index * outputs, (index + 1) * outputs), i * outputs);
-  const principal = principalDirections(x, size, basis);
+  const principal = principalDirections(x, basis);
   let weights: Float64Array = new Float64Array(outputs * (size + 1));
   for (const C of strengths) {
     const problem = { loss, C, size, outputs };
     const curvature = principal && curvatureOf(principal, y, problem);
-    weights = minimise(
-      (at, gradient) => objective(x, y, at, gradient, problem),
-      weights,
-      tolerance,
-      curvature,
-    );
+    weights = minimise((at) => objective(x, y, at, problem), weights, tolerance, curvature);
     yield { C, probe: { mean, scale, weights } };
   }
 }
@@ -94,7 +89,7 @@ export function* fitLinearProbes(
  */
 export function commonBasis(features: ProbeFeatures, indices: readonly number[]): Float64Array | undefined {
   const { mean, scale } = fitScale(features, indices);
-  return principalDirections(standardiseRows(features, indices, mean, scale), features.size)?.basis;
+  return principalDirections(standardiseRows(features, indices, mean, scale))?.basis;
 }
 
 /** Scores [n, K]: log-odds, or the predicted numbers. */
@@ -106,7 +101,7 @@ export function predictLinearProbe(
   const { size } = features;
   const outputs = weights.length / (size + 1);
   const x = standardiseRows(features, indices, mean, scale);
-  return scoresOf(x, indices.length, weights, size, outputs);
+  return x.scores(weights, outputs);
 }
 
 function checkTruth(
@@ -145,10 +140,11 @@ function standardiseRows(
   indices: readonly number[],
   mean: Float64Array,
   scale: Float64Array,
-): Float64Array {
-  const x = new Float64Array(indices.length * size);
+): Rows {
+  const x = new Rows(indices.length, size);
+  const { values, stride } = x;
   for (const [row, i] of indices.entries())
-    for (let j = 0; j < size; j++) x[row * size + j] = (data[i * size + j]! - mean[j]!) / scale[j]!;
+    for (let j = 0; j < size; j++) values[row * stride + j] = (data[i * size + j]! - mean[j]!) / scale[j]!;
   return x;
 }
 
@@ -159,16 +155,19 @@ interface Problem {
   readonly outputs: number;
 }
 
-/** Σ losses + ½ |w|² / C over all labels; the gradient is written into place. */
+interface Evaluation {
+  readonly value: number;
+  readonly gradient: Float64Array;
+}
+
+/** Σ losses + ½ |w|² / C over all labels. */
 function objective(
-  x: Float64Array,
+  x: Rows,
   y: Float64Array,
   weights: Float64Array,
-  gradient: Float64Array,
   { loss, C, size, outputs }: Problem,
-): number {
-  const count = y.length / outputs;
-  const residual = scoresOf(x, count, weights, size, outputs);
+): Evaluation {
+  const residual = x.scores(weights, outputs);
   let value = 0;
   for (let i = 0; i < residual.length; i++) {
     const [score, truth] = [residual[i]!, y[i]!];
@@ -182,7 +181,7 @@ function objective(
       residual[i] = 1 / (1 + Math.exp(-score)) - truth;
     }
   }
-  addProducts(gradient, residual, x, size, outputs);
+  const gradient = x.products(residual, outputs);
   for (let k = 0; k < outputs; k++) {
     const start = k * (size + 1);
     const g = gradient.subarray(start, start + size + 1);
@@ -192,7 +191,7 @@ function objective(
       value += (w * w) / (2 * C);
     }
   }
-  return value;
+  return { value, gradient };
 }
 
 type Inverse = (v: Float64Array) => Float64Array;
@@ -221,37 +220,35 @@ function curvatureOf(principal: Principal, y: Float64Array, { loss, C, size, out
 
 /** L-BFGS with a backtracking search (Nocedal & Wright, algorithm 7.4), from a first inverse Hessian; the objectives are convex. */
 function minimise(
-  evaluate: (at: Float64Array, gradient: Float64Array) => number,
+  evaluate: (at: Float64Array) => Evaluation,
   start: Float64Array,
   tolerance: number,
   inverse: Inverse = (v) => v.slice(),
 ): Float64Array {
   let at = start;
-  let gradient = new Float64Array(at.length);
-  const zero = new Float64Array(at.length);
-  evaluate(new Float64Array(at.length), zero);
-  const goal = tolerance * Math.max(norm(zero), Number.MIN_VALUE);
-  let value = evaluate(at, gradient);
+  const zero = evaluate(new Float64Array(at.length));
+  const goal = tolerance * Math.max(norm(zero.gradient), Number.MIN_VALUE);
+  let { value, gradient } = at.every((v) => v === 0) ? zero : evaluate(at);
   const pairs: { s: Float64Array; y: Float64Array; rho: number }[] = [];
   for (let iteration = 0; iteration < maximumIterations && norm(gradient) > goal; iteration++) {
     const direction = descent(gradient, pairs, inverse);
     const slope = dot(direction, gradient);
     let step = pairs.length === 0 ? Math.min(1, 1 / norm(direction)) : 1;
-    const next = new Float64Array(at.length);
-    const nextGradient = new Float64Array(at.length);
-    let nextValue = Number.POSITIVE_INFINITY;
+    let next = at;
+    let found: Evaluation = { value: Number.POSITIVE_INFINITY, gradient };
     for (let halving = 0; halving < 40; halving++, step /= 2) {
-      for (let i = 0; i < at.length; i++) next[i] = at[i]! + step * direction[i]!;
-      nextValue = evaluate(next, nextGradient);
-      if (nextValue <= value + 1e-4 * step * slope) break;
+      next = at.map((v, i) => v + step * direction[i]!);
+      found = evaluate(next);
+      if (found.value <= value + 1e-4 * step * slope) break;
     }
-    if (!(nextValue < value)) break; // rounding is all that is left
+    if (!(found.value < value)) break; // rounding is all that is left
     const s = next.map((v, i) => v - at[i]!);
-    const y = nextGradient.map((v, i) => v - gradient[i]!);
+    const y = found.gradient.map((v, i) => v - gradient[i]!);
     const curvature = dot(s, y);
     if (curvature > 0) pairs.push({ s, y, rho: 1 / curvature });
     if (pairs.length > memory) pairs.shift();
-    [at, gradient, value] = [next, nextGradient, nextValue];
+    at = next;
+    ({ value, gradient } = found);
   }
   return at;
 }

@@ -4,7 +4,7 @@
  * small. Found by power iteration of a random block: Halko, Martinsson and Tropp, SIAM Review 53 (2011), algorithm 4.4.
  */
 import { Random } from '../core/random.ts';
-import { addProducts, scoresOf } from './row-products.ts';
+import type { Rows } from './row-products.ts';
 
 /** Directions, and steps of the iteration: more of either cost more than they save. */
 const usualRank = 64;
@@ -27,36 +27,33 @@ export interface Principal {
  * only how they vary within it is measured.
  */
 export function principalDirections(
-  x: Float64Array,
-  size: number,
-  basis: Float64Array | undefined = findBasis(x, size),
+  x: Rows,
+  basis: Float64Array | undefined = findBasis(x),
 ): Principal | undefined {
   if (!basis) return undefined;
-  const count = x.length / size;
+  const { count, size } = x;
   const rank = basis.length / (size + 1);
-  const products = scoresOf(x, count, basis, size, rank);
+  const products = x.scores(basis, rank);
   const within = new Float64Array(rank * rank);
   for (let i = 0; i < count; i++)
     for (let a = 0; a < rank; a++)
       for (let b = 0; b <= a; b++) within[a * rank + b]! += products[i * rank + a]! * products[i * rank + b]!;
   let total = 0;
-  for (const value of x) total += value * value;
+  for (const value of x.values) total += value * value;
   let taken = 0;
   for (let a = 0; a < rank; a++) taken += within[a * rank + a]!;
   return { basis, within, rank, rest: Math.max(0, total - taken) / (size - rank) };
 }
 
-function findBasis(x: Float64Array, size: number): Float64Array | undefined {
-  const count = x.length / size;
+function findBasis(x: Rows): Float64Array | undefined {
+  const { count, size } = x;
   const rank = Math.min(usualRank, count >> 1);
   if (size < fewestFeatures || rank < 4) return undefined;
   const random = Random.derive(0, 'principal directions');
   const start = Float64Array.from({ length: rank * (size + 1) }, () => random.normal());
   let basis = orthonormalise(start, rank, size);
   for (let step = 0; step < steps; step++) {
-    const next = new Float64Array(rank * (size + 1));
-    addProducts(next, scoresOf(x, count, basis, size, rank), x, size, rank);
-    basis = orthonormalise(next, rank, size);
+    basis = orthonormalise(x.products(x.scores(basis, rank), rank), rank, size);
   }
   return basis;
 }
