@@ -62,7 +62,7 @@ export function* fitLinearProbes(
     basis,
   }: Omit<FitOptions, 'C'> & {
     readonly strengths: readonly number[];
-    readonly basis?: Float64Array | undefined;
+    readonly basis?: Rows | undefined;
   },
 ): Generator<{ readonly C: number; readonly probe: LinearProbe }> {
   const { size } = features;
@@ -87,7 +87,7 @@ export function* fitLinearProbes(
  * Directions in which the features of these rows vary most: fits to parts of them are quicker with it and reach the same
  * place. Undefined where it would not pay.
  */
-export function commonBasis(features: ProbeFeatures, indices: readonly number[]): Float64Array | undefined {
+export function commonBasis(features: ProbeFeatures, indices: readonly number[]): Rows | undefined {
   const { mean, scale } = fitScale(features, indices);
   return principalDirections(standardiseRows(features, indices, mean, scale))?.basis;
 }
@@ -223,7 +223,7 @@ function minimise(
   evaluate: (at: Float64Array) => Evaluation,
   start: Float64Array,
   tolerance: number,
-  inverse: Inverse = (v) => v.slice(),
+  inverse: Inverse | undefined,
 ): Float64Array {
   let at = start;
   const zero = evaluate(new Float64Array(at.length));
@@ -233,7 +233,8 @@ function minimise(
   for (let iteration = 0; iteration < maximumIterations && norm(gradient) > goal; iteration++) {
     const direction = descent(gradient, pairs, inverse);
     const slope = dot(direction, gradient);
-    let step = pairs.length === 0 ? Math.min(1, 1 / norm(direction)) : 1;
+    // Where nothing is known of the curvature, the first step is short.
+    let step = pairs.length === 0 && !inverse ? Math.min(1, 1 / norm(direction)) : 1;
     let next = at;
     let found: Evaluation = { value: Number.POSITIVE_INFINITY, gradient };
     for (let halving = 0; halving < 40; halving++, step /= 2) {
@@ -257,7 +258,7 @@ function minimise(
 function descent(
   gradient: Float64Array,
   pairs: readonly { s: Float64Array; y: Float64Array; rho: number }[],
-  inverse: Inverse,
+  inverse: Inverse = (v) => v.slice(),
 ): Float64Array {
   let q: Float64Array = gradient.map((v) => -v);
   const alphas: number[] = [];

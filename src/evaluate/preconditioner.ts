@@ -4,7 +4,7 @@
  * small. Found by power iteration of a random block: Halko, Martinsson and Tropp, SIAM Review 53 (2011), algorithm 4.4.
  */
 import { Random } from '../core/random.ts';
-import type { Rows } from './row-products.ts';
+import { Rows } from './row-products.ts';
 
 /** Directions, and steps of the iteration: more of either cost more than they save. */
 const usualRank = 64;
@@ -13,11 +13,10 @@ const steps = 2;
 const fewestFeatures = 256;
 
 export interface Principal {
-  /** [m, d + 1], rows orthonormal, zero at the intercept. */
-  readonly basis: Float64Array;
+  /** V [m, d]. */
+  readonly basis: Rows;
   /** V·XᵀX·Vᵀ [m, m], the lower triangle. */
   readonly within: Float64Array;
-  readonly rank: number;
   /** The mean of XᵀX's diagonal in the directions that are left. */
   readonly rest: number;
 }
@@ -26,57 +25,61 @@ export interface Principal {
  * Rows x [n, d], each column of mean zero; undefined where it would not pay. With a `basis`, of rows that are much the same,
  * only how they vary within it is measured.
  */
-export function principalDirections(
-  x: Rows,
-  basis: Float64Array | undefined = findBasis(x),
-): Principal | undefined {
+export function principalDirections(x: Rows, basis: Rows | undefined = findBasis(x)): Principal | undefined {
   if (!basis) return undefined;
-  const { count, size } = x;
-  const rank = basis.length / (size + 1);
-  const products = x.scores(basis, rank);
+  const { count, size, values } = x;
+  const rank = basis.count;
+  const products = x.scores(vectorsOf(basis), rank);
   const within = new Float64Array(rank * rank);
   for (let i = 0; i < count; i++)
     for (let a = 0; a < rank; a++)
       for (let b = 0; b <= a; b++) within[a * rank + b]! += products[i * rank + a]! * products[i * rank + b]!;
   let total = 0;
-  for (const value of x.values) total += value * value;
+  for (let at = 0; at < values.length; at++) total += values[at]! * values[at]!;
   let taken = 0;
   for (let a = 0; a < rank; a++) taken += within[a * rank + a]!;
-  return { basis, within, rank, rest: Math.max(0, total - taken) / (size - rank) };
+  return { basis, within, rest: Math.max(0, total - taken) / (size - rank) };
 }
 
-function findBasis(x: Rows): Float64Array | undefined {
+function findBasis(x: Rows): Rows | undefined {
   const { count, size } = x;
   const rank = Math.min(usualRank, count >> 1);
   if (size < fewestFeatures || rank < 4) return undefined;
   const random = Random.derive(0, 'principal directions');
   const start = Float64Array.from({ length: rank * (size + 1) }, () => random.normal());
-  let basis = orthonormalise(start, rank, size);
-  for (let step = 0; step < steps; step++) {
-    basis = orthonormalise(x.products(x.scores(basis, rank), rank), rank, size);
-  }
+  let vectors = orthonormalise(start, rank, size);
+  for (let step = 0; step < steps; step++)
+    vectors = orthonormalise(x.products(x.scores(vectors, rank), rank), rank, size);
+  const basis = new Rows(rank, size);
+  for (let a = 0; a < rank; a++)
+    basis.values.set(vectors.subarray(a * (size + 1), a * (size + 1) + size), a * basis.stride);
   return basis;
+}
+
+/** As weights [m, d + 1] without intercepts. */
+function vectorsOf({ values, count, size, stride }: Rows): Float64Array {
+  const vectors = new Float64Array(count * (size + 1));
+  for (let a = 0; a < count; a++) vectors.set(values.subarray(a * stride, a * stride + size), a * (size + 1));
+  return vectors;
 }
 
 /** About (weight · XᵀX + ridge)⁻¹, as a function of vectors [d + 1]; what it gives for the intercept means nothing. */
 export function inverseOf(
-  { basis, within, rank, rest }: Principal,
+  { basis, within, rest }: Principal,
   weight: number,
   ridge: number,
 ): (v: Float64Array) => Float64Array {
-  const width = basis.length / rank;
+  const rank = basis.count;
   const factor = cholesky(within, rank, weight, ridge);
   const outside = 1 / (weight * rest + ridge);
   return (v) => {
-    const inside = Float64Array.from({ length: rank }, (_, a) =>
-      dot(basis.subarray(a * width, (a + 1) * width), v),
-    );
+    const inside = basis.scores(v, 1).map((sum) => sum - v[basis.size]!);
     const solved = solve(factor, inside, rank);
-    const result = v.map((value) => outside * value);
-    for (let a = 0; a < rank; a++) {
-      const change = solved[a]! - outside * inside[a]!;
-      for (let j = 0; j < width; j++) result[j]! += change * basis[a * width + j]!;
-    }
+    const result = basis.products(
+      solved.map((value, a) => value - outside * inside[a]!),
+      1,
+    );
+    for (let j = 0; j < result.length; j++) result[j]! += outside * v[j]!;
     return result;
   };
 }

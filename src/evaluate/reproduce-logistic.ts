@@ -5,6 +5,7 @@
 import { auroc } from '../metrics/ranking.ts';
 import type { Features } from '../train/frozen-features.ts';
 import { commonBasis, fitLinearProbes, type LinearProbe, predictLinearProbe } from './linear-probe.ts';
+import type { Rows } from './row-products.ts';
 
 export interface LogisticHeadOptions {
   /** [W, F]. */
@@ -19,9 +20,9 @@ export interface LogisticHeadOptions {
 }
 
 /** Found once for the folds of the same features, from all of their rows: it is no part of what is fitted. */
-const bases = new WeakMap<Float32Array, Float64Array | undefined>();
+const bases = new WeakMap<Float32Array, Rows | undefined>();
 
-function basisOf(features: Features): Float64Array | undefined {
+function basisOf(features: Features): Rows | undefined {
   if (!bases.has(features.data)) {
     const rows = Array.from({ length: features.data.length / features.size }, (_, i) => i);
     bases.set(features.data, commonBasis(features, rows));
