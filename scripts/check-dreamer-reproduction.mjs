@@ -4,7 +4,7 @@
  * be predicted from what → results/dreamer-synthetic.json. After `npm run build`:
  *
  *     node scripts/check-dreamer-reproduction.mjs [--people 23] [--films 18] [--seconds 60] [--effect-size 0.8]
- *       [--eeg WEIGHTS] [--ecg WEIGHTS] [--keep FOLDER] [--main OTHER-BUILD]
+ *       [--eeg WEIGHTS] [--ecg WEIGHTS] [--threads 1] [--keep FOLDER] [--main OTHER-BUILD]
  *
  * Encoders are of random numbers (frozen) unless --eeg and --ecg name weights.
  */
@@ -22,7 +22,7 @@ const { values } = parseArgs({
     films: { ...text, default: '18' },
     seconds: { ...text, default: '60' },
     'effect-size': { ...text, default: '0.8' },
-    ...{ eeg: text, ecg: text, keep: text },
+    ...{ eeg: text, ecg: text, threads: text, keep: text },
     /** The command line to run: another build of it. */
     main: { ...text, default: join(root, 'dist/cli.js') },
   },
@@ -47,7 +47,7 @@ for (const [name, planted] of Object.entries(cases)) {
   const file = join(folder, `${name}.mat`);
   const out = join(folder, name);
   run([join(root, 'scripts/make-synthetic-dreamer.mjs'), file, ...sizes, ...planted]);
-  const weights = ['eeg', 'ecg'].flatMap((one) => (values[one] ? [`--${one}`, values[one]] : []));
+  const given = ['eeg', 'ecg', 'threads'].flatMap((one) => (values[one] ? [`--${one}`, values[one]] : []));
   run([
     values.main,
     'reproduce',
@@ -58,7 +58,7 @@ for (const [name, planted] of Object.entries(cases)) {
     recipePath,
     '--out',
     out,
-    ...weights,
+    ...given,
   ]);
   rmSync(file);
   const { tables, encoders, notes, data, versions } = JSON.parse(
