@@ -48,18 +48,7 @@ for (const [name, planted] of Object.entries(cases)) {
   const out = join(folder, name);
   run([join(root, 'scripts/make-synthetic-dreamer.mjs'), file, ...sizes, ...planted]);
   const given = ['eeg', 'ecg', 'threads'].flatMap((one) => (values[one] ? [`--${one}`, values[one]] : []));
-  run([
-    values.main,
-    'reproduce',
-    'dreamer',
-    '--data',
-    file,
-    '--recipe',
-    recipePath,
-    '--out',
-    out,
-    ...given,
-  ]);
+  run([values.main, 'reproduce', 'dreamer', '--data', file, '--recipe', recipePath, '--out', out, ...given]);
   rmSync(file);
   const { tables, encoders, notes, data, versions } = JSON.parse(
     readFileSync(join(out, 'reproduce-dreamer.json'), 'utf8'),

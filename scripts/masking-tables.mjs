@@ -3,6 +3,7 @@ import { digits, interval, table } from './table-cells.mjs';
 
 const kindsOfMask = ['intra', 'inter', 'dual', 'span'];
 const leadCounts = ['12', '2', '1', 'all'];
+const scoreTitles = { auroc: 'AUROC', mae: 'mean absolute error', r2: 'R²' };
 const kindArms = ['none', 'random', 'intra', 'inter', 'span', 'dual'];
 
 /** By name of the table; each takes `read(name)`, which gives results/NAME.json or undefined. */
@@ -23,31 +24,32 @@ export const maskingTables = {
   },
   'masking-probes': (read) => overall(read('masking'), 'probe'),
   'masking-tuned': (read) => overall(read('masking'), 'tuned'),
-  'masking-measures': (read) => {
-    const result = read('masking');
-    if (!result) return 'Not measured yet.\n';
-    const keys = new Map(
-      result.scores.map((one) => [`${one.way} ${one.dataset} ${one.target} ${one.leads}`, one]),
-    );
-    const rows = [...keys.values()].map(({ way, dataset, target, leads, score }) => {
-      const cells = kindArms.map((arm) => {
-        const own = result.scores.filter(
-          (one) =>
-            one.arm === arm &&
-            one.way === way &&
-            one.dataset === dataset &&
-            one.target === target &&
-            one.leads === leads,
-        );
-        return own.length === 0 ? '' : digits(mean(own.map(({ value }) => value)));
-      });
-      return `| ${dataset} ${target} | ${leads} | ${way} | ${scoreTitles[score] ?? score} | ${cells.join(' | ')} |`;
-    });
-    return table(['labels', 'leads', 'encoder', 'score', ...kindArms], rows);
-  },
+  'masking-tuned-labels': (read) => measures(read('masking-tuned')),
+  'masking-measures': (read) => measures(read('masking')),
 };
 
-const scoreTitles = { auroc: 'AUROC', mae: 'mean absolute error', r2: 'R²' };
+/** Every label, mean over seeds of the arms that differ in the kind of mask. */
+function measures(result) {
+  if (!result) return 'Not measured yet.\n';
+  const keys = new Map(
+    result.scores.map((one) => [`${one.way} ${one.dataset} ${one.target} ${one.leads}`, one]),
+  );
+  const rows = [...keys.values()].map(({ way, dataset, target, leads, score }) => {
+    const cells = kindArms.map((arm) => {
+      const own = result.scores.filter(
+        (one) =>
+          one.arm === arm &&
+          one.way === way &&
+          one.dataset === dataset &&
+          one.target === target &&
+          one.leads === leads,
+      );
+      return own.length === 0 ? '' : digits(mean(own.map(({ value }) => value)));
+    });
+    return `| ${dataset} ${target} | ${leads} | ${way} | ${scoreTitles[score] ?? score} | ${cells.join(' | ')} |`;
+  });
+  return table(['labels', 'leads', 'encoder', 'score', ...kindArms], rows);
+}
 
 /** Mean AUROC over all labels of each number of leads, and the difference to dual over all of them. */
 function overall(result, way) {

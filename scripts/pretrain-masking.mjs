@@ -3,7 +3,7 @@
  * Pre-trains the encoders of the masking study: every arm of scripts/masking-arms.mjs, three seeds, one budget, on the
  * training folds of PTB-XL alone. What is finished is not done again; a stopped run goes on.
  *
- *   node scripts/pretrain-masking.mjs ptbxl=FOLDER [--out runs/masking] [--jobs 2] [--seeds 0,1,2]
+ *   node scripts/pretrain-masking.mjs ptbxl=FOLDER [--out runs/masking] [--jobs 2] [--seeds 0,1,2] [--arms dual,random]
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,6 +17,7 @@ const { values, positionals } = parseArgs({
     out: { type: 'string', default: 'runs/masking' },
     jobs: { type: 'string', default: '2' },
     seeds: { type: 'string', default: '0,1,2' },
+    arms: { type: 'string', default: Object.keys(arms).join(',') },
   },
 });
 const data = positionals[0];
@@ -27,7 +28,7 @@ const base = JSON.parse(readFileSync(join(root, 'recipes', 'pretrain-ecg-masking
 const trainings = values.seeds
   .split(',')
   .map(Number)
-  .flatMap((seed) => Object.keys(arms).map((arm) => ({ arm, seed })));
+  .flatMap((seed) => values.arms.split(',').map((arm) => ({ arm, seed })));
 
 await doAll(trainings, Number(values.jobs), async ({ arm, seed }) => {
   const name = `${arm}-seed${seed}`;

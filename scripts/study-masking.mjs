@@ -7,10 +7,12 @@
  *
  * PTB-XL: official folds. LUDB, Challenge 2021 (without its PTB-XL records), EEGMAT: people in five folds; no encoder has
  * seen them. Probes: the mean of the last layer's tokens. Fine-tuning (recipes/finetune-ecg.json): the arms that differ in
- * the kind of mask, on one lead, where it is affordable.
+ * the kind of mask, on one lead, where it is affordable; of LUDB and the Challenge apart from the rest:
+ *
+ *   node scripts/study-masking.mjs ludb=FOLDER cinc2021=FOLDER --ways tuned --out results/masking-tuned.json
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { doAll, heartmind, root } from './heartmind-jobs.mjs';
 import { arms } from './masking-arms.mjs';
@@ -43,7 +45,11 @@ const questions = [
   { dataset: 'eegmat', targets: ['task'], leads: { 1: undefined }, folds: 5, modality: 'ecg' },
 ];
 /** What is asked of encoders that learn the labels too. */
-const tuned = [{ dataset: 'ptbxl', targets: ['superclasses'], leads: { 1: 'I' } }];
+const tuned = [
+  { dataset: 'ptbxl', targets: ['superclasses'], leads: { 1: 'I' } },
+  { dataset: 'ludb', targets: ['rhythm', 'findings'], leads: { 1: 'I' }, folds: 5 },
+  { dataset: 'cinc2021', targets: ['groups'], leads: { 1: 'I' }, folds: 5, leaveOut: '*HR*' },
+];
 const tunedArms = ['dual', 'random', 'intra', 'inter', 'span'];
 
 const ways = values.ways.split(',');
@@ -78,9 +84,13 @@ await doAll(jobs, Number(values.jobs), async ({ path, words }) => {
 });
 
 const answers = jobs.map((job) => ({ ...job, probe: JSON.parse(readFileSync(job.path, 'utf8')) }));
-const command = `node scripts/study-masking.mjs ${Object.keys(data)
-  .map((name) => `${name}=FOLDER`)
-  .join(' ')}`;
+const command = [
+  'node scripts/study-masking.mjs',
+  ...Object.keys(data).map((name) => `${name}=FOLDER`),
+  ...(values.ways === 'probe,tuned'
+    ? []
+    : ['--ways', values.ways, '--out', `results/${basename(values.out)}`]),
+].join(' ');
 const base = readFileSync(join(root, 'recipes', 'pretrain-ecg-masking.json'), 'utf8');
 writeFileSync(values.out, `${JSON.stringify(collate({ answers, arms, seeds, command, base }), null, 1)}\n`);
 console.log(`Written: ${values.out}`);
