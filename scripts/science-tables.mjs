@@ -74,6 +74,7 @@ export const scienceTables = {
   },
   'eegmat-published': (read) => eegmatTable(read, 'published', 'eegmat-published'),
   'eegmat-loso': (read) => eegmatTable(read, 'leave-one-subject-out', 'eegmat-loso'),
+  'eegmat-loso-differences': (read) => eegmatDifferences(read, 'eegmat-loso'),
   'heart-rate-readable': (read) => {
     const result = read('heart-rate');
     if (!result) return 'Not measured yet.\n';
@@ -126,6 +127,38 @@ export const scienceTables = {
 
 const scoreNames = ['balancedAccuracy', 'auroc', 'auprc'];
 const titles = { balancedAccuracy: 'balanced accuracy', auroc: 'AUROC', auprc: 'AUC-PR' };
+
+/** Who is better than whom, AUROC, everyone left out once. */
+function eegmatDifferences(read, name) {
+  const rows = [
+    [read(name), ''],
+    [read(`${name}-context`), ', 30 s of ECG'],
+    [read(`${name}-hybrid`), ', 30 s of both'],
+  ].flatMap(([result, seconds]) => {
+    const tables = result?.tables.filter(({ protocol }) => protocol === 'leave-one-subject-out') ?? [];
+    const all = tables.flatMap(({ comparisons }) => comparisons).filter(({ score }) => score === 'auroc');
+    return all
+      .filter(({ model }) => !model.endsWith('-standardised'))
+      .map((one) => {
+        const within = all.find(
+          ({ model, against }) =>
+            model === `${one.model}-standardised` && against === `${one.against}-standardised`,
+        );
+        return `| ${one.model} − ${one.against}${seconds} | ${[...gainOver(one), ...gainOver(within)].join(' | ')} |`;
+      });
+  });
+  if (rows.length === 0) return 'Not measured yet.\n';
+  const columns = ['AUROC', 'people', 'p'];
+  return table(['difference', ...columns, ...columns.map((column) => `${column}, transductive`)], rows);
+}
+
+/** Difference, people who gain and who lose, adjusted p. */
+function gainOver(one) {
+  if (!one) return ['', '', ''];
+  const { difference, subjects, test } = one;
+  const p = test.adjusted === null ? '' : test.adjusted < 0.001 ? '< .001' : digits(test.adjusted);
+  return [interval(difference, true), `${subjects.better} : ${subjects.worse}`, p];
+}
 
 /** EEGMAT under a protocol: five seconds of both signals, thirty of ECG, thirty of both; published figures last. */
 function eegmatTable(read, protocol, name) {

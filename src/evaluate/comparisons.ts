@@ -6,7 +6,7 @@ import { intervalOf } from '../metrics/bootstrap.ts';
 import { cohenDz, hodgesLehmann, rankBiserial } from '../metrics/effect-size.ts';
 import { holm } from '../metrics/holm.ts';
 import { signFlipTest, smallestPermutationP } from '../metrics/permutation.ts';
-import { type ScoreName, scoreAll } from '../metrics/scores.ts';
+import { type ScoreName, type Scores, scoreAll } from '../metrics/scores.ts';
 import {
   isBaseline,
   isLowerBetter,
@@ -16,7 +16,7 @@ import {
   isTransductive,
 } from './model-names.ts';
 import { type Comparison, finite } from './result.ts';
-import type { ScoreDraws, SubjectScores } from './score-draws.ts';
+import type { ScoreDraws } from './score-draws.ts';
 import type { Tested } from './tested.ts';
 
 /** The scores that are compared. */
@@ -27,10 +27,11 @@ export const significanceLevel = 0.05;
 
 export type Pair = Pick<Comparison, 'model' | 'against' | 'kind'>;
 
-/** What is known of a model. */
+/** What is known of a model; of scores, those that are compared. */
 export interface Compared {
-  readonly draws: ScoreDraws;
-  readonly subjects: readonly SubjectScores[];
+  readonly draws: Pick<ScoreDraws, 'mean'>;
+  /** In the same order for every model; by seed, NaN where a score is not defined within the subject. */
+  readonly subjects: readonly { readonly scores: readonly Partial<Scores>[] }[];
 }
 
 /**
@@ -85,18 +86,22 @@ export function compareModels(
   return scores.flatMap((score) => {
     const compared = pairs.map((pair) => comparePair(models, pair, score));
     // Tests on equal terms are one table, those against transductive baselines another.
-    for (const isApart of [false, true]) {
-      const family = compared.filter(({ kind }) => (kind === 'transductive baseline') === isApart);
-      const adjusted = holm(family.map(({ test }) => test.p));
-      const count = adjusted.filter((p) => p !== null).length;
-      for (const [i, { test }] of family.entries())
-        Object.assign(test, { adjusted: adjusted[i]!, family: count });
-    }
+    for (const isApart of [false, true])
+      adjustTogether(compared.filter(({ kind }) => (kind === 'transductive baseline') === isApart));
     return compared;
   });
 }
 
-function comparePair(models: ReadonlyMap<string, Compared>, pair: Pair, score: ScoreName): Comparison {
+/** Holm's adjustment, in place, of the tests of one table. */
+export function adjustTogether(family: readonly Comparison[]): void {
+  const adjusted = holm(family.map(({ test }) => test.p));
+  const count = adjusted.filter((p) => p !== null).length;
+  for (const [i, { test }] of family.entries())
+    Object.assign(test, { adjusted: adjusted[i]!, family: count });
+}
+
+/** One pair in one score, its test not adjusted. */
+export function comparePair(models: ReadonlyMap<string, Compared>, pair: Pair, score: ScoreName): Comparison {
   const [a, b] = [models.get(pair.model)!, models.get(pair.against)!];
   const [first, second] = [a.draws.mean(score), b.draws.mean(score)];
   const whole = intervalOf(
@@ -132,6 +137,6 @@ function comparePair(models: ReadonlyMap<string, Compared>, pair: Pair, score: S
 }
 
 /** A subject's score, mean over the seeds. */
-function meanOf({ scores }: SubjectScores, score: ScoreName): number {
-  return scores.reduce((sum, one) => sum + one[score] / scores.length, 0);
+function meanOf({ scores }: Compared['subjects'][number], score: ScoreName): number {
+  return scores.reduce((sum, one) => sum + one[score]! / scores.length, 0);
 }

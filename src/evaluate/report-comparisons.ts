@@ -45,15 +45,19 @@ ${join(
 </section>`;
 }
 
-function comparisonTable(rows: readonly Comparison[]): Html {
+/** A row a comparison, by kind; `units` are what is drawn again. */
+export function comparisonTable(
+  rows: readonly Comparison[],
+  { single = 'the better single modality', units = 'people' } = {},
+): Html {
   const kinds = ['first rung', 'single modality', 'baseline', 'transductive baseline'] as const;
   const titles = {
     'first rung': 'against the first rung of the ladder',
-    'single modality': 'against the better single modality',
+    'single modality': `against ${single}`,
     baseline: 'against baselines on equal terms',
     'transductive baseline': 'against baselines that see all of a person at once (adjusted apart)',
   };
-  return html`<div class="scroll"><table class="comparisons"><thead><tr><th>model</th><th class="text">against</th><th>difference</th><th>people</th><th>r</th><th>p</th><th>adjusted</th><th class="text">in words</th></tr></thead>
+  return html`<div class="scroll"><table class="comparisons"><thead><tr><th>model</th><th class="text">against</th><th>difference</th><th>${units}</th><th>r</th><th>p</th><th>adjusted</th><th class="text">in words</th></tr></thead>
 ${join(
   kinds.flatMap((kind) => {
     const own = rows.filter((row) => row.kind === kind);

@@ -1,5 +1,8 @@
 /** A benchmark's result → one self-contained HTML page: no network, no script. */
-import { type Html, html, join } from './html.ts';
+import { differenceChart } from './charts-statistics.ts';
+import { type Html, html, join, raw } from './html.ts';
+import { comparisonTable } from './report-comparisons.ts';
+import { figure } from './report-parts.ts';
 import { aboutSection, benchmarkPage, publishedTable } from './reproduce-page.ts';
 import type { Reproduction, ReproductionTable } from './reproduce-result.ts';
 import {
@@ -60,5 +63,24 @@ ${leaky ? html`<p class="warning">Windows of one trial stand on both sides: thes
 <p class="small">${description}. ${folds} folds; tested: ${tested.windows} windows in ${tested.trials} trials of ${tested.subjects} people; intervals by ${drawn}.</p>
 <div class="scroll"><table>
 <thead><tr><th>model</th>${join(columns.flatMap((column) => scores.map((score) => html`<th>${scoreTitles[score]}${titles[column]!}</th>`)))}<th>AUROC per trial</th><th>AUROC within people</th></tr></thead>
-<tbody>${join(body)}</tbody></table></div>`;
+<tbody>${join(body)}</tbody></table></div>
+${comparisonPart(table)}`;
+}
+
+/** Who is better than whom; nothing where no two rows are compared. */
+function comparisonPart({ comparisons, drawn }: ReproductionTable): Html {
+  const own = comparisons.filter(({ score }) => score === 'auroc');
+  if (own.length === 0) return html``;
+  const names = { single: 'each signal alone', units: drawn === 'stimuli' ? 'stimuli' : 'people' };
+  const parts = (['auroc', 'balancedAccuracy'] as const).map((score) => {
+    const rows = comparisons.filter((one) => one.score === score);
+    return html`<h4>${scoreTitles[score]}</h4>${comparisonTable(rows, names)}`;
+  });
+  return html`${figure(
+    raw(differenceChart(own, scoreTitles.auroc)),
+    `Right of the line: the first is better. Lines: 95 % intervals, the same ${names.units} drawn again for both.`,
+  )}
+<details><summary>Comparisons</summary>
+<p class="small"><em>Difference</em>: on all tested windows, mean over the seeds. <em>${names.units}</em>: on how many the first is better and worse. <em>r</em>: from −1, worse on all, to 1, better on all, large differences counting more. <em>p</em>: by swapping the two ${drawn === 'stimuli' ? 'stimulus by stimulus' : 'person by person'}; <em>adjusted</em>: over the comparisons of this protocol on the same terms, all targets together (Holm). “–”: not tested. Models of overlapping folds share training data, which the test leaves aside.</p>
+${join(parts)}</details>`;
 }

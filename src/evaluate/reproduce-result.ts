@@ -1,6 +1,7 @@
 /** `reproduce-NAME.json`: everything that a benchmark's table is drawn from, as documented, stable keys. */
 import { z } from 'zod';
 import { parseConfig } from '../core/config.ts';
+import { comparisonSchema } from './result.ts';
 
 const text = z.string();
 const number = z.number().nullable();
@@ -41,6 +42,11 @@ const tableSchema = z.strictObject({
   drawn: z.enum(['subjects', 'stimuli']),
   tested: z.strictObject({ windows: z.number(), trials: z.number(), subjects: z.number() }),
   rows: z.array(rowSchema),
+  /**
+   * Pairs of rows on equal terms, over the units that are drawn again; tests adjusted over the pairs of a score under this
+   * protocol, all targets together (Holm). Results from before they were made have none.
+   */
+  comparisons: z.array(comparisonSchema).default([]),
 });
 
 /** What every benchmark's result says besides its tables. */

@@ -4,7 +4,7 @@
  */
 
 import { Random } from '../core/random.ts';
-import { quantile } from '../metrics/bootstrap.ts';
+import { intervalOf } from '../metrics/bootstrap.ts';
 import { finite, type ScoreInterval } from './result.ts';
 
 /** f1 is that of class 1. */
@@ -21,53 +21,88 @@ export interface BinaryPredictions {
   readonly unit: readonly string[];
 }
 
-/** Means over the seeds; 95 % intervals by drawing the units again with replacement. */
-export function scoreBinary(
+/** Means over the seeds: on all rows, and on resamples of the units, NaN where undefined. */
+export interface BinaryDraws {
+  readonly whole: Readonly<Record<BinaryScoreName, number>>;
+  /** The same units are drawn for every model of a table: pairs. */
+  readonly draws: Readonly<Record<BinaryScoreName, Float64Array>>;
+}
+
+/** Score, and draw the units again with replacement. */
+export function drawBinary(
   { truth, probabilities, unit }: BinaryPredictions,
-  { samples = 1000, level = 0.95, seed = 0 } = {},
-): BinaryScores {
-  const units = [...new Set(unit)].sort();
-  const unitOf = Int32Array.from(unit, (name) => units.indexOf(name));
-  const sorted = probabilities.map((p) => sortRows(truth, p, unitOf));
+  { samples = 1000, seed = 0 } = {},
+): BinaryDraws {
+  const { units, sorted } = sortAll({ truth, probabilities, unit });
   const scoresOf = (weights: ArrayLike<number>): number[] => {
     const all = sorted.map((rows) => weightedScores(rows, weights));
     return binaryScoreNames.map((_, k) => all.reduce((sum, scores) => sum + scores[k]! / all.length, 0));
   };
   const whole = scoresOf(new Float64Array(units.length).fill(1));
-  const drawn: number[][] = whole.map(() => []);
+  const draws = whole.map(() => new Float64Array(samples));
   // The same draws as metrics/bootstrap.ts.
   const random = Random.derive(seed, 'bootstrap');
   const weights = new Float64Array(units.length);
   for (let sample = 0; sample < samples; sample++) {
     weights.fill(0);
     for (let i = 0; i < units.length; i++) weights[random.integer(units.length)]!++;
-    for (const [k, value] of scoresOf(weights).entries()) if (Number.isFinite(value)) drawn[k]!.push(value);
+    for (const [k, value] of scoresOf(weights).entries()) draws[k]![sample] = value;
   }
-  return Object.fromEntries(
-    binaryScoreNames.map((name, k) => {
-      const values = drawn[k]!.sort((a, b) => a - b);
-      const low = finite(quantile(values, (1 - level) / 2));
-      const high = finite(quantile(values, (1 + level) / 2));
-      return [name, { mean: finite(whole[k]!), low, high }];
-    }),
-  ) as BinaryScores;
+  return { whole: byName((k) => whole[k]!), draws: byName((k) => draws[k]!) };
 }
 
-/** Mean over units of the area within each; null where no unit has both classes. Each seed's, then their mean. */
-export function aurocWithin({ truth, probabilities, unit }: BinaryPredictions): number | null {
-  const units = [...new Set(unit)].sort();
-  const unitOf = Int32Array.from(unit, (name) => units.indexOf(name));
-  const auroc = binaryScoreNames.indexOf('auroc');
-  const areas = probabilities.flatMap((p) => {
-    const rows = sortRows(truth, p, unitOf);
-    return units.flatMap((_, u) => {
-      const only = new Float64Array(units.length);
-      only[u] = 1;
-      const area = weightedScores(rows, only)[auroc]!;
-      return Number.isFinite(area) ? [area] : [];
-    });
+/** Means over the seeds; intervals for new units, 95 % by default. */
+export function scoreBinary(
+  predictions: BinaryPredictions,
+  { level = 0.95, ...options }: { samples?: number; level?: number; seed?: number } = {},
+): BinaryScores {
+  return intervalsOf(drawBinary(predictions, options), level);
+}
+
+/** The same of draws that are there. */
+export function intervalsOf({ whole, draws }: BinaryDraws, level = 0.95): BinaryScores {
+  return byName((_, name) => {
+    const { mean, low, high } = intervalOf(whole[name], draws[name], level);
+    return { mean: finite(mean), low: finite(low), high: finite(high) };
   });
+}
+
+/** Scores within each unit, in order of their names; by seed, NaN where undefined. */
+export function scoreUnits(
+  predictions: BinaryPredictions,
+): { readonly unit: string; readonly scores: readonly Readonly<Record<BinaryScoreName, number>>[] }[] {
+  const { units, sorted } = sortAll(predictions);
+  return units.map((unit, u) => {
+    const only = new Float64Array(units.length);
+    only[u] = 1;
+    const scores = sorted.map((rows) => {
+      const own = weightedScores(rows, only);
+      return byName((k) => own[k]!);
+    });
+    return { unit, scores };
+  });
+}
+
+/** Mean over units, and seeds, of the area within each; null where no unit has both classes. */
+export function aurocWithin(predictions: BinaryPredictions): number | null {
+  const areas = scoreUnits(predictions).flatMap(({ scores }) =>
+    scores.map(({ auroc }) => auroc).filter(Number.isFinite),
+  );
   return areas.length === 0 ? null : areas.reduce((sum, area) => sum + area, 0) / areas.length;
+}
+
+function byName<T>(value: (place: number, name: BinaryScoreName) => T): Record<BinaryScoreName, T> {
+  return Object.fromEntries(binaryScoreNames.map((name, k) => [name, value(k, name)])) as Record<
+    BinaryScoreName,
+    T
+  >;
+}
+
+function sortAll({ truth, probabilities, unit }: BinaryPredictions) {
+  const units = [...new Set(unit)].sort();
+  const places = new Map(units.map((name, place) => [name, place]));
+  const unitOf = Int32Array.from(unit, (name) => places.get(name)!);
+  return { units, sorted: probabilities.map((p) => sortRows(truth, p, unitOf)) };
 }
 
 interface SortedRows {

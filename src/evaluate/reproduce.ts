@@ -4,15 +4,17 @@
  */
 import { InterruptedError } from '../core/errors.ts';
 import type { DatasetSpec } from '../datasets/dataset.ts';
+import type { Compared } from './comparisons.ts';
 import { identityOf, loadUnit, saveUnit } from './kept-files.ts';
 import { describeProtocol, type Protocol, planFolds, type WindowFold } from './protocol.ts';
 import { figuresOf } from './published-figures.ts';
+import { comparedOf, compareTables } from './reproduce-comparisons.ts';
 import { type BenchmarkData, type BenchmarkDataOptions, readBenchmark } from './reproduce-data.ts';
 import { describeEncoders, encodersOf, noteSeen } from './reproduce-encoders.ts';
 import { type BenchmarkModel, benchmarkModels } from './reproduce-models.ts';
 import type { ReproduceRecipe } from './reproduce-recipe.ts';
 import type { Reproduction, ReproductionRow, ReproductionTable } from './reproduce-result.ts';
-import { aurocWithin, scoreBinary } from './reproduce-scores.ts';
+import { aurocWithin, drawBinary, intervalsOf, scoreBinary } from './reproduce-scores.ts';
 import { type KeptTrainings, tunedModels } from './reproduce-tuned.ts';
 
 export interface ReproduceOptions extends Omit<BenchmarkDataOptions, 'keepSignals'> {
@@ -57,17 +59,22 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
   );
   const stage = progress.stage(`evaluate ${recipe.benchmark}`, total, 'folds');
   const tables: ReproductionTable[] = [];
+  const compared: Map<string, Compared>[] = [];
   let done = 0;
   for (const plan of plans) {
     const rows: ReproductionRow[] = [];
+    const known = new Map<string, Compared>();
     for (const model of models) {
       const probabilities: Float64Array[] = [];
       for (const seed of seedsOf(model)) {
         const onFold = () => stage.update(++done);
         probabilities.push(await runUnit(options, data, planFor(plan, seed), model, seed, onFold));
       }
-      rows.push(scoreRow(data, plan, model, probabilities));
+      const scored = scoreRow(data, plan, model, probabilities);
+      rows.push(scored.row);
+      known.set(model.name, scored.compared);
     }
+    compared.push(known);
     const { target, protocol, folds } = plan;
     tables.push({
       ...{ target, protocol: protocol.kind, folds: folds.length, rows, drawn: drawnIn(protocol) },
@@ -75,9 +82,14 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
       description: describeProtocol(protocol, spec),
       leaky: protocol.kind === 'segment-random',
       tested: countTested(data, plan.tested),
+      comparisons: [],
     });
   }
   stage.end();
+  const comparisons = compareTables(
+    tables.map(({ protocol, rows }, t) => ({ protocol, rows, models: compared[t]! })),
+  );
+  for (const [t, table] of tables.entries()) table.comparisons = comparisons[t]!;
   return {
     ...{ version: 1, benchmark: recipe.benchmark, created: new Date().toISOString() },
     command: options.command,
@@ -247,7 +259,7 @@ function scoreRow(
   { labels, tested, protocol }: TablePlan,
   { name, kind }: BenchmarkModel,
   probabilities: readonly Float64Array[],
-): ReproductionRow {
+): { readonly row: ReproductionRow; readonly compared: Compared } {
   const units = drawnIn(protocol) === 'stimuli' ? data.stimulus! : data.subject;
   const truth = Int32Array.from(tested, (i) => labels[i]!);
   const unit = tested.map((i) => units[i]!);
@@ -263,9 +275,11 @@ function scoreRow(
       // Equal probabilities stay equal whatever the number of windows: ties count in a ranking.
       Number((rows.reduce((sum, row) => sum + p[row]!, 0) / rows.length).toPrecision(12)),
     );
-  return {
+  const predictions = { truth, probabilities, unit };
+  const drawn = drawBinary(predictions);
+  const row = {
     ...{ model: name, kind, seeds: probabilities.length, transductive: name.endsWith('-standardised') },
-    windows: scoreBinary({ truth, probabilities, unit }),
+    windows: intervalsOf(drawn),
     trials: scoreBinary({
       truth: groups.map(([first]) => truth[first!]!),
       probabilities: probabilities.map(meanOf),
@@ -273,6 +287,7 @@ function scoreRow(
     }),
     aurocWithinSubjects: aurocWithin({ truth, probabilities, unit: subject }),
   };
+  return { row, compared: comparedOf(predictions, drawn) };
 }
 
 function countTested({ subject, trial }: BenchmarkData, tested: readonly number[]) {

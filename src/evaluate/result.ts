@@ -33,7 +33,7 @@ const detailsSchema = z.strictObject({
   perSeed: z.array(z.record(text, number)),
 });
 
-const comparisonSchema = z.strictObject({
+export const comparisonSchema = z.strictObject({
   score: text,
   model: text,
   against: text,

@@ -64,7 +64,10 @@ export function describeModel(
 }
 
 /** How far a score moves with the seed, and how far with who is tested. */
-export function describeSpread({ draws, subjects }: Compared, score: ScoreName): Spread {
+export function describeSpread(
+  { draws, subjects }: { readonly draws: ScoreDraws; readonly subjects: readonly SubjectScores[] },
+  score: ScoreName,
+): Spread {
   const bySeed = draws.bySeed(score);
   const cells = subjects
     .map(({ scores }) => scores.map((one) => one[score]))

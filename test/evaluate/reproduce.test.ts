@@ -4,11 +4,13 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { ConfigError, DataError, InterruptedError } from '../../src/core/errors.ts';
 import { Random } from '../../src/core/random.ts';
 import { scaleByBaseline, subtractBaseline } from '../../src/evaluate/reproduce-baseline.ts';
+import { comparedOf, compareTables, planRowPairs } from '../../src/evaluate/reproduce-comparisons.ts';
 import { parseReproduceRecipe } from '../../src/evaluate/reproduce-recipe.ts';
 import { renderReproduction } from '../../src/evaluate/reproduce-report.ts';
 import { parseReproduction, type Reproduction } from '../../src/evaluate/reproduce-result.ts';
 import { aurocWithin, binaryScoreNames, scoreBinary } from '../../src/evaluate/reproduce-scores.ts';
 import { targetCells } from '../../src/evaluate/reproduce-table.ts';
+import type { Comparison } from '../../src/evaluate/result.ts';
 import { bootstrapAll } from '../../src/metrics/bootstrap.ts';
 import { scoreAll } from '../../src/metrics/scores.ts';
 import { parseRecipe } from '../../src/patches/recipe.ts';
@@ -119,6 +121,11 @@ describe('a run', () => {
     const whole = memoryFiles();
     const first = await reproduceSmall(tiny, recipe, { backend, kept: whole });
     expect(parseReproduction(JSON.parse(JSON.stringify(first)))).toEqual(first);
+    // Every deep row against its classical one, in two scores.
+    expect(first.tables[0]!.comparisons.map(({ model, against }) => `${model} ${against}`)).toEqual(
+      [...Array(2).keys()].flatMap(() => ['eeg classical-eeg', 'ecg classical-ecg']),
+    );
+    expect(renderReproduction(first)).toContain('the same people drawn again for both');
     // A unit for each seed of deep rows, one for the rest.
     const units = [...whole.files.keys()].filter((name) => name.startsWith('predictions/'));
     expect(units).toHaveLength(2 * 2 + 2 + 4);
@@ -234,6 +241,81 @@ describe('scores', () => {
     };
     expect(aurocWithin(two)).toBe(0.5);
     expect(aurocWithin({ ...two, truth: [0, 0, 1, 1, 1] })).toBeNull();
+  });
+});
+
+describe('comparisons of rows', () => {
+  const rows = [
+    ...['eeg', 'ecg', 'eeg+ecg', 'eeg+ecg-late', 'ecg-rate'].map((model) => ({
+      model,
+      kind: 'deep' as const,
+    })),
+    { model: 'eeg+classical', kind: 'hybrid' as const },
+    ...['classical-eeg', 'classical-ecg', 'classical-eeg+ecg'].map((model) => ({
+      ...{ model, kind: 'classical' as const },
+    })),
+    { model: 'prior', kind: 'trivial' as const },
+  ];
+
+  test('both signals against each alone, all against classical features of the same signals', () => {
+    const pairs = (list: Parameters<typeof planRowPairs>[0]) =>
+      planRowPairs(list).map(({ model, against }) => `${model} − ${against}`);
+    const expected = [
+      'eeg − classical-eeg',
+      'ecg − classical-ecg',
+      'eeg+ecg − eeg',
+      'eeg+ecg − ecg',
+      'eeg+ecg − classical-eeg+ecg',
+      'eeg+ecg-late − eeg',
+      'eeg+ecg-late − ecg',
+      'eeg+ecg-late − classical-eeg+ecg',
+      'ecg-rate − classical-ecg',
+      'eeg+classical − classical-eeg+ecg',
+    ];
+    expect(pairs(rows)).toEqual(expected);
+    // Standardised rows meet their like alone.
+    const both = [...rows, ...rows.map((row) => ({ ...row, model: `${row.model}-standardised` }))];
+    expect(pairs(both)).toEqual([
+      ...expected,
+      ...expected.map((pair) => pair.replace(' − ', '-standardised − ').concat('-standardised')),
+    ]);
+  });
+
+  test('find who is better for whom, and adjust over the targets of a protocol', () => {
+    const random = Random.derive(9, 'compared');
+    const unit = Array.from({ length: 400 }, (_, i) => `s${i % 10}`);
+    const truth = Int32Array.from(unit, () => Number(random.uniform() < 0.5));
+    const probabilities = (skill: number) => [
+      Float64Array.from(truth, (y) => 0.5 + skill * (y - 0.5) + 0.2 * (random.uniform() - 0.5)),
+    ];
+    const skills: Record<string, number> = { eeg: 0.02, ecg: 0.02, 'eeg+ecg': 0.15 };
+    const table = (protocol: string) => ({
+      ...{ protocol, rows: rows.slice(0, 3) },
+      models: new Map(
+        Object.entries(skills).map(([model, skill]) => [
+          model,
+          comparedOf({ truth, unit, probabilities: probabilities(skill) }),
+        ]),
+      ),
+    });
+    const [first, second, other] = compareTables([table('a'), table('a'), table('b')]) as [
+      Comparison[],
+      Comparison[],
+      Comparison[],
+    ];
+    expect(first.map(({ model, against, score }) => [model, against, score])).toEqual([
+      ['eeg+ecg', 'eeg', 'balancedAccuracy'],
+      ['eeg+ecg', 'ecg', 'balancedAccuracy'],
+      ['eeg+ecg', 'eeg', 'auroc'],
+      ['eeg+ecg', 'ecg', 'auroc'],
+    ]);
+    for (const { difference, subjects, test: tested } of [...first, ...second, ...other]) {
+      expect(difference.low).toBeGreaterThan(0);
+      expect(subjects).toMatchObject({ count: 10, worse: 0 });
+      expect(tested.adjusted).toBeLessThan(0.05);
+    }
+    expect(first[0]!.test.family).toBe(4);
+    expect(other[0]!.test.family).toBe(2);
   });
 });
 
