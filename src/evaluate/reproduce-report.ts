@@ -7,7 +7,6 @@ import { aboutSection, benchmarkPage, publishedTable } from './reproduce-page.ts
 import type { Reproduction, ReproductionTable } from './reproduce-result.ts';
 import {
   digits,
-  formatInterval,
   hasTransductive,
   pairRows,
   protocolTitle,
@@ -15,6 +14,7 @@ import {
   shownScores,
   titleOf,
 } from './reproduce-table.ts';
+import type { ScoreInterval } from './result.ts';
 
 /** The page. */
 export function renderReproduction(result: Reproduction): string {
@@ -51,10 +51,10 @@ function protocolTable(result: Reproduction, table: ReproductionTable): Html {
     const cells = columns.flatMap((column) =>
       scores.map((score) => {
         const row = pair[column];
-        return html`<td>${row ? formatInterval(row.windows[score]) : ''}</td>`;
+        return html`<td>${row ? intervalCell(row.windows[score]) : ''}</td>`;
       }),
     );
-    const trial = pair.inductive ? formatInterval(pair.inductive.trials.auroc) : '–';
+    const trial = pair.inductive ? intervalCell(pair.inductive.trials.auroc) : '–';
     const within = digits(pair.inductive?.aurocWithinSubjects ?? null);
     return html`<tr><th scope="row">${pair.model}<br><span class="small">${titleOf(pair.model)}</span></th>${join(cells)}<td>${trial}</td><td>${within}</td></tr>`;
   });
@@ -65,6 +65,12 @@ ${leaky ? html`<p class="warning">Windows of one trial stand on both sides: thes
 <thead><tr><th>model</th>${join(columns.flatMap((column) => scores.map((score) => html`<th>${scoreTitles[score]}${titles[column]!}</th>`)))}<th>AUROC per trial</th><th>AUROC within people</th></tr></thead>
 <tbody>${join(body)}</tbody></table></div>
 ${comparisonPart(table)}`;
+}
+
+/** The interval on a line of its own. */
+function intervalCell({ mean, low, high }: ScoreInterval): Html {
+  const interval = html`<br><span class="small">[${digits(low)},\u00a0${digits(high)}]</span>`;
+  return html`${digits(mean)}${mean === null ? '' : interval}`;
 }
 
 /** Who is better than whom; nothing where no two rows are compared. */
