@@ -1,9 +1,10 @@
 /**
  * Products of rows X [n, d] with weights [K, d + 1] whose last value is an intercept: what fitting linear models spends its
  * time on. Rows are float32, sums float64, two at a time in WebAssembly's vectors, which JavaScript alone has not. A sum is
- * the same to the last bit wherever it is made.
+ * the same to the last bit wherever it is made. Source of the inner loops: scripts/kernels/rows.as.
  */
-import { buildRowKernels } from './row-kernels.ts';
+import { DataError } from '../core/errors.ts';
+import { kernelBase64 } from './generated/kernel.ts';
 
 /** The kernels take so many rows, and so many columns, at once; what is missing is zero. */
 const rowsAtOnce = 4;
@@ -15,6 +16,7 @@ const pageBytes = 65_536;
 
 /** Places are bytes in memory, `count` is a multiple of 4. */
 interface Kernels {
+  readonly memory: WebAssembly.Memory;
   /** Sums of rows times one vector. */
   scores(rows: number, vector: number, sums: number, count: number, rowBytes: number): void;
   /** Add rows, each times its factor, to one vector. */
@@ -23,7 +25,7 @@ interface Kernels {
 
 let compiled: WebAssembly.Module | undefined;
 
-/** Rows X [n, d], zero at first. */
+/** Rows X [n, d], zero at first. DataError beyond the 4 GiB that WebAssembly reaches. */
 export class Rows {
   /** [n, stride], to be filled; columns from d on stay zero. */
   readonly values: Float32Array;
@@ -38,17 +40,25 @@ export class Rows {
     readonly size: number,
   ) {
     this.stride = roundUp(size, columnsAtOnce);
-    const memory = new WebAssembly.Memory({
-      initial: Math.ceil((this.#rowAt(0) + roundUp(count, rowsAtOnce) * this.#rowBytes) / pageBytes),
-    });
-    this.values = new Float32Array(memory.buffer, this.#rowAt(0), count * this.stride);
-    this.#numbers = new Float64Array(memory.buffer, 0, blockRows);
+    compiled ??= new WebAssembly.Module(Uint8Array.from(atob(kernelBase64), (c) => c.charCodeAt(0)));
+    this.#kernels = new WebAssembly.Instance(compiled).exports as unknown as Kernels;
+    const { memory } = this.#kernels;
+    const bytes = this.#rowAt(roundUp(count, rowsAtOnce));
+    try {
+      memory.grow(Math.max(0, Math.ceil((bytes - memory.buffer.byteLength) / pageBytes)));
+    } catch (cause) {
+      throw new DataError(
+        `linear probe: ${count} rows of ${size} features need ${bytes} bytes at once, which cannot be had. Use fewer windows, layers or cuts.`,
+        { cause },
+      );
+    }
+    const { buffer } = memory;
+    this.values = new Float32Array(buffer, this.#rowAt(0), count * this.stride);
+    this.#numbers = new Float64Array(buffer, 0, blockRows);
     this.#vectors = Array.from(
       { length: blockVectors },
-      (_, k) => new Float64Array(memory.buffer, this.#vectorAt(k), this.stride),
+      (_, k) => new Float64Array(buffer, this.#vectorAt(k), this.stride),
     );
-    compiled ??= new WebAssembly.Module(buildRowKernels());
-    this.#kernels = new WebAssembly.Instance(compiled, { rows: { memory } }).exports as unknown as Kernels;
   }
 
   /** X·Wᵀ with intercepts: weights [K, d + 1] → [n, K]. */

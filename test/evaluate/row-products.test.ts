@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DataError } from '../../src/core/errors.ts';
 import { Random } from '../../src/core/random.ts';
 import { Rows } from '../../src/evaluate/row-products.ts';
 
@@ -45,4 +46,9 @@ describe('products of rows', () => {
       expect(x.products(factors, outputs)).toEqual(products);
     },
   );
+
+  it('of more rows than there is memory for are refused', () => {
+    expect(() => new Rows(1_000_000, 5_000)).toThrow(DataError);
+    expect(() => new Rows(1_000_000, 5_000)).toThrow('1000000 rows of 5000 features need');
+  });
 });

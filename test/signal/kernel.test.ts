@@ -34,9 +34,10 @@ describe('the kernel', () => {
 
   const asc = 'node_modules/assemblyscript/bin/asc.js';
   it.skipIf(!existsSync(asc))('is what the source compiles to (needs assemblyscript 0.28.20)', () => {
-    const out = join(tmpdir(), `heartmind-kernel-${process.pid}.ts`);
+    const out = join(tmpdir(), `heartmind-kernel-${process.pid}`);
     execFileSync(process.execPath, ['scripts/kernels/build.mjs', asc, out]);
-    expect(readFileSync(out, 'utf8')).toBe(readFileSync('src/signal/generated/kernel.ts', 'utf8'));
-    rmSync(out);
+    for (const path of ['src/signal/generated/kernel.ts', 'src/evaluate/generated/kernel.ts'])
+      expect(readFileSync(join(out, path), 'utf8')).toBe(readFileSync(path, 'utf8'));
+    rmSync(out, { recursive: true });
   });
 });
