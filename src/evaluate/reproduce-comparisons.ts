@@ -64,9 +64,11 @@ export function planRowPairs(rows: ComparedTable['rows']): Pair[] {
       .replace(/-(late|rate)$|\+classical$/, '')
       .replace('×', '+');
     const isBoth = signals.includes('+');
+    // Heads that are joined in some way against classical ones that are joined so.
+    const isEven = kind === 'hybrid' || /-rate/.test(model);
     const classical =
       kind === 'hybrid' || isBoth
-        ? ['classical-eeg+ecg', 'classical-eeg+ecg-late']
+        ? ['classical-eeg+ecg', `classical-eeg+ecg-${isEven ? 'even' : 'late'}`]
         : [`classical-${signals}`];
     return [
       ...(isBoth && kind === 'deep' ? against(model, ['eeg', 'ecg'], 'single modality') : []),

@@ -6,24 +6,15 @@
 import type { Modality } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
 import { standardisePerSubject } from '../signal/standardise.ts';
-import type { Features } from '../train/frozen-features.ts';
 import { fillMissing, runClassical } from './baselines.ts';
 import type { GroupFold } from './protocol-groups.ts';
 import type { BenchmarkData, ChosenEncoders } from './reproduce-data.ts';
 import { embeddingsFor } from './reproduce-encoders.ts';
 import { runHead } from './reproduce-head.ts';
-import { runLogisticHead } from './reproduce-logistic.ts';
+import { type FoldTask, type Head, headOn, joinFeatures, joinHeads, trainedOnce } from './reproduce-heads.ts';
 import { productFeatures } from './reproduce-products.ts';
 import { readRates } from './reproduce-rate.ts';
 import type { ReproduceRecipe } from './reproduce-recipe.ts';
-
-export interface FoldTask {
-  readonly labels: Int32Array;
-  readonly fold: GroupFold;
-  readonly seed: number;
-  /** Names the training where one is kept. */
-  readonly name: string;
-}
 
 export interface BenchmarkModel {
   readonly name: string;
@@ -31,6 +22,8 @@ export interface BenchmarkModel {
   readonly kind: 'deep' | 'hybrid' | 'classical' | 'trivial';
   /** Another seed gives another model. */
   readonly seeded?: true;
+  /** How heads are joined, where it is not the plain mean of their logits. */
+  readonly joined?: 'even';
   /** Probabilities of class 1 of the fold's test windows. */
   run(task: FoldTask): ArrayLike<number> | Promise<ArrayLike<number>>;
 }
@@ -56,12 +49,12 @@ export function benchmarkModels(options: ModelOptions): BenchmarkModel[] {
   const embedded = (modality: Modality) => data.embeddings[modality] !== undefined;
   const deep = ways.flatMap(({ suffix, prepare }) => {
     const head = (own: readonly Modality[]) =>
-      headModel('deep', options, ({ test }) =>
+      headOn(options, ({ test }) =>
         own.map((modality) => prepare(embeddingsFor(data, options.encoders, modality, test)!)),
       );
     // Alone, averaged and in a hybrid they are the same heads.
     const [eeg, ecg] = [trainedOnce(head(['eeg'])), trainedOnce(head(['ecg']))];
-    const rate = trainedOnce(headModel('deep', options, (fold) => [prepare(ratesFor(options, fold))]));
+    const rate = trainedOnce(headOn(options, (fold) => [prepare(ratesFor(options, fold))]));
     return recipe.models.flatMap((model) => {
       const name = `${model}${suffix}`;
       if (model === 'eeg×ecg') return productModel(name, options, prepare);
@@ -71,9 +64,10 @@ export function benchmarkModels(options: ModelOptions): BenchmarkModel[] {
         if (modality === 'eeg') return eeg;
         return isRate(model) ? rate : ecg;
       });
-      if (isHybrid(model)) return [averaged(name, 'hybrid', [...heads, ...classicalHeads(options, prepare)])];
-      if (isLate(model) || isRate(model)) return [averaged(name, 'deep', heads)];
-      return [{ ...(heads.length === 1 ? heads[0]! : head(modalities)), name }];
+      if (isHybrid(model))
+        return [averaged(name, 'hybrid', [...heads, ...classicalHeads(options, prepare)], 'even')];
+      if (isRate(model)) return [averaged(name, 'deep', heads, 'even')];
+      return [averaged(name, 'deep', isLate(model) || heads.length === 1 ? heads : [head(modalities)])];
     });
   });
   const classical = ways.flatMap(({ suffix, prepare }) =>
@@ -82,7 +76,16 @@ export function benchmarkModels(options: ModelOptions): BenchmarkModel[] {
       const name = `classical-${model}${suffix}`;
       const parts = modalitiesIn(model).map((modality) => data.classical[modality]);
       if (parts.some((part) => part === undefined)) return [];
-      if (isLate(model)) return [averaged(name, 'classical', classicalHeads(options, prepare))];
+      if (isLate(model)) {
+        const heads = classicalHeads(options, prepare);
+        // On equal terms with rows that are joined so.
+        const even = recipe.models.some((other) => isHybrid(other) || isRate(other));
+        const evenName = `classical-${model.replace(/late$/, 'even')}${suffix}`;
+        return [
+          averaged(name, 'classical', heads),
+          ...(even ? [averaged(evenName, 'classical', heads, 'even')] : []),
+        ];
+      }
       const prepared = parts.map((part) => prepare(part!));
       const rows = prepared[0]!.map((_, i) => Float64Array.from(prepared.flatMap((part) => [...part[i]!])));
       return [classicalModel(name, rows)];
@@ -118,45 +121,23 @@ function isHybrid(model: string): boolean {
  * The recipe's head on band powers, and one on the heart's rate and variability, where there are such. What is undefined in
  * a window takes the training windows' median.
  */
-function classicalHeads(options: ModelOptions, prepare: Prepare): BenchmarkModel[] {
+function classicalHeads(options: ModelOptions, prepare: Prepare): Head[] {
   return (['eeg', 'ecg'] as const).flatMap((modality) => {
     const rows = options.data.classical[modality];
     if (!rows) return [];
     const prepared = prepare(rows);
-    return [headModel('classical', options, ({ train }) => [fillMissing(prepared, train)])];
+    return [headOn(options, ({ train }) => [fillMissing(prepared, train)])];
   });
 }
 
-/** A model that is part of several rows: what it said of a fold under a seed is kept while the fold is. */
-function trainedOnce(model: BenchmarkModel): BenchmarkModel {
-  const known = new WeakMap<GroupFold, Map<number, ArrayLike<number>>>();
-  return {
-    ...model,
-    async run(task) {
-      const bySeed = known.get(task.fold) ?? new Map<number, ArrayLike<number>>();
-      known.set(task.fold, bySeed);
-      const found = bySeed.get(task.seed) ?? (await model.run(task));
-      bySeed.set(task.seed, found);
-      return found;
-    },
-  };
-}
-
-/** The mean of several models' logits. */
+/** A row of heads that are joined. */
 function averaged(
   name: string,
   kind: BenchmarkModel['kind'],
-  parts: readonly BenchmarkModel[],
+  heads: readonly Head[],
+  joined?: 'even',
 ): BenchmarkModel {
-  return {
-    ...{ name, kind },
-    ...(parts.some(({ seeded }) => seeded) && { seeded: true }),
-    async run(task) {
-      const each: Float64Array[] = [];
-      for (const part of parts) each.push(Float64Array.from(await part.run(task)));
-      return meanOfLogits(each);
-    },
-  };
+  return { ...{ name, kind, seeded: true }, ...(joined && { joined }), run: joinHeads(heads, joined) };
 }
 
 type Prepare = (rows: readonly Float64Array[]) => readonly Float64Array[];
@@ -169,56 +150,6 @@ function onceForEach(prepare: Prepare): Prepare {
     known.set(rows, found);
     return found;
   };
-}
-
-/** Rows side by side, [W, F]. */
-function joinFeatures(parts: readonly (readonly Float64Array[])[]): Features {
-  const size = parts.reduce((sum, rows) => sum + rows[0]!.length, 0);
-  const count = parts[0]!.length;
-  const data = new Float32Array(count * size);
-  for (let i = 0; i < count; i++) {
-    let at = i * size;
-    for (const rows of parts) {
-      data.set(rows[i]!, at);
-      at += rows[i]!.length;
-    }
-  }
-  return { data, size };
-}
-
-/** The recipe's head on the features of a fold, joined. */
-function headModel(
-  kind: BenchmarkModel['kind'],
-  { backend, recipe, signal }: ModelOptions,
-  rowsFor: (fold: GroupFold) => readonly (readonly Float64Array[])[],
-): BenchmarkModel {
-  // Of the last fold's rows: most folds in a row have the same encoders.
-  let last: { readonly rows: readonly (readonly Float64Array[])[]; readonly features: Features } | undefined;
-  return {
-    ...{ name: 'head', kind, seeded: true },
-    async run({ labels, fold, seed }) {
-      const rows = rowsFor(fold);
-      if (!last || rows.some((one, i) => one !== last!.rows[i]))
-        last = { rows, features: joinFeatures(rows) };
-      const { features } = last;
-      const parts = { training: fold.train, validation: fold.validation, test: fold.test };
-      return recipe.head.kind === 'logistic'
-        ? runLogisticHead({ features, labels, ...parts, strengths: recipe.head.strengths })
-        : runHead({ ...{ backend, features, labels, seed, signal, recipe: recipe.head }, ...parts });
-    },
-  };
-}
-
-function meanOfLogits(each: readonly Float64Array[]): Float64Array {
-  // A probability that was rounded to 0 or 1 still has a logit.
-  const logit = (p: number) => {
-    const inside = Math.min(1 - 1e-12, Math.max(1e-12, p));
-    return Math.log(inside) - Math.log1p(-inside);
-  };
-  return each[0]!.map((_, i) => {
-    const mean = each.reduce((sum, one) => sum + logit(one[i]!), 0) / each.length;
-    return 1 / (1 + Math.exp(-mean));
-  });
 }
 
 /** A linear head on products. */

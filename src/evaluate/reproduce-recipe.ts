@@ -34,8 +34,8 @@ export type HeadRecipe = z.infer<typeof headRecipeSchema>;
 /**
  * eeg×ecg: a linear head on products of both modalities' embeddings (reproduce-products.ts). eeg+ecg-late: a head of each,
  * the mean of their logits. …ecg-rate: of ECG only the heart rate that its embedding tells (reproduce-rate.ts). …+classical: a
- * head of each embedding and of each kind of classical features (band powers, heart rate and variability), the mean of their
- * logits: hybrid.
+ * head of each embedding and of each kind of classical features (band powers, heart rate and variability): hybrid. Heads of
+ * these two are joined at equal spread: what each sees differs in size by thousands.
  */
 const modelNames = [
   ...['eeg', 'ecg', 'eeg+ecg', 'eeg+ecg-late', 'eeg×ecg'],

@@ -25,6 +25,7 @@ const modelTitles: Readonly<Record<string, string>> = {
   'ecg+classical': 'hybrid: ECG encoder, band power, heart rate, a head each',
   'eeg+ecg+classical': 'hybrid: both encoders, band power, heart rate, a head each',
   'classical-eeg+ecg-late': 'band power and heart rate, a logistic regression each',
+  'classical-eeg+ecg-even': 'the same, joined at equal spread',
   'classical-eeg': 'band power, logistic regression',
   'classical-ecg': 'heart rate and variability, logistic regression',
   'classical-eeg+ecg': 'band power and heart rate, logistic regression',

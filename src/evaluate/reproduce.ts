@@ -196,6 +196,7 @@ async function runUnit(
     foldSeed(protocol, recipe, seed),
     recipe.baseline,
     own,
+    ...(model.joined ? [model.joined] : []),
   ]);
   const before = await loadUnit(kept, path, identity, (result) => readUnit(result, tested.length));
   if (before) {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../src/core/random.ts';
+import { type Head, joinHeads } from '../../src/evaluate/reproduce-heads.ts';
 import { runLogisticHead } from '../../src/evaluate/reproduce-logistic.ts';
 import { readRates } from '../../src/evaluate/reproduce-rate.ts';
 import { parseReproduceRecipe } from '../../src/evaluate/reproduce-recipe.ts';
@@ -119,4 +120,39 @@ test('heart rate is read from embeddings, of training people by others of them',
   const wrong = rates.map((rate, i) => (subject[i] === 's0' ? 200 - rate : rate));
   const same = readRates({ data, size }, wrong, subject, train);
   for (let i = 0; i < each; i++) expect(same[i]![0]).toBeCloseTo(read[i]![0]!, 1);
+});
+
+describe('heads that are joined', () => {
+  const fold = { train: [], validation: [0, 1], test: [2, 3] };
+  const task = { labels: Int32Array.of(0, 1, 0, 1), fold, seed: 0, name: 'joined' };
+  const p = (z: number) => 1 / (1 + Math.exp(-z));
+  /** Logits of two validation and two test windows. */
+  const head =
+    (...logits: [number, number, number, number]): Head =>
+    async () => ({
+      validation: Float64Array.from(logits.slice(0, 2), p),
+      test: Float64Array.from(logits.slice(2), p),
+    });
+  // The second head says the same in a twentieth of the first one's size, and the contrary of test windows.
+  const heads = [head(-4, 4, -4, 4), head(-0.2, 0.2, 0.2, -0.2)];
+  const logits = (probabilities: Float64Array) => [...probabilities].map((x) => Math.log(x / (1 - x)));
+
+  test('by their logits: the louder one decides', async () => {
+    const [first, second] = logits(await joinHeads(heads)(task));
+    expect(first).toBeCloseTo(-1.9, 9);
+    expect(second).toBeCloseTo(1.9, 9);
+  });
+
+  test('at equal spread: each has the same say', async () => {
+    for (const z of logits(await joinHeads(heads, 'even')(task))) expect(z).toBeCloseTo(0, 9);
+    // A head that says the same of every validation window keeps its logits.
+    const flat = [head(1, 1, 1, 2), head(-2, 2, 2, -2)];
+    const [first, second] = logits(await joinHeads(flat, 'even')(task));
+    expect(first).toBeCloseTo((1 + 1) / 2, 9);
+    expect(second).toBeCloseTo((2 - 1) / 2, 9);
+  });
+
+  test('alone: a head’s own probabilities', async () => {
+    expect(await joinHeads([heads[1]!], 'even')(task)).toEqual((await heads[1]!(task)).test);
+  });
 });
