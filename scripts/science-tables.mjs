@@ -162,7 +162,8 @@ function gainOver(one) {
 
 /** EEGMAT under a protocol: five seconds of both signals, thirty of ECG, thirty of both; published figures last. */
 function eegmatTable(read, protocol, name) {
-  const [short, long, hybrid] = [read(name), read(`${name}-context`), read(`${name}-hybrid`)];
+  // The last one holds both protocols.
+  const [short, long, hybrid] = [read(name), read(`${name}-context`), read('eegmat-loso-hybrid')];
   if (!short) return 'Not measured yet.\n';
   const rows = [
     ...benchmarkRows(short, protocol, ''),
