@@ -74,6 +74,16 @@ export const scienceTables = {
   },
   'eegmat-published': (read) => eegmatTable(read, 'published', 'eegmat-published'),
   'eegmat-loso': (read) => eegmatTable(read, 'leave-one-subject-out', 'eegmat-loso'),
+  'eegmat-short': (read) => {
+    const result = read('eegmat-loso-hybrid');
+    if (!result) return 'Not measured yet.\n';
+    const { rows } = result.tables.find(({ protocol }) => protocol === 'leave-one-subject-out');
+    const cells = Object.entries(shortRows).map(([model, title]) => {
+      const { windows } = rows.find((row) => row.model === model);
+      return `| ${title} | ${scoreNames.map((name) => interval(windows[name])).join(' | ')} |`;
+    });
+    return table(['model', ...scoreNames.map((name) => titles[name])], cells);
+  },
   'eegmat-loso-differences': (read) => eegmatDifferences(read, 'eegmat-loso'),
   'heart-rate-readable': (read) => {
     const result = read('heart-rate');
@@ -123,6 +133,14 @@ export const scienceTables = {
     );
     return table(['step', 'what changes', 'AUROC', 'AUROC, transductive'], rows);
   },
+};
+
+const shortRows = {
+  ecg: 'ECG encoder',
+  eeg: 'EEG encoder',
+  'eeg+ecg-rate': '**both: EEG, and the heart rate that the ECG encoder tells**',
+  'classical-eeg+ecg-even': 'classical: band power and heart rate',
+  'eeg+classical': '**EEG encoder, band power and heart rate**',
 };
 
 const scoreNames = ['balancedAccuracy', 'auroc', 'auprc'];
