@@ -74,6 +74,21 @@ export const scienceTables = {
   },
   'eegmat-published': (read) => eegmatTable(read, 'published', 'eegmat-published'),
   'eegmat-loso': (read) => eegmatTable(read, 'leave-one-subject-out', 'eegmat-loso'),
+  'dreamer-synthetic': (read) => {
+    const result = read('dreamer-synthetic');
+    if (!result) return 'Not measured yet.\n';
+    const models = ['eeg', 'ecg', 'eeg+ecg', 'eeg×ecg', 'classical-eeg', 'classical-ecg', 'stimulus-prior'];
+    const rows = Object.entries(result.results).flatMap(([planted, { tables }]) =>
+      tables.map(({ protocol, rows: own }) => {
+        const cells = models.map((name) => {
+          const auroc = own.find(({ model }) => model === name)?.trials.auroc;
+          return auroc && auroc.low > 0.5 ? `**${digits(auroc.mean)}**` : digits(auroc?.mean);
+        });
+        return `| ${planted} | ${protocol} | ${cells.join(' | ')} |`;
+      }),
+    );
+    return table(['planted in', 'protocol', ...models.map((name) => `\`${name}\``)], rows);
+  },
   'eegmat-short': (read) => {
     const result = read('eegmat-loso-hybrid');
     if (!result) return 'Not measured yet.\n';
