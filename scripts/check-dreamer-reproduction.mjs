@@ -6,7 +6,7 @@
  *     node scripts/check-dreamer-reproduction.mjs [--people 23] [--films 18] [--seconds 60] [--effect-size 0.8]
  *       [--eeg WEIGHTS] [--ecg WEIGHTS] [--threads 1] [--keep FOLDER] [--main OTHER-BUILD]
  *
- * Encoders are of random numbers (frozen) unless --eeg and --ecg name weights.
+ * Encoders are the released ones, frozen, unless --eeg and --ecg name others.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -53,7 +53,11 @@ for (const [name, planted] of Object.entries(cases)) {
   const { tables, encoders, notes, data, versions } = JSON.parse(
     readFileSync(join(out, 'reproduce-dreamer.json'), 'utf8'),
   );
-  results[name] = { planted: planted.join(' '), windows: data.windows, encoders, notes, versions, tables };
+  const rows = tables.map(({ comparisons: _, ...table }) => table);
+  results[name] = {
+    ...{ planted: planted.join(' '), windows: data.windows },
+    ...{ encoders, notes, versions, tables: rows },
+  };
 }
 const command = `node scripts/check-dreamer-reproduction.mjs ${sizes.join(' ')}`;
 mkdirSync(join(root, 'results'), { recursive: true });
