@@ -7,7 +7,7 @@
  *
  * PTB-XL: official folds. LUDB, Challenge 2021 (without its PTB-XL records), EEGMAT: people in five folds; no encoder has
  * seen them. Probes: the mean of the last layer's tokens. Fine-tuning (recipes/finetune-ecg.json): the arms that differ in
- * the kind of mask, on one lead, where it is affordable; of LUDB and the Challenge apart from the rest:
+ * the kind of mask, on few leads, where it is affordable; of LUDB and the Challenge apart from the rest:
  *
  *   node scripts/study-masking.mjs ludb=FOLDER cinc2021=FOLDER --ways tuned --out results/masking-tuned.json
  */
@@ -47,8 +47,8 @@ const questions = [
 /** What is asked of encoders that learn the labels too. */
 const tuned = [
   { dataset: 'ptbxl', targets: ['superclasses'], leads: { 1: 'I' } },
-  { dataset: 'ludb', targets: ['rhythm', 'findings'], leads: { 1: 'I' }, folds: 5 },
-  { dataset: 'cinc2021', targets: ['groups'], leads: { 1: 'I' }, folds: 5, leaveOut: '*HR*' },
+  { dataset: 'ludb', targets: ['rhythm', 'findings'], leads: { 2: 'I,II', 1: 'I' }, folds: 5 },
+  { dataset: 'cinc2021', targets: ['groups'], leads: { 2: 'I,II', 1: 'I' }, folds: 5, leaveOut: '*HR*' },
 ];
 const tunedArms = ['dual', 'random', 'intra', 'inter', 'span'];
 
