@@ -7,6 +7,7 @@ import { Random } from '../core/random.ts';
 import type { DatasetSpec } from '../datasets/dataset.ts';
 import { openFolder } from '../datasets/folder-node.ts';
 import { sampleDataFolder } from '../datasets/sample-node.ts';
+import { modalitiesIn } from '../evaluate/model-names.ts';
 import { reproduce } from '../evaluate/reproduce.ts';
 import type { ChosenEncoder } from '../evaluate/reproduce-data.ts';
 import { parseReproduceRecipe, type ReproduceRecipe } from '../evaluate/reproduce-recipe.ts';
@@ -96,9 +97,7 @@ async function chooseEncoders(recipe: ReproduceRecipe, spec: DatasetSpec, flags:
   const encoders: { [M in Modality]?: ChosenEncoder } = {};
   const sources: Record<string, string> = {};
   const notes: string[] = [];
-  const wanted = new Set(
-    recipe.models.flatMap((model) => model.replace(/-(late|rate)$/, '').split(/[+×]/) as Modality[]),
-  );
+  const wanted = new Set(recipe.models.flatMap(modalitiesIn));
   for (const modality of ['eeg', 'ecg'] as const) {
     if (!wanted.has(modality)) continue;
     const path = flags[modality] ?? recipe.weights[modality]?.join(',') ?? releasedName(modality);

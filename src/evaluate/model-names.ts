@@ -1,4 +1,5 @@
 /** What the name of a model in a table says of it. */
+import type { Modality } from '../patches/windows.ts';
 
 /** Not a deep model: what one must beat. */
 export function isBaseline(name: string): boolean {
@@ -46,4 +47,13 @@ export function describeVariant(name: string): string {
 /** The scores of which less is better. */
 export function isLowerBetter(score: string): boolean {
   return score === 'ece' || score === 'brier';
+}
+
+/** The signals that a benchmark's row sees, of embeddings and of `classical-` ones alike: `eeg+ecg-rate-standardised` → both. */
+export function modalitiesIn(name: string): Modality[] {
+  return name
+    .replace(/^classical-/, '')
+    .replace(/-standardised$/, '')
+    .replace(/-(late|rate|even)$|\+classical$/, '')
+    .split(/[+×]/) as Modality[];
 }

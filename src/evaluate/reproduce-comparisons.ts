@@ -3,6 +3,7 @@
  * hybrid rows against the classical features of the same signals. Rows standardised within people meet their like alone.
  */
 import { adjustTogether, type Compared, comparePair, type Pair } from './comparisons.ts';
+import { isTransductive, modalitiesIn } from './model-names.ts';
 import type { ReproductionRow } from './reproduce-result.ts';
 import { type BinaryPredictions, drawBinary, scoreUnits } from './reproduce-scores.ts';
 import type { Comparison } from './result.ts';
@@ -59,17 +60,14 @@ export function planRowPairs(rows: ComparedTable['rows']): Pair[] {
       .map((other) => ({ model, against: other, kind }));
   return rows.flatMap(({ model, kind }) => {
     if (kind === 'trivial' || kind === 'classical') return [];
-    const signals = model
-      .replace(/-standardised$/, '')
-      .replace(/-(late|rate)$|\+classical$/, '')
-      .replace('×', '+');
-    const isBoth = signals.includes('+');
+    const signals = modalitiesIn(model);
+    const isBoth = signals.length > 1;
     // Heads that are joined in some way against classical ones that are joined so.
     const isEven = kind === 'hybrid' || /-rate/.test(model);
     const classical =
       kind === 'hybrid' || isBoth
         ? ['classical-eeg+ecg', `classical-eeg+ecg-${isEven ? 'even' : 'late'}`]
-        : [`classical-${signals}`];
+        : [`classical-${signals[0]}`];
     return [
       ...(isBoth && kind === 'deep' ? against(model, ['eeg', 'ecg'], 'single modality') : []),
       ...against(model, classical, 'baseline'),
@@ -79,5 +77,5 @@ export function planRowPairs(rows: ComparedTable['rows']): Pair[] {
 
 /** `-standardised`, or nothing. */
 function wayOf(model: string): string {
-  return /-standardised$/.exec(model)?.[0] ?? '';
+  return isTransductive(model) ? '-standardised' : '';
 }

@@ -7,6 +7,7 @@ import type { Modality } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
 import { standardisePerSubject } from '../signal/standardise.ts';
 import { fillMissing, runClassical } from './baselines.ts';
+import { modalitiesIn } from './model-names.ts';
 import type { GroupFold } from './protocol-groups.ts';
 import type { BenchmarkData, ChosenEncoders } from './reproduce-data.ts';
 import { embeddingsFor } from './reproduce-encoders.ts';
@@ -92,10 +93,6 @@ export function benchmarkModels(options: ModelOptions): BenchmarkModel[] {
     }),
   );
   return [...deep, ...classical, ...trivialModels(data)];
-}
-
-function modalitiesIn(model: string): Modality[] {
-  return model.replace(/-(late|rate)$|\+classical$/, '').split('+') as Modality[];
 }
 
 function isLate(model: string): boolean {
