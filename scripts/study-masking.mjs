@@ -1,18 +1,17 @@
 #!/usr/bin/env node
 /**
  * What each mask of pre-training is worth: probes, reconstruction and fine-tuning of the encoders that
- * scripts/pretrain-masking.mjs made, against untrained ones → results/masking.json. What was asked is not asked again.
+ * scripts/pretrain-masking.mjs made, against untrained ones. One set of questions at a time, into results/SET.json; what
+ * was asked is not asked again.
  *
- *   node scripts/study-masking.mjs ptbxl=FOLDER ludb=FOLDER cinc2021=FOLDER eegmat=FOLDER [--jobs 2]
+ *   node scripts/study-masking.mjs SET ptbxl=FOLDER ludb=FOLDER cinc2021=FOLDER eegmat=FOLDER [--jobs 2]
  *
- * PTB-XL: official folds. LUDB, Challenge 2021 (without its PTB-XL records), EEGMAT: people in five folds; no encoder has
- * seen them. Probes: the mean of the last layer's tokens. Fine-tuning (recipes/finetune-ecg.json): the arms that differ in
- * the kind of mask, on few leads, where it is affordable; of LUDB and the Challenge apart from the rest:
- *
- *   node scripts/study-masking.mjs ludb=FOLDER cinc2021=FOLDER --ways tuned --out results/masking-tuned.json
+ * The sets, with the data of each, stand below. PTB-XL: official folds. LUDB, Challenge 2021 (without its PTB-XL records),
+ * EEGMAT: people in five folds; no encoder has seen them. Probes: the mean of the last layer's tokens. Fine-tuning
+ * (recipes/finetune-ecg.json): the arms that differ in the kind of mask.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { doAll, heartmind, root } from './heartmind-jobs.mjs';
 import { arms } from './masking-arms.mjs';
@@ -22,51 +21,74 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     runs: { type: 'string', default: 'runs/masking' },
-    out: { type: 'string', default: join(root, 'results', 'masking.json') },
     seeds: { type: 'string', default: '0,1,2' },
     threads: { type: 'string', default: '1' },
     jobs: { type: 'string', default: '1' },
-    /** What is asked: frozen encoders, tuned ones, or both. */
-    ways: { type: 'string', default: 'probe,tuned' },
   },
 });
-const data = Object.fromEntries(positionals.map((one) => one.split(/=(.*)/s)));
+const [set, ...folders] = positionals;
+const data = Object.fromEntries(folders.map((one) => one.split(/=(.*)/s)));
 const seeds = values.seeds.split(',').map(Number);
 const place = join(values.runs, 'scores');
 mkdirSync(place, { recursive: true });
 
-const allLeads = { 12: undefined, 2: 'I,II', 1: 'I' };
-/** What is asked of every frozen encoder. */
-const questions = [
-  { dataset: 'ptbxl', targets: ['superclasses', 'sex', 'age'], leads: allLeads },
-  { dataset: 'ludb', targets: ['rhythm', 'findings', 'age'], leads: allLeads, folds: 5 },
-  // Its HR recordings are PTB-XL's: the encoders have seen them.
-  { dataset: 'cinc2021', targets: ['groups', 'sex'], leads: allLeads, folds: 5, leaveOut: '*HR*' },
-  { dataset: 'eegmat', targets: ['task'], leads: { 1: undefined }, folds: 5, modality: 'ecg' },
-];
-/** What is asked of encoders that learn the labels too. */
-const tuned = [
-  { dataset: 'ptbxl', targets: ['superclasses'], leads: { 1: 'I' } },
-  { dataset: 'ludb', targets: ['rhythm', 'findings'], leads: { 2: 'I,II', 1: 'I' }, folds: 5 },
-  { dataset: 'cinc2021', targets: ['groups'], leads: { 2: 'I,II', 1: 'I' }, folds: 5, leaveOut: '*HR*' },
-];
+const leadNames = { 12: undefined, 2: 'I,II', 1: 'I' };
+const ludb = { dataset: 'ludb', folds: 5 };
+// Its HR recordings are PTB-XL's: the encoders have seen them.
+const cinc2021 = { dataset: 'cinc2021', folds: 5, leaveOut: '*HR*' };
+/** The ECG of EEGMAT is one lead: all of it is taken. */
+const eegmat = { dataset: 'eegmat', folds: 5, modality: 'ecg', whole: true };
+/** What each set asks of frozen encoders, and of encoders that learn the labels too. */
+const sets = {
+  masking: {
+    probe: [
+      { dataset: 'ptbxl', targets: ['superclasses', 'sex', 'age'], leads: [12, 2, 1] },
+      { ...ludb, targets: ['rhythm', 'findings', 'age'], leads: [12, 2, 1] },
+      { ...cinc2021, targets: ['groups', 'sex'], leads: [12, 2, 1] },
+      { ...eegmat, targets: ['task'], leads: [1] },
+    ],
+    tuned: [{ dataset: 'ptbxl', targets: ['superclasses'], leads: [1] }],
+  },
+  'masking-tuned': {
+    tuned: [
+      { ...ludb, targets: ['rhythm', 'findings'], leads: [2, 1] },
+      { ...cinc2021, targets: ['groups'], leads: [2, 1] },
+    ],
+  },
+  'masking-tuned-12': {
+    tuned: [
+      { ...cinc2021, targets: ['groups'], leads: [12] },
+      { ...ludb, targets: ['findings'], leads: [12] },
+      { ...ludb, targets: ['rhythm'], leads: [12] },
+    ],
+  },
+  'masking-tuned-people': {
+    tuned: [
+      { ...cinc2021, targets: ['sex'], leads: [2, 1] },
+      { ...ludb, targets: ['age'], leads: [2, 1] },
+      { ...eegmat, targets: ['task'], leads: [1] },
+    ],
+  },
+};
 const tunedArms = ['dual', 'random', 'intra', 'inter', 'span'];
 
-const ways = values.ways.split(',');
+if (!sets[set])
+  throw new Error(`study-masking: '${set}' is not a set. There are: ${Object.keys(sets).join(', ')}.`);
+const { probe = [], tuned = [] } = sets[set];
 const jobs = [
-  ...asked(ways.includes('probe') ? questions : []).map(({ dataset, count, flags }) => ({
-    ...{ dataset, leads: count, path: join(place, `${dataset}-${count}.json`) },
+  ...asked(probe).map(({ dataset, leads, file, flags }) => ({
+    ...{ dataset, leads, path: join(place, `${file}.json`) },
     words: [
       'none=untrained:4',
       ...seeds.flatMap((seed) => Object.keys(arms).map((arm) => `${arm}=${encoderOf(arm, seed)}`)),
       ...flags,
-      ...(dataset === 'ptbxl' && count === '12' ? ['--reconstruction'] : []),
+      ...(dataset === 'ptbxl' && leads === '12' ? ['--reconstruction'] : []),
     ],
   })),
   // Seed by seed, as a name is one training there: the seed of fine-tuning is that of pre-training.
   ...seeds.flatMap((seed) =>
-    asked(ways.includes('tuned') ? tuned : []).map(({ dataset, count, flags }) => ({
-      ...{ dataset, leads: count, seed, path: join(place, `${dataset}-${count}-tuned-${seed}.json`) },
+    asked(tuned).map(({ dataset, leads, file, flags }) => ({
+      ...{ dataset, leads, seed, path: join(place, `${file}-tuned-${seed}.json`) },
       words: [
         'none=untrained:4',
         ...tunedArms.map((arm) => `${arm}=${encoderOf(arm, seed)}`),
@@ -84,30 +106,26 @@ await doAll(jobs, Number(values.jobs), async ({ path, words }) => {
 });
 
 const answers = jobs.map((job) => ({ ...job, probe: JSON.parse(readFileSync(job.path, 'utf8')) }));
-const command = [
-  'node scripts/study-masking.mjs',
-  ...Object.keys(data).map((name) => `${name}=FOLDER`),
-  ...(values.ways === 'probe,tuned'
-    ? []
-    : ['--ways', values.ways, '--out', `results/${basename(values.out)}`]),
-].join(' ');
+const given = Object.keys(data).map((name) => `${name}=FOLDER`);
+const command = ['node scripts/study-masking.mjs', set, ...given].join(' ');
 const base = readFileSync(join(root, 'recipes', 'pretrain-ecg-masking.json'), 'utf8');
-writeFileSync(values.out, `${JSON.stringify(collate({ answers, arms, seeds, command, base }), null, 1)}\n`);
-console.log(`Written: ${values.out}`);
+const out = join(root, 'results', `${set}.json`);
+writeFileSync(out, `${JSON.stringify(collate({ answers, arms, seeds, command, base }), null, 1)}\n`);
+console.log(`Written: ${out}`);
 
-/** A row a dataset and number of leads, for the datasets that are there. */
-function asked(list) {
-  return list.flatMap(({ dataset, targets, leads, folds, modality, leaveOut }) => {
+/** A row a question and number of leads, for the datasets that are there. */
+function asked(questions) {
+  return questions.flatMap(({ dataset, targets, leads, whole, folds, modality, leaveOut }) => {
     const folder = data[dataset];
     if (folder === undefined) {
       console.log(`${dataset}: no folder given, left out`);
       return [];
     }
-    return Object.entries(leads).map(([count, names]) => ({
-      ...{ dataset, count },
+    return leads.map((count) => ({
+      ...{ dataset, leads: String(count), file: [dataset, ...targets, count].join('-') },
       flags: [
         ...['--data', `${dataset}=${folder}`, ...targets.flatMap((target) => ['--target', target])],
-        ...(names ? ['--leads', names] : []),
+        ...(leadNames[count] && !whole ? ['--leads', leadNames[count]] : []),
         ...(folds ? ['--folds', String(folds)] : []),
         ...(leaveOut ? ['--leave-out', leaveOut] : []),
         ...(modality ? ['--modality', modality] : []),

@@ -27,7 +27,7 @@ export function comparisons(result: Result): Html {
   return html`<section>
 <h2>Comparisons</h2>
 ${warning === undefined ? '' : html`<p class="warning">${warning}</p>`}
-<p>The same people under two models. <em>Difference</em>: on all tested windows, mean over the seeds, with the 95 % interval where the same people are drawn again for both. <em>People</em>: on how many the model is better and worse. <em>r</em>: from −1, worse on everyone, to 1, better on everyone, large differences counting more. <em>p</em>: how often differences as large come about where both models are equally good, from swapping them person by person; <em>adjusted</em>: over all comparisons on equal terms (Holm).</p>
+<p>${explainColumns({ family: 'all comparisons on equal terms' })}</p>
 <ul>${join(comparisonsThatMatter(result).map((one) => html`<li>${describeComparison(one)}.</li>`))}</ul>
 ${figure(
   raw(differenceChart(own, scoreTitles[mainScore]!)),
@@ -41,8 +41,19 @@ ${join(
       html`<details><summary>${scoreTitles[score] ?? score}${score === 'brier' ? ' (less is better)' : ''}</summary>${comparisonTable(all.filter((one) => one.score === score))}</details>`,
   ),
 )}
-<p class="small">“–” for a p: not tested. Models of overlapping folds share training data, which the test, as all such tests, leaves aside.</p>
 </section>`;
+}
+
+/** What the columns of `comparisonTable` are; `units` are what is drawn again, `family` what p is adjusted over. */
+export function explainColumns({
+  family,
+  units = 'people',
+}: {
+  readonly family: string;
+  readonly units?: 'people' | 'stimuli';
+}): Html {
+  const byOne = units === 'people' ? 'person by person' : 'stimulus by stimulus';
+  return html`<em>Difference</em>: on all tested windows, mean over the seeds, with the 95 % interval where the same ${units} are drawn again for both. <em>${units}</em>: on how many the first is better and worse. <em>r</em>: from −1, worse on all, to 1, better on all, large differences counting more. <em>p</em>: how often differences as large come about where both are equally good, from swapping the two ${byOne}; <em>adjusted</em>: over ${family} (Holm). “–”: not tested. Models of overlapping folds share training data, which the test, as all such tests, leaves aside.`;
 }
 
 /** A row a comparison, by kind; `units` are what is drawn again. */

@@ -1,7 +1,7 @@
 /** A benchmark's result → one self-contained HTML page: no network, no script. */
 import { differenceChart } from './charts-statistics.ts';
 import { type Html, html, join, raw } from './html.ts';
-import { comparisonTable } from './report-comparisons.ts';
+import { comparisonTable, explainColumns } from './report-comparisons.ts';
 import { figure } from './report-parts.ts';
 import { aboutSection, benchmarkPage, publishedTable } from './reproduce-page.ts';
 import type { Reproduction, ReproductionTable } from './reproduce-result.ts';
@@ -77,16 +77,16 @@ function intervalCell({ mean, low, high }: ScoreInterval): Html {
 function comparisonPart({ comparisons, drawn }: ReproductionTable): Html {
   const own = comparisons.filter(({ score }) => score === 'auroc');
   if (own.length === 0) return html``;
-  const names = { single: 'each signal alone', units: drawn === 'stimuli' ? 'stimuli' : 'people' };
+  const units = drawn === 'stimuli' ? 'stimuli' : 'people';
   const parts = (['auroc', 'balancedAccuracy'] as const).map((score) => {
     const rows = comparisons.filter((one) => one.score === score);
-    return html`<h4>${scoreTitles[score]}</h4>${comparisonTable(rows, names)}`;
+    return html`<h4>${scoreTitles[score]}</h4>${comparisonTable(rows, { single: 'each signal alone', units })}`;
   });
   return html`${figure(
     raw(differenceChart(own, scoreTitles.auroc)),
-    `Right of the line: the first is better. Lines: 95 % intervals, the same ${names.units} drawn again for both.`,
+    `Right of the line: the first is better. Lines: 95 % intervals, the same ${units} drawn again for both.`,
   )}
 <details><summary>Comparisons</summary>
-<p class="small"><em>Difference</em>: on all tested windows, mean over the seeds. <em>${names.units}</em>: on how many the first is better and worse. <em>r</em>: from −1, worse on all, to 1, better on all, large differences counting more. <em>p</em>: by swapping the two ${drawn === 'stimuli' ? 'stimulus by stimulus' : 'person by person'}; <em>adjusted</em>: over the comparisons of this protocol on the same terms, all targets together (Holm). “–”: not tested. Models of overlapping folds share training data, which the test leaves aside.</p>
+<p class="small">${explainColumns({ units, family: 'the comparisons of this protocol on the same terms, all targets together' })}</p>
 ${join(parts)}</details>`;
 }
