@@ -64,8 +64,7 @@ const sets = {
   },
   'masking-tuned-people': {
     tuned: [
-      { ...cinc2021, targets: ['sex'], leads: [2, 1] },
-      { ...ludb, targets: ['age'], leads: [2, 1] },
+      { dataset: 'ptbxl', targets: ['sex', 'age'], leads: [1] },
       { ...eegmat, targets: ['task'], leads: [1] },
     ],
   },
