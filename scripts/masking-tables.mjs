@@ -1,4 +1,4 @@
-/** The masking study in docs/results.md: tables and the picture docs/masking.svg, from results/masking.json. */
+/** The masking study in docs/results.md: tables and the picture docs/masking.svg, from results/masking*.json. */
 import { digits, interval, table } from './table-cells.mjs';
 
 const kindsOfMask = ['intra', 'inter', 'dual', 'span'];
@@ -22,58 +22,72 @@ export const maskingTables = {
       });
     return table(['pre-trained with', ...kindsOfMask], rows);
   },
-  'masking-probes': (read) => overall(read('masking'), 'probe'),
-  'masking-tuned': (read) => overall(read('masking'), 'tuned'),
-  'masking-tuned-labels': (read) => measures(read('masking-tuned')),
-  'masking-measures': (read) => measures(read('masking')),
+  'masking-probes': (read) => probed(read('masking')),
+  'masking-measures': (read) => measures([read('masking')], 'probe'),
+  'masking-tuned-measures': (read) =>
+    measures(
+      tunedSets.map(([name]) => read(name)),
+      'tuned',
+    ),
+  'masking-tuned': (read) => {
+    const sets = tunedSets.flatMap(([name, title]) => (read(name) ? [{ title, result: read(name) }] : []));
+    if (sets.length === 0) return 'Not measured yet.\n';
+    const rows = sets[0].result.arms
+      .filter(({ name }) => kindArms.includes(name) && name !== 'dual')
+      .map(({ name, asks }) => {
+        const cells = sets.map(({ result }) => differenceCell(overallDifference(result, 'tuned', name)));
+        return `| ${name}: ${asks} | ${cells.join(' | ')} |`;
+      });
+    return table(['pre-trained with', ...sets.map(({ title }) => title)], rows);
+  },
 };
 
-/** Every label, mean over seeds of the arms that differ in the kind of mask. */
-function measures(result) {
-  if (!result) return 'Not measured yet.\n';
-  const keys = new Map(
-    result.scores.map((one) => [`${one.way} ${one.dataset} ${one.target} ${one.leads}`, one]),
-  );
-  const rows = [...keys.values()].map(({ way, dataset, target, leads, score }) => {
+/** Results that hold tuned encoders, with what was asked of them. */
+const tunedSets = [
+  ['masking', 'super-classes, 1 lead'],
+  ['masking-tuned', 'diagnoses, 2 and 1'],
+  ['masking-tuned-12', 'diagnoses, 12'],
+  ['masking-tuned-people', 'sex, task, 1'],
+];
+
+/** Every label asked in one way, mean over seeds of the arms that differ in the kind of mask. */
+function measures(results, way) {
+  const scores = results.flatMap((result) => (result?.scores ?? []).filter((one) => one.way === way));
+  if (scores.length === 0) return 'Not measured yet.\n';
+  const nameOf = ({ dataset, target, leads }) => `| ${dataset} ${target} | ${leads} |`;
+  const rows = [...new Map(scores.map((one) => [nameOf(one), one]))].map(([name, { score }]) => {
     const cells = kindArms.map((arm) => {
-      const own = result.scores.filter(
-        (one) =>
-          one.arm === arm &&
-          one.way === way &&
-          one.dataset === dataset &&
-          one.target === target &&
-          one.leads === leads,
-      );
+      const own = scores.filter((one) => one.arm === arm && nameOf(one) === name);
       return own.length === 0 ? '' : digits(mean(own.map(({ value }) => value)));
     });
-    return `| ${dataset} ${target} | ${leads} | ${way} | ${scoreTitles[score] ?? score} | ${cells.join(' | ')} |`;
+    return `${name} ${scoreTitles[score] ?? score} | ${cells.join(' | ')} |`;
   });
-  return table(['labels', 'leads', 'encoder', 'score', ...kindArms], rows);
+  return table(['labels', 'leads', 'score', ...kindArms], rows);
 }
 
-/** Mean AUROC over all labels of each number of leads, and the difference to dual over all of them. */
-function overall(result, way) {
+/** Of frozen encoders: mean AUROC over all labels of each number of leads, and the difference to dual over all of them. */
+function probed(result) {
   if (!result) return 'Not measured yet.\n';
-  const counts = leadCounts.filter((leads) =>
-    result.scores.some((one) => one.way === way && one.leads === leads),
-  );
-  const present = counts.length > 1 ? [...counts, 'all'] : counts;
   const rows = result.arms.flatMap(({ name, asks }) => {
-    const own = result.scores.filter((one) => one.arm === name && one.way === way && one.score === 'auroc');
+    const own = result.scores.filter(
+      (one) => one.arm === name && one.way === 'probe' && one.score === 'auroc',
+    );
     if (own.length === 0) return [];
-    const cells = present.map((leads) =>
+    const cells = leadCounts.map((leads) =>
       digits(mean(own.filter((one) => leads === 'all' || one.leads === leads).map(({ value }) => value))),
     );
-    const difference = overallDifference(result, way, name);
-    const against = difference
-      ? `${interval({ mean: difference.difference, ...difference }, true)}${difference.pHolm < 0.05 ? ' *' : ''}`
-      : '';
+    const against = differenceCell(overallDifference(result, 'probe', name));
     return [`| ${name}: ${asks} | ${cells.join(' | ')} | ${against} |`];
   });
-  const heads = present.map((leads) =>
+  const heads = leadCounts.map((leads) =>
     leads === 'all' ? 'all' : `${leads} lead${leads === '1' ? '' : 's'}`,
   );
   return table(['pre-trained with', ...heads, 'less dual, all'], rows);
+}
+
+function differenceCell(one) {
+  if (!one) return '';
+  return `${interval({ mean: one.difference, ...one }, true)}${one.pHolm < 0.05 ? ' *' : ''}`;
 }
 
 function overallDifference(result, way, arm) {
