@@ -59,7 +59,6 @@ const sets = {
     tuned: [
       { ...cinc2021, targets: ['groups'], leads: [12] },
       { ...ludb, targets: ['findings'], leads: [12] },
-      { ...ludb, targets: ['rhythm'], leads: [12] },
     ],
   },
   'masking-tuned-people': {
