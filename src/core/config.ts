@@ -34,14 +34,19 @@ function explain(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown, whe
   if (issue.code === 'invalid_type' && actual === undefined) {
     return { key, fact: 'is missing', allowed: `Give ${article(issue.expected)}.` };
   }
-  return { key, fact: `${show(actual)} is not allowed`, allowed: `${issue.message.replace(/\.$/, '')}.` };
+  return {
+    key,
+    fact: `${showValue(actual)} is not allowed`,
+    allowed: `${issue.message.replace(/\.$/, '')}.`,
+  };
 }
 
 function article(expected: string): string {
   return `${/^[aeiou]/.test(expected) ? 'an' : 'a'} ${expected}`;
 }
 
-function show(value: unknown): string {
+/** As JSON, cut at 60 characters, for messages. */
+export function showValue(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }

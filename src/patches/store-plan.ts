@@ -1,4 +1,5 @@
 /** What a store is going to be: decided before the first recording is read, kept while it is unfinished. */
+import { findDifference } from '../core/difference.ts';
 import { ConfigError } from '../core/errors.ts';
 import { signalSeconds } from './context.ts';
 import { modelRateHz, patchSamples, type Recipe } from './recipe.ts';
@@ -98,49 +99,25 @@ export type PlanIdentity = ReturnType<typeof planIdentity>;
 
 /** ConfigError that names the first key in which what is there differs from what is wanted. */
 export function assertSamePlan(found: unknown, wanted: PlanIdentity, store: string): void {
-  const difference = findDifference(found, JSON.parse(JSON.stringify(wanted)), '');
+  const difference = findDifference(found, wanted);
   if (!difference) return;
   const { key, was, is } = difference;
   const what = key === 'trialsHash' ? 'the recordings or their labels' : key;
   throw new ConfigError(
-    `${store}: it was begun with other settings: ${what} is ${show(was)} there and ${show(is)} now. Use --force to replace it, or another --out.`,
+    `${store}: it was begun with other settings: ${what} is ${was} there and ${is} now. Use --force to replace it, or another --out.`,
     key,
-    show(was),
+    was,
   );
 }
 
 /** ConfigError that names the first key in which a store's recipe is not the one that is asked for. */
 export function assertSameRecipe(found: Recipe, wanted: Recipe, store: string): void {
-  const difference = findDifference(found, JSON.parse(JSON.stringify(wanted)), '');
+  const difference = findDifference(found, wanted);
   if (!difference) return;
   const { key, was, is } = difference;
   throw new ConfigError(
-    `${store}: its windows were prepared with ${key} ${show(was)}, the recipe says ${show(is)}. Prepare them by this recipe, or train by the store's.`,
+    `${store}: its windows were prepared with ${key} ${was}, the recipe says ${is}. Prepare them by this recipe, or train by the store's.`,
     `prepare.${key}`,
-    show(was),
+    was,
   );
-}
-
-function findDifference(
-  was: unknown,
-  is: unknown,
-  key: string,
-): { key: string; was: unknown; is: unknown } | undefined {
-  if (isObject(was) && isObject(is)) {
-    for (const name of new Set([...Object.keys(was), ...Object.keys(is)])) {
-      const found = findDifference(was[name], is[name], key === '' ? name : `${key}.${name}`);
-      if (found) return found;
-    }
-    return undefined;
-  }
-  return JSON.stringify(was) === JSON.stringify(is) ? undefined : { key, was, is };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing';
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }

@@ -3,6 +3,7 @@
  * metadata. Where it is kept is a `CheckpointStore`; `checkpoint-node.ts` keeps it in a folder.
  */
 import { z } from 'zod';
+import { findDifference } from '../core/difference.ts';
 import { ConfigError, FormatError } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { decodeSafetensors, encodeSafetensors } from '../model/safetensors.ts';
@@ -88,37 +89,12 @@ export function assertSameRun(
   saved: Readonly<Record<string, unknown>>,
   wanted: Readonly<Record<string, unknown>>,
 ): void {
-  // As JSON both: what was saved has been through it.
-  const difference = findDifference(saved, JSON.parse(JSON.stringify(wanted)), '');
+  const difference = findDifference(saved, wanted);
   if (!difference) return;
   const { key, was, is } = difference;
   throw new ConfigError(
-    `${key}: the checkpoint has ${show(was)}, this run has ${show(is)}. Use the same recipe and data to resume, or another folder to start anew.`,
+    `${key}: the checkpoint has ${was}, this run has ${is}. Use the same recipe and data to resume, or another folder to start anew.`,
     key,
-    show(was),
+    was,
   );
-}
-
-function findDifference(
-  was: unknown,
-  is: unknown,
-  key: string,
-): { key: string; was: unknown; is: unknown } | undefined {
-  if (isObject(was) && isObject(is)) {
-    for (const name of new Set([...Object.keys(was), ...Object.keys(is)])) {
-      const found = findDifference(was[name], is[name], key === '' ? name : `${key}.${name}`);
-      if (found) return found;
-    }
-    return undefined;
-  }
-  return JSON.stringify(was) === JSON.stringify(is) ? undefined : { key, was, is };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing';
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
