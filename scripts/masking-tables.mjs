@@ -6,6 +6,14 @@ const leadCounts = ['12', '2', '1', 'all'];
 const scoreTitles = { auroc: 'AUROC', mae: 'mean absolute error', r2: 'R²' };
 const kindArms = ['none', 'random', 'intra', 'inter', 'span', 'dual'];
 
+/** Results that hold tuned encoders, with what was asked of them. */
+const tunedSets = [
+  ['masking', 'super-classes, 1 lead'],
+  ['masking-tuned', 'diagnoses, 2 and 1'],
+  ['masking-tuned-12', 'diagnoses, 12'],
+  ['masking-tuned-people', 'sex, task, 1'],
+];
+
 /** By name of the table; each takes `read(name)`, which gives results/NAME.json or undefined. */
 export const maskingTables = {
   'masking-reconstruction': (read) => {
@@ -30,25 +38,15 @@ export const maskingTables = {
       'tuned',
     ),
   'masking-tuned': (read) => {
-    const sets = tunedSets.flatMap(([name, title]) => (read(name) ? [{ title, result: read(name) }] : []));
-    if (sets.length === 0) return 'Not measured yet.\n';
-    const rows = sets[0].result.arms
-      .filter(({ name }) => kindArms.includes(name) && name !== 'dual')
-      .map(({ name, asks }) => {
-        const cells = sets.map(({ result }) => differenceCell(overallDifference(result, 'tuned', name)));
-        return `| ${name}: ${asks} | ${cells.join(' | ')} |`;
-      });
-    return table(['pre-trained with', ...sets.map(({ title }) => title)], rows);
+    const rows = kindArms
+      .filter((arm) => arm !== 'dual')
+      .map(
+        (arm) =>
+          `| ${arm} | ${tunedSets.map(([name]) => differenceCell(read(name), 'tuned', arm)).join(' | ')} |`,
+      );
+    return table(['pre-trained with', ...tunedSets.map(([, title]) => title)], rows);
   },
 };
-
-/** Results that hold tuned encoders, with what was asked of them. */
-const tunedSets = [
-  ['masking', 'super-classes, 1 lead'],
-  ['masking-tuned', 'diagnoses, 2 and 1'],
-  ['masking-tuned-12', 'diagnoses, 12'],
-  ['masking-tuned-people', 'sex, task, 1'],
-];
 
 /** Every label asked in one way, mean over seeds of the arms that differ in the kind of mask. */
 function measures(results, way) {
@@ -76,7 +74,7 @@ function probed(result) {
     const cells = leadCounts.map((leads) =>
       digits(mean(own.filter((one) => leads === 'all' || one.leads === leads).map(({ value }) => value))),
     );
-    const against = differenceCell(overallDifference(result, 'probe', name));
+    const against = differenceCell(result, 'probe', name);
     return [`| ${name}: ${asks} | ${cells.join(' | ')} | ${against} |`];
   });
   const heads = leadCounts.map((leads) =>
@@ -85,15 +83,13 @@ function probed(result) {
   return table(['pre-trained with', ...heads, 'less dual, all'], rows);
 }
 
-function differenceCell(one) {
+/** An arm less dual, mean AUROC over all that a result asked in one way; empty of dual itself. */
+function differenceCell(result, way, arm) {
+  const one = result?.comparisons.find(
+    (row) => row.way === way && row.arm === arm && row.measure === 'mean AUROC, all',
+  );
   if (!one) return '';
   return `${interval({ mean: one.difference, ...one }, true)}${one.pHolm < 0.05 ? ' *' : ''}`;
-}
-
-function overallDifference(result, way, arm) {
-  return result.comparisons.find(
-    (one) => one.way === way && one.arm === arm && one.measure === 'mean AUROC, all',
-  );
 }
 
 /** Every arm less dual, mean AUROC of probes: points and intervals by number of leads. */

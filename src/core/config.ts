@@ -1,6 +1,7 @@
 /** Plain data → validated data: recipes, configurations, flags. One place for the message that a wrong key gets. */
 import { z } from 'zod';
 import { ConfigError } from './errors.ts';
+import { showValue } from './plain.ts';
 
 /**
  * Validate `value` (plain JSON) against `schema`. `where` names the whole in messages: `recipe`, `model`.
@@ -43,12 +44,6 @@ function explain(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown, whe
 
 function article(expected: string): string {
   return `${/^[aeiou]/.test(expected) ? 'an' : 'a'} ${expected}`;
-}
-
-/** As JSON, cut at 60 characters, for messages. */
-export function showValue(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
 function valueAt(value: unknown, path: readonly string[]): unknown {

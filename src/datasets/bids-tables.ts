@@ -4,6 +4,7 @@
  */
 import { DataError } from '../core/errors.ts';
 import type { ByteFolder } from '../core/folder.ts';
+import { isObject } from '../core/plain.ts';
 import { baseName, readText } from './folder-text.ts';
 
 export type TsvRow = ReadonlyMap<string, string>;
@@ -38,7 +39,7 @@ export async function readJson(folder: Pick<ByteFolder, 'open'>, path: string): 
   const text = await readText(folder, path);
   try {
     const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json;
+    if (isObject(value)) return value as Json;
   } catch (cause) {
     throw new DataError(`${path}: no JSON. Correct the file.`, { cause });
   }

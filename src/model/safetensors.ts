@@ -7,6 +7,7 @@
  * little-endian, without holes or overlaps.
  */
 import { FormatError, UnsupportedError } from '../core/errors.ts';
+import { isObject } from '../core/plain.ts';
 import { type DType, sizeOf, type Tensor, type Tensors } from '../core/tensor.ts';
 import { numberToBinary16, readValues, type StoredTypeName, storedTypes } from './stored-values.ts';
 
@@ -201,10 +202,6 @@ export function encodeSafetensors(
     offset += stored.byteLength;
   }
   return bytes;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isSizes(value: unknown): value is number[] {

@@ -1,6 +1,7 @@
 /** What a store is going to be: decided before the first recording is read, kept while it is unfinished. */
-import { findDifference } from '../core/difference.ts';
+
 import { ConfigError } from '../core/errors.ts';
+import { findDifference } from '../core/plain.ts';
 import { signalSeconds } from './context.ts';
 import { modelRateHz, patchSamples, type Recipe } from './recipe.ts';
 import {

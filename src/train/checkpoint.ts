@@ -3,8 +3,8 @@
  * metadata. Where it is kept is a `CheckpointStore`; `checkpoint-node.ts` keeps it in a folder.
  */
 import { z } from 'zod';
-import { findDifference } from '../core/difference.ts';
 import { ConfigError, FormatError } from '../core/errors.ts';
+import { findDifference } from '../core/plain.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { decodeSafetensors, encodeSafetensors } from '../model/safetensors.ts';
 

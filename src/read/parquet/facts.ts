@@ -1,5 +1,6 @@
 /** What a recording has beside its samples, as JSON in a Parquet file's metadata under `heartmind`. */
 import { FormatError } from '../../core/errors.ts';
+import { isObject } from '../../core/plain.ts';
 import type { Annotation, Channel, Recording, Span } from '../../core/recording.ts';
 import { checkSamples, isRate, isTime, roomFor } from '../header-text.ts';
 import { type ReadTogether, withPass } from '../read-channels.ts';
@@ -29,8 +30,6 @@ export function factsOf(recording: Recording): ParquetFacts {
   };
 }
 
-const isObject = (x: unknown): x is Record<string, unknown> =>
-  typeof x === 'object' && x !== null && !Array.isArray(x);
 const isText = (x: unknown): x is string => typeof x === 'string';
 const isReal = (x: unknown): x is number => typeof x === 'number' && Number.isFinite(x);
 const isMoment = (x: unknown): x is number => isReal(x) && isTime(x);

@@ -1,5 +1,14 @@
-/** Where two configurations differ first, for errors that name it. */
-import { showValue } from './config.ts';
+/** Plain data, as JSON holds it: shown in messages, compared for errors that name what differs. */
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** As JSON, cut at 60 characters; a missing value by the words for it. */
+export function showValue(value: unknown, missing = 'undefined'): string {
+  const text = JSON.stringify(value) ?? missing;
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
 
 /** A key (`a.b`) with its values as short texts. */
 export interface Difference {
@@ -22,13 +31,7 @@ function differ(was: unknown, is: unknown, key: string): Difference | undefined 
     }
     return undefined;
   }
-  return JSON.stringify(was) === JSON.stringify(is) ? undefined : { key, was: show(was), is: show(is) };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function show(value: unknown): string {
-  return value === undefined ? 'nothing' : showValue(value);
+  return JSON.stringify(was) === JSON.stringify(is)
+    ? undefined
+    : { key, was: showValue(was, 'nothing'), is: showValue(is, 'nothing') };
 }
