@@ -57,6 +57,22 @@ export const scienceTables = {
     const header = [...models.map((model) => `\`${model}\``), '`ecg` − untrained'];
     return table(['leads', 'labelled people', ...header, ...(result.tuned ? ['tuned − scratch'] : [])], rows);
   },
+  'ptbxl-tuned-shares': (read) => {
+    const rows = [12, 2, 1].flatMap((leads) =>
+      (read(`ptbxl-tuned-shares-${leads}`)?.comparisons ?? []).map(
+        ({ labelShare, difference, low, high, p }) => {
+          const cells = ['ecg-12', 'untrained'].map((name) =>
+            digits(meanScore(read(`ptbxl-tuned-shares-${leads}`), name, labelShare)),
+          );
+          // It is written as scratch less pre-trained.
+          const less = interval({ mean: -difference, low: -high, high: -low }, true);
+          return `| ${leads} | ${Number((100 * labelShare).toPrecision(3))} % | ${cells.join(' | ')} | ${less}, p = ${digits(p)} |`;
+        },
+      ),
+    );
+    if (rows.length === 0) return 'Not measured yet.\n';
+    return table(['leads', 'labels of', '`ecg-12`, tuned', 'from scratch', 'tuned − scratch'], rows);
+  },
   'demo-choices': (read) => {
     const result = read('demo-choices');
     if (!result) return 'Not measured yet.\n';
@@ -248,4 +264,10 @@ function leadsOf({ channels }) {
 /** `−.046 [−.120, .031]`. */
 function change({ mean, low, high }) {
   return `${mean > 0 ? '+' : ''}${digits(mean)} [${digits(low)}, ${digits(high)}]`;
+}
+
+/** Mean over an encoder's trainings of what `heartmind probe` says at a share of the labels. */
+function meanScore({ rows }, encoder, labelShare) {
+  const own = rows.filter((row) => row.encoder === encoder && row.labelShare === labelShare);
+  return own.reduce((sum, { scores }) => sum + scores.auroc.mean, 0) / own.length;
 }
