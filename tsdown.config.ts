@@ -1,4 +1,8 @@
+import { writeFileSync } from 'node:fs';
 import { defineConfig } from 'tsdown';
+import { commitFile, findCommit } from './scripts/commit.mjs';
+
+const commit = findCommit();
 
 export default defineConfig({
   entry: {
@@ -11,5 +15,10 @@ export default defineConfig({
   target: 'es2023',
   dts: true,
   fixedExtension: false,
-  inputOptions: { external: [/^node:/, /^onnxruntime-(node|web|common)/, /^koffi/] },
+  define: { HEARTMIND_COMMIT: JSON.stringify(commit) },
+  inputOptions: {
+    external: [/^node:/, /^onnxruntime-(node|web|common)/, /^koffi/],
+    checks: { pluginTimings: false },
+  },
+  onSuccess: () => writeFileSync(commitFile, commit),
 });

@@ -8,5 +8,8 @@ export default defineConfig({
   target: 'es2023',
   dts: false,
   fixedExtension: false,
-  inputOptions: { external: [/^node:/, /^onnxruntime-(node|web|common)/, 'koffi', /^h5wasm/] },
+  inputOptions: {
+    external: [/^node:/, /^onnxruntime-(node|web|common)/, 'koffi', /^h5wasm/],
+    checks: { pluginTimings: false },
+  },
 });

@@ -13,6 +13,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findCommit, readBuiltCommit } from './commit.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 process.chdir(root);
@@ -37,9 +38,12 @@ function setup() {
   }
   const built = 'dist/cli.js';
   const sources = ['package.json', 'tsdown.config.ts', ...listFiles('src')];
-  if (!existsSync(built) || sources.some((file) => statSync(file).mtimeMs > statSync(built).mtimeMs)) {
+  const isOld =
+    !existsSync(built) || sources.some((file) => statSync(file).mtimeMs > statSync(built).mtimeMs);
+  // The built program tells its commit in every result, so that a new commit needs a new build.
+  if (isOld || readBuiltCommit() !== findCommit()) {
     step('building (tsdown)');
-    runNode('tsdown/package.json', 'tsdown', ['--logLevel', 'warn']);
+    build('tsdown.config.ts');
   }
 }
 
@@ -62,7 +66,7 @@ function runBuilt(name, config) {
   const main = join(built, 'main.js');
   if (!existsSync(main) || sources.some((file) => statSync(file).mtimeMs > statSync(main).mtimeMs)) {
     step(`building ${folder} (tsdown)`);
-    runNode('tsdown/package.json', 'tsdown', ['--config', config, '--logLevel', 'warn']);
+    build(config);
   }
   const workers = name === 'bench' ? [join(built, 'worker.js')] : [];
   const { status } = spawnSync(process.execPath, [main, ...workers, ...rest], { stdio: 'inherit' });
@@ -134,6 +138,10 @@ function findChromium() {
   spawnSync('apt-get', ['update', '-qq'], quiet);
   spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium'], quiet);
   return find();
+}
+
+function build(config) {
+  run(process.execPath, ['scripts/build.mjs', config]);
 }
 
 /** Run the `bin` of an installed package with this Node; end with its code unless `must` is false. */

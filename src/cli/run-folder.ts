@@ -1,5 +1,4 @@
 /** A run's folder: `result.json`, `report.html`, `encoders/`, `models/`, and `training/` with checkpoints and figures. */
-import { execFileSync } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access, mkdir, readFile, stat } from 'node:fs/promises';
 import { cpus } from 'node:os';
@@ -10,7 +9,7 @@ import { parseResult, type Result } from '../evaluate/result.ts';
 import { folderStore, writeFileAtomically } from '../train/checkpoint-node.ts';
 import type { TrainingOptions } from '../train/loop.ts';
 import { folderMetricsLog } from '../train/metrics-log-node.ts';
-import { packageRoot, version } from './version.ts';
+import { commit, version } from './version.ts';
 
 /** Make a run's folder before hours of work go into it. StorageError where nothing can be written there. */
 export async function prepareRunFolder(folder: string): Promise<void> {
@@ -72,7 +71,6 @@ export async function readResultFile(run: string): Promise<{ folder: string; res
 /** What made a result: printed in it. */
 export function describeVersions(): Record<string, string> {
   const processor = cpus();
-  const commit = commitHash();
   return {
     heartmind: version,
     ...(commit ? { commit } : {}),
@@ -80,19 +78,6 @@ export function describeVersions(): Record<string, string> {
     platform: `${process.platform} ${process.arch}`,
     processor: `${processor.length} × ${processor[0]?.model.trim() ?? 'unknown'}`,
   };
-}
-
-/** The commit of heartmind's own repository, where it runs from one. */
-function commitHash(): string | undefined {
-  try {
-    return execFileSync('git', ['rev-parse', '--short=12', 'HEAD'], {
-      cwd: packageRoot,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
-  } catch {
-    return undefined;
-  }
 }
 
 function encode(text: string): Uint8Array {

@@ -17,7 +17,7 @@ export interface NodeBackendOptions {
 const fixes: Readonly<Record<Device, string>> = {
   cpu: 'Reinstall onnxruntime-node.',
   webgpu: 'It needs a GPU with a Vulkan or Direct3D 12 driver. Use --device cpu.',
-  cuda: 'It needs an NVIDIA GPU, CUDA 12, cuDNN 9 and `npm install onnxruntime-node --onnxruntime-node-install=cuda12`. Use --device cpu.',
+  cuda: 'It needs an NVIDIA GPU, CUDA 12, cuDNN 9 and the CUDA libraries of onnxruntime-node (README.md, GPUs). Use --device cpu.',
 };
 
 /** An engine on a device; BackendError, with what to do, where the device or onnxruntime-node is absent. */
@@ -42,13 +42,17 @@ export async function createNodeBackend({
 
 /** It is an optional dependency: its own install script downloads CUDA libraries, and where that fails npm leaves it out. */
 async function loadOrt(): Promise<OrtNode> {
+  // Its library counts sessions and devices in a database in the user's home, a log in the temporary folder, and sends
+  // them to its maker unless this is set before it is loaded. What is computed here is nobody else's business. In a
+  // worker thread the variable is a copy that the library does not see: set it for the whole process there.
+  process.env.ORT_DISABLE_TELEMETRY ??= '1';
   try {
     const ort = await import('onnxruntime-node');
     ort.env.logLevel = 'fatal'; // what goes wrong arrives as an exception, not as lines on stderr
     return ort;
   } catch (cause) {
     throw new BackendError(
-      `engine: onnxruntime-node is not installed (${messageOf(cause).split('\n')[0]}). Run \`npm install onnxruntime-node@1.30.0 --onnxruntime-node-install=skip\`.`,
+      `engine: onnxruntime-node is not installed (${messageOf(cause).split('\n')[0]}). Run \`npm install onnxruntime-node@1.30.0 --ignore-scripts\`.`,
       { cause },
     );
   }

@@ -8,5 +8,8 @@ export default defineConfig({
   target: 'es2023',
   dts: false,
   fixedExtension: false,
-  inputOptions: { external: [/^node:/, 'h5wasm', 'h5wasm/node'] },
+  inputOptions: {
+    external: [/^node:/, 'h5wasm', 'h5wasm/node'],
+    checks: { pluginTimings: false },
+  },
 });
