@@ -1,13 +1,11 @@
 /** What columns of tables are, by their names and values: times, counters, labels, units. */
 import type { TableColumn } from './table.ts';
-import { type RowTimes, rateOf } from './time.ts';
+import { rateOf } from './time.ts';
 
 export interface TimeColumn {
   readonly name: string;
-  /** Seconds of each row from the first one's. */
+  /** Seconds of each row from the first one's; NaN where a row has no time. */
   readonly seconds: Float64Array;
-  /** What they say of the rate, if anything. */
-  readonly times: RowTimes | undefined;
   /** Of the first row since 1970, where a column says so. */
   readonly epochSeconds?: number;
   /** All columns that hold times. */
@@ -72,7 +70,7 @@ export const isLabelName = (name: string): boolean => labelName.test(tidy(name))
 /** The column whose times are the most regular; where none is named as one, a first column that only grows. */
 export function timeColumn(columns: readonly TableColumn[], log: string[]): TimeColumn | undefined {
   const named = columns.filter((column) => column.isTime || timeName.test(tidy(column.name)));
-  const isUsable = ({ values }: TableColumn) => values.length > 2 && !hasMissing(values);
+  const isUsable = ({ values }: TableColumn) => countPresent(values) > 2;
   const candidates = named.filter(isUsable);
   const [first] = columns;
   if (
@@ -85,26 +83,26 @@ export function timeColumn(columns: readonly TableColumn[], log: string[]): Time
     candidates.push(first);
   if (candidates.length === 0) return undefined;
   const all = candidates.map((column) => ({ column, ...inSeconds(column) }));
-  const rated = all.map((entry) => {
-    const times = rateOf(entry.values);
-    return { ...entry, times, regularity: times?.regularity ?? -1 };
-  });
+  const rated = all.map((entry) => ({ ...entry, regularity: rateOf(entry.values)?.regularity ?? -1 }));
   const best = rated.reduce((a, b) => (b.regularity > a.regularity + 0.02 ? b : a));
   if (best.guess) log.push(best.guess);
   const dated = all.find(({ epochSeconds }) => epochSeconds !== undefined);
   return {
     name: best.column.name,
     seconds: best.values,
-    times: best.times,
     ...(dated?.epochSeconds !== undefined && { epochSeconds: dated.epochSeconds }),
     columns: [...new Set([...named, best.column])],
   };
 }
 
-function hasMissing(values: Float64Array): boolean {
-  for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) return true;
-  return false;
+/** Values that are there, of the first and the others: three are enough to know. */
+function countPresent(values: Float64Array): number {
+  let count = 0;
+  for (let i = 0; i < values.length && count < 3; i++) if (!Number.isNaN(values[i])) count++;
+  return count;
 }
+
+const firstPresent = (values: Float64Array) => values.find((x) => !Number.isNaN(x)) ?? Number.NaN;
 
 function isRamp(values: Float64Array): boolean {
   if (values.length < 10) return false;
@@ -115,7 +113,7 @@ function isRamp(values: Float64Array): boolean {
 
 function inSeconds(column: TableColumn): { values: Float64Array; epochSeconds?: number; guess?: string } {
   const { values } = column;
-  const start = values[0]!;
+  const start = firstPresent(values);
   if (column.isTime) {
     return {
       values: unwrapDays(values, column.isDated ?? false),
@@ -145,9 +143,12 @@ function inSeconds(column: TableColumn): { values: Float64Array; epochSeconds?: 
 
 /** Seconds from the first; clock times go on after midnight. */
 function unwrapDays(values: Float64Array, isDated: boolean): Float64Array {
-  let days = 0;
-  return values.map((x, i) => {
-    if (!isDated && i > 0 && x - values[i - 1]! < -43200) days += 86400;
-    return x - values[0]! + days;
+  const start = firstPresent(values);
+  let [days, last] = [0, start];
+  return values.map((x) => {
+    if (Number.isNaN(x)) return x;
+    if (!isDated && x - last < -43200) days += 86400;
+    last = x;
+    return x - start + days;
   });
 }

@@ -7,7 +7,7 @@ import type { Annotation, Channel, Recording, Span } from '../../core/recording.
 import { checkSamples, isRate, isTime, quoted, roomFor } from '../header-text.ts';
 import type { ReadOptions } from '../options.ts';
 import { columnUnit, isCounterName, isLabelName, type TimeColumn, timeColumn } from './columns.ts';
-import { type RowStretch, stretchesOf } from './time.ts';
+import { fitRows, type RowFit, type RowStretch } from './fit-rows.ts';
 
 export interface TableColumn {
   readonly name: string;
@@ -133,7 +133,7 @@ function layRows(
   log: string[],
 ): { rateHz: number; stretches: RowStretch[] } {
   const { format, rowCount } = table;
-  const found = time?.times && { ...time.times, rateHz: given ?? time.times.rateHz };
+  const found = time && fitRows(time.seconds, given);
   const whole = [{ first: 0, count: rowCount, start: 0 }];
   if (!time || !found) {
     if (given === undefined) {
@@ -145,26 +145,46 @@ function layRows(
     }
     return { rateHz: given, stretches: whole };
   }
-  const { rateHz, measuredHz, regularity } = found;
+  const { rateHz, measuredHz, stretches } = found;
   if (!isRate(rateHz))
     throw new DataError(
       `${where}: the times in ${quoted(time.name)} make ${measuredHz} Hz. Give --input-rate.`,
     );
-  log.push(
-    `${format}: ${rateHz} Hz${given === undefined ? ` by the times in ${quoted(time.name)} (${measuredHz.toPrecision(7)} Hz${regularity >= 0.9 ? '' : ', in packets'})` : ''}.`,
-  );
-  if (given !== undefined && Math.abs(measuredHz / given - 1) > 0.02)
-    log.push(
-      `${format}: the times in ${quoted(time.name)} make ${measuredHz.toPrecision(5)} Hz, not ${given} Hz.`,
-    );
-  const stretches = stretchesOf(time.seconds, found);
+  log.push(...fitNotes(found, `${format}:`, quoted(time.name), given));
   if (stretches.some(({ start }) => !isTime(start))) {
     log.push(
       `${format}: the times in ${quoted(time.name)} are further apart than can be; read as one stretch.`,
     );
     return { rateHz, stretches: whole };
   }
-  return { rateHz, stretches };
+  return { rateHz, stretches: [...stretches] };
+}
+
+/** What the fit of the times says, a sentence each. */
+function fitNotes(fit: RowFit, where: string, name: string, given: number | undefined): string[] {
+  const { rateHz, measuredHz, packetRows, jitterSeconds, backward, firstBackward, setBackSeconds } = fit;
+  const notes: string[] = [];
+  const packets = packetRows > 1 ? `, in packets of ${packetRows} rows` : '';
+  notes.push(
+    given === undefined
+      ? `${where} ${rateHz} Hz by the times in ${name} (${measuredHz.toPrecision(7)} Hz${packets}).`
+      : `${where} ${rateHz} Hz${packets}.`,
+  );
+  if (given !== undefined && Math.abs(measuredHz / given - 1) > 0.02)
+    notes.push(`${where} the times in ${name} make ${measuredHz.toPrecision(5)} Hz, not ${given} Hz.`);
+  if (jitterSeconds * rateHz > 0.5)
+    notes.push(
+      `${where} the times in ${name} lie up to ${Number((1000 * jitterSeconds).toPrecision(3))} ms from even ones; the samples are laid out evenly.`,
+    );
+  if (backward > 0)
+    notes.push(
+      `${where} ${backward} times in ${name} lie before the one above them, the first in row ${firstBackward + 1} of the data; the rows keep their order.`,
+    );
+  if (setBackSeconds > 0)
+    notes.push(
+      `${where} the clock in ${name} was set back by ${Number(setBackSeconds.toPrecision(4))} s together; the rows follow on.`,
+    );
+  return notes;
 }
 
 /** Where rows are stored: gaps up to a second are NaN (at most as many as there are rows), longer ones end a span. */

@@ -1,4 +1,4 @@
-/** Times of a table's rows → a rate, and which rows follow one another without a gap. Seconds. */
+/** How regular the times of a table's rows are, and at which rate: what tells the best of several columns of times. Seconds. */
 
 /** Rates that devices have, in hertz. */
 const usualRates = [
@@ -60,28 +60,4 @@ export function snapRate(hertz: number, tolerance: number): number {
     if (distance < away) [best, away] = [rate, distance];
   }
   return best;
-}
-
-/** Rows [first, first + count) without a gap, from `start` seconds after the first row. */
-export interface RowStretch {
-  readonly first: number;
-  readonly count: number;
-  readonly start: number;
-}
-
-/** Stretches of rows; of times that come in packets, only a second's pause is a gap. */
-export function stretchesOf(times: Float64Array, { rateHz, regularity }: RowTimes): RowStretch[] {
-  const least = regularity >= 0.9 ? 1.5 / rateHz : Math.max(1, 20 / rateHz);
-  const stretches: RowStretch[] = [];
-  let first = 0;
-  let end = 0;
-  for (let i = 1; i <= times.length; i++) {
-    if (i < times.length && !(times[i]! - times[i - 1]! > least)) continue;
-    // Never over what is before: packets may have promised more than their times leave room for.
-    const start = Math.max(end, Math.round((times[first]! - times[0]!) * rateHz) / rateHz);
-    end = start + (i - first) / rateHz;
-    stretches.push({ first, count: i - first, start });
-    first = i;
-  }
-  return stretches;
 }

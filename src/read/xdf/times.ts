@@ -4,6 +4,7 @@
  * Source: XDF specification 1.0; pyxdf's load_xdf, whose defaults are the constants here; Boyd et al. 2011, §6.1.1
  * (Huber fit by ADMM).
  */
+import { median, straightLine } from '../fit-times.ts';
 
 /** Inclusive indices [first, last], as pyxdf gives them. */
 export type Segment = readonly [first: number, last: number];
@@ -69,14 +70,6 @@ function farOff(list: Float64Array, deviations: number, seconds: number): boolea
   const away = list.map((x) => Math.abs(x - middle));
   const spread = median(away) + Number.EPSILON;
   return Array.from(away, (x) => x / spread > deviations && x > seconds);
-}
-
-/** NaN where the list is empty or holds NaN, as NumPy's. */
-function median(list: ArrayLike<number>): number {
-  const sorted = Float64Array.from(list).sort();
-  const half = sorted.length >> 1;
-  if (sorted.length === 0 || Number.isNaN(sorted[sorted.length - 1]!)) return Number.NaN;
-  return sorted.length % 2 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }
 
 /** Inclusive segments of `length` items, cut after every item i with isCut(i). */
@@ -168,15 +161,7 @@ function straighten(stamps: Float64Array, first: number, last: number): void {
   const n = last - first + 1;
   if (n < 2) return;
   const base = stamps[first]!;
-  const middle = (n - 1) / 2;
-  let [sum, product] = [0, 0];
-  for (let i = 0; i < n; i++) {
-    const y = stamps[first + i]! - base;
-    sum += y;
-    product += (i - middle) * y;
-  }
-  const slope = product / ((n * (n * n - 1)) / 12); // Σ(i − middle)² = n(n² − 1)/12
-  const mean = sum / n;
+  const { mean, slope, middle } = straightLine(stamps, first, last);
   for (let i = 0; i < n; i++) stamps[first + i] = base + (mean + slope * (i - middle));
 }
 
