@@ -1,7 +1,8 @@
 /** MODEL arguments: a model file, an encoder's weights, or the folder of a run → what is in them. */
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError, DataError, FormatError } from '../core/errors.ts';
+import { readWholeFile } from '../core/read-file-node.ts';
 import { publishedWeights } from '../datasets/published-weights.ts';
 import type { StartingWeights } from '../evaluate/starting-weights.ts';
 import { decodeModel, type TrainedModel } from '../model/model-file.ts';
@@ -122,7 +123,7 @@ export async function isModelFile(path: string): Promise<boolean> {
 async function readBytes(path: string): Promise<Uint8Array> {
   if (releasedIndex().has(path) && !(await hasFile(path))) return readReleased(path);
   try {
-    return new Uint8Array(await readFile(path));
+    return await readWholeFile(path);
   } catch (cause) {
     throw new FormatError(
       `${path}: cannot be read (${(cause as NodeJS.ErrnoException).code ?? cause}). Check the path.`,

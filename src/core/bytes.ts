@@ -59,7 +59,12 @@ export function blobSource(
     byteLength: blob.size,
     async read(start, end) {
       checkRange(name, start, end, blob.size);
-      return new Uint8Array(await blob.slice(start, end).arrayBuffer());
+      checkLength(name, start, end);
+      try {
+        return new Uint8Array(await blob.slice(start, end).arrayBuffer());
+      } catch (cause) {
+        throw unreadableBlob(name, start, cause);
+      }
     },
     async sibling(fileName) {
       const found = siblings.get(fileName);
@@ -79,53 +84,45 @@ export function checkRange(name: string, start: number, end: number, byteLength:
   );
 }
 
+/** JavaScript engines of this decade hold at least so many bytes in one array. */
+export const mostBytesAtOnce = 2 ** 32;
+
+/** Memory for bytes [start, end) of a source. FormatError where they are too many for one array or for this machine. */
+export function allocateBytes(name: string, start: number, end: number): Uint8Array<ArrayBuffer> {
+  checkLength(name, start, end);
+  try {
+    return new Uint8Array(end - start);
+  } catch (cause) {
+    throw tooLong(name, start, end, 'more than this machine has memory for', cause);
+  }
+}
+
+function checkLength(name: string, start: number, end: number): void {
+  if (end - start > mostBytesAtOnce)
+    throw tooLong(name, start, end, `at most ${mostBytesAtOnce} fit into one array`);
+}
+
+function tooLong(name: string, start: number, end: number, fact: string, cause?: unknown): FormatError {
+  return new FormatError(
+    `${name}: ${end - start} bytes from byte ${start} on were asked for in one piece, ${fact}. Split the recording, or convert it to a format that is read in pieces (EDF, Parquet).`,
+    name,
+    start,
+    { cause },
+  );
+}
+
+/** A page keeps no hold on the files that its user chose: they may change or vanish. */
+function unreadableBlob(name: string, start: number, cause: unknown): FormatError {
+  const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+  return new FormatError(
+    `${name}: bytes from ${start} on cannot be read (${reason}). The file was changed or removed since it was chosen; choose it again.`,
+    name,
+    start,
+    { cause },
+  );
+}
+
 /** `gz` magic number? */
 export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
-}
-
-/**
- * Inflate a whole gzip source into memory. `maxBytes` bounds what a hostile file can make us allocate
- * (default: 1,032 × its size, deflate's own limit, and at most 2 GiB). `onCut` is told
- * where data end in an error, and what came before is taken.
- */
-export async function gunzipSource(
-  source: ByteSource,
-  maxBytes?: number,
-  onCut?: (fact: string) => void,
-): Promise<ByteSource> {
-  const limit = maxBytes ?? Math.min(2 ** 31, source.byteLength * 1032 + 1024);
-  const compressed = await source.read(0, source.byteLength);
-  const stream = new Blob([compressed as Uint8Array<ArrayBuffer>])
-    .stream()
-    .pipeThrough(new DecompressionStream('gzip'));
-  const chunks: Uint8Array[] = [];
-  let total = 0;
-  try {
-    // A reader, not `for await`: Safari's streams cannot be iterated.
-    const reader = stream.getReader();
-    for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
-      total += value!.byteLength;
-      if (total > limit) {
-        await reader.cancel();
-        throw new RangeError(`more than ${limit} bytes`);
-      }
-      chunks.push(value!);
-    }
-  } catch (cause) {
-    const fact = `gzip data ends in an error after ${total} bytes (${cause instanceof Error ? cause.message : cause})`;
-    if (!onCut || total === 0 || total > limit)
-      throw new FormatError(`${source.name}: ${fact}. Fetch the file again.`, source.name, undefined, {
-        cause,
-      });
-    onCut(fact);
-  }
-  const bytes = new Uint8Array(total);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  const inner = bytesSource(source.name.replace(/\.gz$/i, ''), bytes);
-  return source.sibling ? { ...inner, sibling: source.sibling.bind(source) } : inner;
 }

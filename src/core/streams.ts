@@ -1,6 +1,7 @@
 /** Bytes that come once and in order (stdin, a response's body) → a ByteSource, within a bound. */
-import { type ByteSource, bytesSource } from './bytes.ts';
+import { type ByteSource, checkRange } from './bytes.ts';
 import { FormatError } from './errors.ts';
+import { GrowingBytes } from './growing-bytes.ts';
 
 export interface StreamOptions {
   /** More is refused: readers need all of a stream in memory. Default 1 GiB. */
@@ -19,35 +20,43 @@ export async function streamSource(
   { maxBytes = defaultMaxBytes }: StreamOptions = {},
 ): Promise<ByteSource> {
   const reader = stream.getReader();
-  let bytes = new Uint8Array(0);
-  let length = 0;
+  const bytes = new GrowingBytes(name);
   try {
     // A reader, not `for await`: Safari's streams cannot be iterated.
     for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
-      const end = length + value!.byteLength;
-      if (end > maxBytes)
+      if (bytes.length + value!.byteLength > maxBytes)
         throw new FormatError(
           `${name}: the stream holds more than ${maxBytes} bytes, which would have to lie in memory. Give it as a file.`,
           name,
           maxBytes,
         );
-      if (end > bytes.length) {
-        const larger = new Uint8Array(Math.min(maxBytes, Math.max(end, 2 * bytes.length, 65536)));
-        larger.set(bytes.subarray(0, length));
-        bytes = larger;
-      }
-      bytes.set(value!, length);
-      length = end;
+      bytes.push(value!);
     }
   } catch (cause) {
     await reader.cancel(cause).catch(() => undefined);
     if (cause instanceof FormatError) throw cause;
     throw new FormatError(
-      `${name}: the stream ended in an error after ${length} bytes (${cause instanceof Error ? cause.message : cause}). Send it again.`,
+      `${name}: the stream ended in an error after ${bytes.length} bytes (${cause instanceof Error ? cause.message : cause}). Send it again.`,
       name,
-      length,
+      bytes.length,
       { cause },
     );
   }
-  return bytesSource(name, bytes.subarray(0, length));
+  return collectedSource(name, bytes);
+}
+
+/** A ByteSource over bytes that were collected. */
+export function collectedSource(name: string, bytes: GrowingBytes): ByteSource {
+  const byteLength = bytes.length;
+  const readSync = (start: number, end: number, into?: Uint8Array) => {
+    checkRange(name, start, end, byteLength);
+    return bytes.slice(start, end, into);
+  };
+  return {
+    name,
+    byteLength,
+    read: async (start, end, into) => readSync(start, end, into),
+    readSync: (start, end) => readSync(start, end),
+    sibling: async () => undefined,
+  };
 }

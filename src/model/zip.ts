@@ -6,6 +6,7 @@
  * PyTorch writes) and 8 (deflated).
  */
 import { inflateSync } from 'fflate';
+import { crc32 } from '../core/crc32.ts';
 import { FormatError, UnsupportedError } from '../core/errors.ts';
 
 const endSignature = 0x06054b50;
@@ -144,17 +145,4 @@ export class ZipArchive {
       offset,
     );
   }
-}
-
-const crcTable = Int32Array.from({ length: 256 }, (_, byte) => {
-  let value = byte;
-  for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
-  return value;
-});
-
-/** CRC-32 (ISO 3309), as zip uses it. */
-export function crc32(bytes: Uint8Array): number {
-  let value = -1;
-  for (let i = 0; i < bytes.length; i++) value = (value >>> 8) ^ crcTable[(value ^ bytes[i]!) & 255]!;
-  return ~value >>> 0;
 }

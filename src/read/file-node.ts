@@ -1,16 +1,27 @@
 /** Local files as ByteSources (Node only): path → lazy slices; siblings are the files of the same folder. */
-import { readSync } from 'node:fs';
+import { fstatSync, type Stats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type ByteSource, checkRange } from '../core/bytes.ts';
+import { allocateBytes, type ByteSource, checkRange } from '../core/bytes.ts';
 import { FormatError } from '../core/errors.ts';
+import { readInto, readIntoSync } from '../core/read-file-node.ts';
 import type { Recording } from '../core/recording.ts';
 import { inflater } from './inflate-node.ts';
 import { openRecording } from './open.ts';
 import type { ReadOptions } from './options.ts';
 
-/** Open a file for ranged reads. FormatError where it does not exist, is a folder, or may not be read. */
-export async function fileSource(path: string): Promise<ByteSource> {
+export interface FileOptions {
+  /** Another program is appending to the file: what is there when it is opened is read. */
+  readonly mayGrow?: boolean;
+  /** One system call asks for at most so many bytes. */
+  readonly mostBytesPerCall?: number;
+}
+
+/**
+ * Open a file for ranged reads. FormatError where it does not exist, is a folder, or may not be read; and from a read or
+ * from `close` where its size or its time of change are no longer those that it was opened with.
+ */
+export async function fileSource(path: string, options: FileOptions = {}): Promise<ByteSource> {
   let handle: FileHandle | undefined;
   try {
     // Looked at first: opening a pipe waits for whoever writes to it.
@@ -23,8 +34,7 @@ export async function fileSource(path: string): Promise<ByteSource> {
         path,
       );
     handle = await open(path, 'r');
-    const status = await handle.stat();
-    return sourceOf(path, handle, status.size);
+    return sourceOf(path, handle, await handle.stat(), options);
   } catch (cause) {
     await handle?.close();
     if (cause instanceof FormatError) throw cause;
@@ -37,41 +47,63 @@ export async function fileSource(path: string): Promise<ByteSource> {
   }
 }
 
-/** Shorter reads wait for the disk: going through the pool of threads takes ten times as long as the read itself. */
-const smallBytes = 16 * 1024;
+/** What tells that a file is another than it was. */
+type Version = Pick<Stats, 'size' | 'mtimeMs'>;
 
-function sourceOf(path: string, handle: FileHandle, byteLength: number): ByteSource {
+/** Asking for a file's state costs as much as a short read: it is asked so often at most, and when the file is closed. Milliseconds. */
+const checkEveryMs = 10;
+
+function sourceOf(path: string, handle: FileHandle, opened: Version, options: FileOptions): ByteSource {
+  const { mayGrow = false, mostBytesPerCall } = options;
+  const byteLength = opened.size;
+  let checkedMs = performance.now();
+  let isUnchecked = false;
+  let isClosed = false;
+  /** After a read: what was read is of the file as it was opened. */
+  const check = (must = false) => {
+    isUnchecked = true;
+    if (mayGrow || handle.fd < 0 || (!must && performance.now() - checkedMs < checkEveryMs)) return;
+    const now = fstatSync(handle.fd);
+    checkedMs = performance.now();
+    isUnchecked = false;
+    if (now.size !== opened.size || now.mtimeMs !== opened.mtimeMs) throw changed(path, opened, now);
+  };
+  const checkRead = (start: number, end: number, bytesRead: number) => {
+    if (bytesRead < end - start)
+      throw new FormatError(
+        `${path}: ends at byte ${start + bytesRead}, it had ${byteLength} when opened. It was changed meanwhile; try again.`,
+        path,
+        start + bytesRead,
+      );
+    check();
+  };
+  const checkOpen = (start: number) => {
+    if (isClosed || handle.fd < 0)
+      throw new FormatError(`${path}: the file was closed. Open it again to read more.`, path, start);
+  };
   return {
     name: path,
     byteLength,
     isLocal: true,
     async read(start, end, into) {
       checkRange(path, start, end, byteLength);
-      const bytes = into?.length === end - start ? into : new Uint8Array(end - start);
-      let done = 0;
-      while (done < bytes.length) {
-        const bytesRead = await readSome(path, handle, bytes, done, start + done);
-        if (bytesRead === 0)
-          throw new FormatError(
-            `${path}: ends at byte ${start + done}, it had ${byteLength} when opened. It was changed meanwhile; try again.`,
-            path,
-            start + done,
-          );
-        done += bytesRead;
+      checkOpen(start);
+      const bytes = into?.length === end - start ? into : allocateBytes(path, start, end);
+      try {
+        checkRead(start, end, await readInto(handle, bytes, start, mostBytesPerCall));
+      } catch (cause) {
+        throw cause instanceof FormatError ? cause : unreadable(path, start, cause);
       }
       return bytes;
     },
     readSync(start, end) {
       checkRange(path, start, end, byteLength);
-      const bytes = new Uint8Array(end - start);
-      for (let done = 0; done < bytes.length; ) {
-        const bytesRead = readSync(handle.fd, bytes, done, bytes.length - done, start + done);
-        if (bytesRead === 0)
-          throw new FormatError(
-            `${path}: ends at byte ${start + done}. It was changed meanwhile; try again.`,
-            path,
-          );
-        done += bytesRead;
+      checkOpen(start);
+      const bytes = allocateBytes(path, start, end);
+      try {
+        checkRead(start, end, readIntoSync(handle.fd, bytes, start, mostBytesPerCall));
+      } catch (cause) {
+        throw cause instanceof FormatError ? cause : unreadable(path, start, cause);
       }
       return bytes;
     },
@@ -82,7 +114,7 @@ function sourceOf(path: string, handle: FileHandle, byteLength: number): ByteSou
       const beside = join(dirname(path), fileName);
       try {
         const status = await stat(beside);
-        return status.isFile() ? await fileSource(beside) : undefined;
+        return status.isFile() ? await fileSource(beside, options) : undefined;
       } catch (cause) {
         if (cause instanceof FormatError) throw cause;
         if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes(codeOf(cause))) return undefined;
@@ -92,29 +124,33 @@ function sourceOf(path: string, handle: FileHandle, byteLength: number): ByteSou
       }
     },
     async close() {
-      await handle.close();
+      if (isClosed) return;
+      isClosed = true;
+      try {
+        if (isUnchecked) check(true);
+      } finally {
+        await handle.close();
+      }
     },
   };
 }
 
-async function readSome(
-  path: string,
-  handle: FileHandle,
-  bytes: Uint8Array,
-  offset: number,
-  position: number,
-): Promise<number> {
-  const length = bytes.length - offset;
-  if (handle.fd < 0)
-    throw new FormatError(`${path}: the file was closed. Open it again to read more.`, path, position);
-  try {
-    if (length <= smallBytes) return readSync(handle.fd, bytes, offset, length, position);
-    return (await handle.read(bytes, offset, length, position)).bytesRead;
-  } catch (cause) {
-    throw new FormatError(`${path}: reading at byte ${position} failed (${codeOf(cause)}).`, path, position, {
-      cause,
-    });
-  }
+function unreadable(path: string, position: number, cause: unknown): FormatError {
+  return new FormatError(`${path}: reading at byte ${position} failed (${codeOf(cause)}).`, path, position, {
+    cause,
+  });
+}
+
+function changed(path: string, before: Version, now: Version): FormatError {
+  const time = ({ mtimeMs }: Version) => new Date(mtimeMs).toISOString();
+  const fact =
+    now.size === before.size
+      ? `its time of change was ${time(before)}, it is ${time(now)}`
+      : `it had ${before.size} bytes, it has ${now.size}`;
+  return new FormatError(
+    `${path}: the file was changed while it was read (${fact}). What was read may be of two versions; wait until nothing writes to it, and try again.`,
+    path,
+  );
 }
 
 function codeOf(cause: unknown): string {
@@ -122,11 +158,16 @@ function codeOf(cause: unknown): string {
 }
 
 /** Open a recording by its path (WFDB: the .hea file). The file is closed again where opening fails. */
-export async function openRecordingFile(path: string, options: ReadOptions = {}): Promise<Recording> {
-  const source = await fileSource(path);
+export async function openRecordingFile(
+  path: string,
+  options: ReadOptions & FileOptions = {},
+): Promise<Recording> {
+  const { mayGrow = false, mostBytesPerCall, ...told } = options;
+  const source = await fileSource(path, { mayGrow, ...(mostBytesPerCall ? { mostBytesPerCall } : {}) });
   try {
-    return await openRecording(source, options);
+    return await openRecording(source, told);
   } catch (error) {
+    // A file that was changed meanwhile explains whatever went wrong.
     await source.close?.();
     throw error;
   }

@@ -1,11 +1,15 @@
 /**
  * `.gz` beside a recording: `x.hea` may stand beside `x.dat.gz`. A source whose siblings are also found compressed, and
- * then inflated into memory, within gzip's own bound (core/bytes.ts).
+ * then inflated into memory, within gzip's own bound (core/gunzip.ts).
  */
-import { type ByteSource, gunzipSource } from '../core/bytes.ts';
+import type { ByteSource } from '../core/bytes.ts';
+import { gunzipSource } from '../core/gunzip.ts';
 
-/** The same source; a sibling that is not there is looked for as `NAME.gz`. Its own siblings likewise. */
-export function withGzipSiblings(source: ByteSource): ByteSource {
+/**
+ * The same source; a sibling that is not there is looked for as `NAME.gz`. Its own siblings likewise. `onNote` is told
+ * what was found beside compressed data.
+ */
+export function withGzipSiblings(source: ByteSource, onNote?: (fact: string) => void): ByteSource {
   const { sibling } = source;
   if (!sibling) return source;
   return {
@@ -20,11 +24,11 @@ export function withGzipSiblings(source: ByteSource): ByteSource {
     ...(source.close && { close: source.close.bind(source) }),
     async sibling(fileName) {
       const plain = await sibling.call(source, fileName);
-      if (plain) return withGzipSiblings(plain);
+      if (plain) return withGzipSiblings(plain, onNote);
       const compressed = /\.gz$/i.test(fileName) ? undefined : await sibling.call(source, `${fileName}.gz`);
       if (!compressed) return undefined;
       try {
-        return withGzipSiblings(await gunzipSource(compressed));
+        return withGzipSiblings(await gunzipSource(compressed, { onNote }), onNote);
       } finally {
         await compressed.close?.();
       }

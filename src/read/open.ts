@@ -1,6 +1,7 @@
 /** Any recording file → Recording: sniffs the content, inflates gzip, and dispatches through one table of formats. */
-import { type ByteSource, gunzipSource, isGzip } from '../core/bytes.ts';
+import { type ByteSource, isGzip } from '../core/bytes.ts';
 import { FormatError } from '../core/errors.ts';
+import { gunzipSource } from '../core/gunzip.ts';
 import type { Recording } from '../core/recording.ts';
 import { openBdf, openEdf } from './edf/edf.ts';
 import { withGzipSiblings } from './gzip.ts';
@@ -105,7 +106,8 @@ export async function openRecording(source: ByteSource, options: ReadOptions = {
   if (source.byteLength === 0)
     throw new FormatError(`${source.name}: the file is empty. Fetch it again.`, source.name, 0);
   const start = await source.read(0, Math.min(512, source.byteLength));
-  const cuts: string[] = [];
+  const [cuts, notes]: [string[], string[]] = [[], []];
+  const onNote = (fact: string) => notes.push(fact);
   const onCut = (fact: string) => {
     if (!options.tolerant)
       throw new FormatError(
@@ -114,14 +116,16 @@ export async function openRecording(source: ByteSource, options: ReadOptions = {
       );
     cuts.push(`truncated: ${fact}.`);
   };
-  const plain = isGzip(start) ? await gunzipSource(source, undefined, onCut) : source;
+  const plain = isGzip(start) ? await gunzipSource(source, { onCut, onNote }) : source;
   const head = plain === source ? start : await plain.read(0, Math.min(512, plain.byteLength));
   const fileName = (plain.name.split(/[/\\?#]/).findLast((part) => part !== '') ?? '').toLowerCase();
-  const named = isWfdbPart(fileName) ? await openWfdbPart(withGzipSiblings(plain), options) : undefined;
+  const named = isWfdbPart(fileName)
+    ? await openWfdbPart(withGzipSiblings(plain, onNote), options)
+    : undefined;
   if (named) return named;
   const format = formats.find(({ matches }) => matches(head, fileName));
   if (!format) {
-    const record = await openWfdbPart(withGzipSiblings(plain), options);
+    const record = await openWfdbPart(withGzipSiblings(plain, onNote), options);
     if (record) return record;
     const hint = /\.(dat|mat|atr|qrs)$/.test(fileName)
       ? 'For a WFDB record, its .hea file must be beside it.'
@@ -132,12 +136,13 @@ export async function openRecording(source: ByteSource, options: ReadOptions = {
       0,
     );
   }
-  const recording = await format.open(withGzipSiblings(plain), options);
-  if (plain === source) return recording;
+  const recording = await format.open(withGzipSiblings(plain, onNote), options);
+  const log = [...cuts, ...notes, ...recording.log];
+  if (plain === source) return notes.length === 0 ? recording : { ...recording, log };
   return {
     ...recording,
     source: source.name,
-    log: [...cuts, ...recording.log],
+    log,
     async close() {
       await recording.close();
       await source.close?.();

@@ -1,8 +1,8 @@
 /** Checkpoints in a folder, each file replaced at once or not at all. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type WritingFiles, writeFileAtomically } from '../core/atomic-write-node.ts';
 import { StorageError } from '../core/errors.ts';
+import { readWholeFile } from '../core/read-file-node.ts';
 import type { CheckpointStore } from './checkpoint.ts';
 
 export { type WritingFiles, writeFileAtomically } from '../core/atomic-write-node.ts';
@@ -14,7 +14,7 @@ export function folderStore(folder: string, files?: WritingFiles): CheckpointSto
   return {
     async load() {
       try {
-        return new Uint8Array(await readFile(join(folder, checkpointName)));
+        return await readWholeFile(join(folder, checkpointName));
       } catch (cause) {
         if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
         throw new StorageError(

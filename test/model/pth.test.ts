@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { strToU8, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
+import { crc32 } from '../../src/core/crc32.ts';
 import { FormatError, HeartmindError } from '../../src/core/errors.ts';
 import { sizeOf } from '../../src/core/tensor.ts';
 import { decodePth } from '../../src/model/pth.ts';
 import { decodeSafetensors } from '../../src/model/safetensors.ts';
-import { crc32 } from '../../src/model/zip.ts';
 import { damage, goldenBytes, sameTensor } from './golden.ts';
 
 const weights = decodeSafetensors(goldenBytes('weights.safetensors'), 'weights').tensors;

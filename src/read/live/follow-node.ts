@@ -24,7 +24,7 @@ const pieceSeconds = 60;
  */
 export async function followRecording(path: string, options: FollowOptions = {}): Promise<LiveSource> {
   const { pollSeconds = 0.25, idleSeconds = Number.POSITIVE_INFINITY, fromEnd = false, ...given } = options;
-  const open = () => openRecordingFile(path, { ...given, tolerant: true });
+  const open = () => openRecordingFile(path, { ...given, tolerant: true, mayGrow: true });
   const first = await open();
   const channels = first.channels.map(({ name, unit, rateHz }) => ({ name, unit, rateHz }));
   const done = first.channels.map(({ lengthSamples }) => (fromEnd ? lengthSamples : 0));

@@ -1,4 +1,5 @@
 /** Parts → a zip archive as a stream: stored, checksums after the data, zip64 where needed. Source: PKWARE APPNOTE 6.3.10. */
+import { crc32 } from '../../core/crc32.ts';
 
 export interface ZipPart {
   readonly name: string;
@@ -32,13 +33,12 @@ export async function* zipStream(parts: AsyncIterable<ZipPart>): AsyncIterable<U
     local.set(nameBytes, 30);
     yield local;
     at += local.length;
-    let sum = ~0;
+    let crc = 0;
     for await (const chunk of bytes) {
-      sum = crc32(sum, chunk);
+      crc = crc32(chunk, crc);
       at += chunk.length;
       yield chunk;
     }
-    const crc = ~sum >>> 0;
     const tail = record(isWide ? 24 : 16, (view) => {
       view.setUint32(0, 0x08074b50, true);
       view.setUint32(4, crc, true);
@@ -113,30 +113,4 @@ function record(length: number, fill: (view: DataView) => void): Uint8Array {
   const bytes = new Uint8Array(length);
   fill(new DataView(bytes.buffer));
   return bytes;
-}
-
-/** Four tables: four bytes a step. */
-const crcTables = Array.from({ length: 4 }, () => new Int32Array(256));
-for (let n = 0; n < 256; n++) {
-  let c = n;
-  for (let k = 0; k < 8; k++) c = c & 1 ? (c >>> 1) ^ 0xedb88320 : c >>> 1;
-  crcTables[0]![n] = c;
-}
-for (let t = 1; t < 4; t++)
-  for (let n = 0; n < 256; n++) {
-    const c = crcTables[t - 1]![n]!;
-    crcTables[t]![n] = (c >>> 8) ^ crcTables[0]![c & 255]!;
-  }
-
-/** Go on with a CRC-32, inverted before and after. */
-function crc32(state: number, bytes: Uint8Array): number {
-  const [t0, t1, t2, t3] = crcTables as [Int32Array, Int32Array, Int32Array, Int32Array];
-  let c = state;
-  let i = 0;
-  for (; i + 4 <= bytes.length; i += 4) {
-    c ^= bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
-    c = t3[c & 255]! ^ t2[(c >>> 8) & 255]! ^ t1[(c >>> 16) & 255]! ^ t0[c >>> 24]!;
-  }
-  for (; i < bytes.length; i++) c = (c >>> 8) ^ t0[(c ^ bytes[i]!) & 255]!;
-  return c;
 }
