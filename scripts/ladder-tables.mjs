@@ -1,5 +1,5 @@
 /** Ladders of docs/results.md: variants of one recipe on the same folds, seeds and budget, each beside the first. */
-import { digits, interval, table } from './table-cells.mjs';
+import { differenceOf, digits, interval, table } from './table-cells.mjs';
 
 /** By name of the table; each takes `read(name)`, which gives results/NAME.json or undefined. */
 export const ladderTables = {
@@ -9,7 +9,8 @@ export const ladderTables = {
 
 function ladder(result) {
   if (!result) return 'Not measured yet.\n';
-  const { models, comparisons } = result;
+  const { models, comparisons, folds } = result;
+  const people = new Set(folds.flatMap(({ test }) => test)).size;
   const rungs = Object.keys(models).filter((name) => /^eeg\+ecg-[^,]+$/.test(name));
   const [first] = rungs;
   const without = (rung, signal) =>
@@ -21,10 +22,12 @@ function ladder(result) {
       ({ score, model, against: other }) => score === 'auroc' && model === rung && other === first,
     );
     const cells = [
-      interval(scores.balancedAccuracy),
-      interval(scores.auroc),
+      interval(scores.balancedAccuracy, people),
+      interval(scores.auroc, people),
       ...(isTested ? ['ECG', 'EEG'].map((signal) => digits(without(rung, signal)?.auroc.mean)) : []),
-      against ? interval(against.difference, true) : '',
+      against ? interval(differenceOf(against), people, true) : '',
+      against ? digits(against.subjects.mean) : '',
+      against ? `${against.subjects.better} : ${against.subjects.worse}` : '',
     ];
     return `| ${rung.slice('eeg+ecg-'.length)} | ${cells.join(' | ')} |`;
   });
@@ -32,9 +35,13 @@ function ladder(result) {
     .filter((name) => models[name])
     .map(
       (name) =>
-        `| *${name.toUpperCase()} alone* | ${interval(models[name].balancedAccuracy)} | ${interval(models[name].auroc)} |${isTested ? ' | |' : ''} |`,
+        `| *${name.toUpperCase()} alone* | ${interval(models[name].balancedAccuracy, people)} | ${interval(models[name].auroc, people)} |${isTested ? ' | |' : ''} | | |`,
     );
   const missing = isTested ? ['AUROC, ECG missing', 'AUROC, EEG missing'] : [];
-  const head = ['rung', 'balanced accuracy', 'AUROC', ...missing, `AUROC less ${first.slice(8)}`];
+  const less = `less ${first.slice(8)}`;
+  const head = [
+    ...['rung', 'balanced accuracy', 'AUROC', ...missing, `AUROC ${less}, all windows (people)`],
+    ...[`${less}, mean within people`, 'people better : worse'],
+  ];
   return table(head, [...rows, ...alone]);
 }

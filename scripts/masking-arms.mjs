@@ -13,6 +13,15 @@ export const arms = {
   'dual-leads-apart': { asks: 'dual, limb leads never hidden as one', mask: { limbGroupProbability: 0 } },
 };
 
+/**
+ * The question that comparing an arm with `dual` answers (src/evaluate/question-families.ts): what pre-training is worth,
+ * which kind of mask, which variant of dual. Who reads one of them does not ask the others: each is adjusted by itself.
+ */
+export function questionOfArm(name) {
+  if (name === 'none') return 'pretraining';
+  return name.startsWith('dual') ? 'variants' : 'masks';
+}
+
 /** The recipe of an arm. */
 export function armRecipe(base, name, seed) {
   const { mask, leadSubsets = base.leadSubsets } = arms[name];

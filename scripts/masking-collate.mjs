@@ -1,10 +1,11 @@
 /** Probes and fine-tunings of the masking study → one result: scores of every arm and seed, and differences to `dual`. */
 import { compareProbes } from '../dist/index.js';
+import { questionOfArm } from './masking-arms.mjs';
 
 /**
  * `answers`: what `heartmind probe --draws` wrote, by dataset and number of leads; with a `seed`, of encoders that learned
  * too. People are drawn again for each dataset apart, the same for every encoder; differences over several measures are
- * those of their means.
+ * those of their means. p values are adjusted over the arms that answer the same question in one measure.
  */
 export function collate({ answers, arms, seeds, command, base }) {
   const scores = answers.flatMap(({ dataset, leads, seed, probe }) =>
@@ -27,10 +28,12 @@ export function collate({ answers, arms, seeds, command, base }) {
     ...group(rankings, ({ way }) => `${way} mean AUROC, all`),
   ];
   const comparisons = measures.flatMap(([measure, measured]) =>
-    compareProbes(meansOf(measured), { against: 'dual' }).map(({ name, encoders, ...rest }) => ({
-      ...{ arm: name, way: measure.split(' ')[0], measure: measure.replace(/^\S+ /, '') },
-      ...{ score: measured[0].score, ...rest },
-    })),
+    compareProbes(meansOf(measured), { against: 'dual', questionOf: questionOfArm }).map(
+      ({ name, encoders, ...rest }) => ({
+        ...{ arm: name, way: measure.split(' ')[0], measure: measure.replace(/^\S+ /, '') },
+        ...{ score: measured[0].score, ...rest },
+      }),
+    ),
   );
   const reconstruction = answers.flatMap(({ probe }) =>
     probe.reconstruction.flatMap(({ encoder, losses, zero }, i) => {

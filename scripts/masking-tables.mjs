@@ -3,6 +3,8 @@ import { digits, interval, table } from './table-cells.mjs';
 
 const kindsOfMask = ['intra', 'inter', 'dual', 'span'];
 const leadCounts = ['12', '2', '1', 'all'];
+/** Tested people of the smallest dataset, EEGMAT: enough for intervals of every measure. */
+const fewestTested = 36;
 const scoreTitles = { auroc: 'AUROC', mae: 'mean absolute error', r2: 'R²' };
 const kindArms = ['none', 'random', 'intra', 'inter', 'span', 'dual'];
 
@@ -89,7 +91,7 @@ function differenceCell(result, way, arm) {
     (row) => row.way === way && row.arm === arm && row.measure === 'mean AUROC, all',
   );
   if (!one) return '';
-  return `${interval({ mean: one.difference, ...one }, true)}${one.pHolm < 0.05 ? ' *' : ''}`;
+  return `${interval({ mean: one.difference, ...one }, fewestTested, true)}${one.pHolm < 0.05 ? ' *' : ''}`;
 }
 
 /** Every arm less dual, mean AUROC of probes: points and intervals by number of leads. */

@@ -1,5 +1,5 @@
 /** The tables of pre-training and fusion in docs/results.md, from what `heartmind probe` and `heartmind reproduce` wrote. */
-import { digits, interval, table } from './table-cells.mjs';
+import { digits, hasInterval, interval, table } from './table-cells.mjs';
 
 /** By name of the table; each takes `read(name)`, which gives results/NAME.json or undefined. */
 export const scienceTables = {
@@ -12,7 +12,7 @@ export const scienceTables = {
         .filter(({ labelShare }) => labelShare === 1)
         .map(({ model, auroc, labels: own }) => {
           const cells = labels.map((name) => digits(own.find((label) => label.name === name)?.auroc.mean));
-          return `| ${leadsOf(block)} | \`${model}\` | ${[interval(auroc), ...cells].join(' | ')} |`;
+          return `| ${leadsOf(block)} | \`${model}\` | ${[interval(auroc, result.tested.subjects), ...cells].join(' | ')} |`;
         }),
     );
     const published = result.published.map(
@@ -27,9 +27,12 @@ export const scienceTables = {
     const rows = result.blocks.flatMap((block) =>
       block.comparisons
         .filter(({ labelShare }) => labelShare === 1)
-        .map((one) => `| ${leadsOf(block)} | \`${one.model}\` − \`${one.against}\` | ${gain(one)} |`),
+        .map((one) => {
+          const difference = gain(one, result.tested.subjects);
+          return `| ${leadsOf(block)} | \`${one.model}\` − \`${one.against}\` | ${difference} | ${probability(one.p)} | ${probability(one.pHolm)} | ${one.family} × ${one.question} |`;
+        }),
     );
-    return table(['leads', 'difference', 'macro AUROC'], rows);
+    return table(['leads', 'difference', 'macro AUROC', 'p alone', 'p (Holm)', 'Holm over'], rows);
   },
   'ptbxl-shares': (read) => {
     const result = read('reproduce-ptbxl');
@@ -51,7 +54,7 @@ export const scienceTables = {
           ...(result.tuned ? [found('ecg-tuned', 'ecg-scratch')] : []),
         ];
         const people = own.find(({ model }) => model === 'ecg').people;
-        return `| ${leadsOf(block)} | ${Number((100 * share).toPrecision(3))} % (${people}) | ${[...cells, ...gains.map((one) => (one ? gain(one) : ''))].join(' | ')} |`;
+        return `| ${leadsOf(block)} | ${Number((100 * share).toPrecision(3))} % (${people}) | ${[...cells, ...gains.map((one) => (one ? gain(one, result.tested.subjects, true) : ''))].join(' | ')} |`;
       });
     });
     const header = [...models.map((model) => `\`${model}\``), '`ecg` − untrained'];
@@ -65,13 +68,17 @@ export const scienceTables = {
             digits(meanScore(read(`ptbxl-tuned-shares-${leads}`), name, labelShare)),
           );
           // It is written as scratch less pre-trained.
-          const less = interval({ mean: -difference, low: -high, high: -low }, true);
-          return `| ${leads} | ${Number((100 * labelShare).toPrecision(3))} % | ${cells.join(' | ')} | ${less}, p = ${digits(p)} |`;
+          const people = read(`ptbxl-tuned-shares-${leads}`).rows[0].subjects.test;
+          const less = interval({ mean: -difference, low: -high, high: -low }, people, true);
+          return `| ${leads} | ${Number((100 * labelShare).toPrecision(3))} % | ${cells.join(' | ')} | ${less} | ${probability(p)} |`;
         },
       ),
     );
     if (rows.length === 0) return 'Not measured yet.\n';
-    return table(['leads', 'labels of', '`ecg-12`, tuned', 'from scratch', 'tuned − scratch'], rows);
+    return table(
+      ['leads', 'labels of', '`ecg-12`, tuned', 'from scratch', 'tuned − scratch', 'p alone'],
+      rows,
+    );
   },
   'demo-choices': (read) => {
     const result = read('demo-choices');
@@ -95,10 +102,12 @@ export const scienceTables = {
     if (!result) return 'Not measured yet.\n';
     const models = ['eeg', 'ecg', 'eeg+ecg', 'eeg×ecg', 'classical-eeg', 'classical-ecg', 'stimulus-prior'];
     const rows = Object.entries(result.results).flatMap(([planted, { tables }]) =>
-      tables.map(({ protocol, rows: own }) => {
+      tables.map(({ protocol, tested, rows: own }) => {
         const cells = models.map((name) => {
           const auroc = own.find(({ model }) => model === name)?.trials.auroc;
-          return auroc && auroc.low > 0.5 ? `**${digits(auroc.mean)}**` : digits(auroc?.mean);
+          return auroc && hasInterval(tested.subjects) && auroc.low > 0.5
+            ? `**${digits(auroc.mean)}**`
+            : digits(auroc?.mean);
         });
         return `| ${planted} | ${protocol} | ${cells.join(' | ')} |`;
       }),
@@ -108,10 +117,10 @@ export const scienceTables = {
   'eegmat-short': (read) => {
     const result = read('eegmat-loso-hybrid');
     if (!result) return 'Not measured yet.\n';
-    const { rows } = result.tables.find(({ protocol }) => protocol === 'leave-one-subject-out');
+    const { rows, tested } = result.tables.find(({ protocol }) => protocol === 'leave-one-subject-out');
     const cells = Object.entries(shortRows).map(([model, title]) => {
       const { windows } = rows.find((row) => row.model === model);
-      return `| ${title} | ${scoreNames.map((name) => interval(windows[name])).join(' | ')} |`;
+      return `| ${title} | ${scoreNames.map((name) => interval(windows[name], tested.subjects)).join(' | ')} |`;
     });
     return table(['model', ...scoreNames.map((name) => titles[name])], cells);
   },
@@ -147,8 +156,8 @@ export const scienceTables = {
     if (!result) return 'Not measured yet.\n';
     const rows = result.rows.map(({ model, features, inductive, transductive }) => {
       const cells = [inductive, transductive].flatMap((scores) => [
-        interval(scores.balancedAccuracy),
-        interval(scores.auroc),
+        interval(scores.balancedAccuracy, result.people),
+        interval(scores.auroc, result.people),
       ]);
       return `| ${model} | ${features} | ${cells.join(' | ')} |`;
     });
@@ -160,7 +169,7 @@ export const scienceTables = {
     if (!result) return 'Not measured yet.\n';
     const rows = result.steps.map(
       ({ cause, from, to, inductive, transductive }) =>
-        `| ${from} → ${to} | ${cause} | ${change(inductive)} | ${change(transductive)} |`,
+        `| ${from} → ${to} | ${cause} | ${interval(inductive, result.people, true)} | ${interval(transductive, result.people, true)} |`,
     );
     return table(['step', 'what changes', 'AUROC', 'AUROC, transductive'], rows);
   },
@@ -196,21 +205,23 @@ function eegmatDifferences(read, name) {
             ({ model, against }) =>
               model === `${one.model}-standardised` && against === `${one.against}-standardised`,
           );
-          return `| ${one.model} − ${one.against}${seconds} | ${[...gainOver(one), ...gainOver(within)].join(' | ')} |`;
+          const people = tables[0].tested.subjects;
+          return `| ${one.model} − ${one.against}${seconds} | ${[...gainOver(one, people), ...gainOver(within, people)].join(' | ')} |`;
         })
     );
   });
   if (rows.length === 0) return 'Not measured yet.\n';
-  const columns = ['AUROC', 'people', 'p'];
+  const columns = ['AUROC over all windows', 'AUROC within a person', 'people', 'p by person (Holm over)'];
   return table(['difference', ...columns, ...columns.map((column) => `${column}, transductive`)], rows);
 }
 
-/** Difference, people who gain and who lose, adjusted p. */
-function gainOver(one) {
-  if (!one) return ['', '', ''];
+/** Difference of the pooled score, mean of those within people, people who gain and who lose, adjusted p and its family. */
+function gainOver(one, people) {
+  if (!one) return ['', '', '', ''];
   const { difference, subjects, test } = one;
-  const p = test.adjusted === null ? '' : test.adjusted < 0.001 ? '< .001' : digits(test.adjusted);
-  return [interval(difference, true), `${subjects.better} : ${subjects.worse}`, p];
+  const p = test.adjusted === null ? '' : `${probability(test.adjusted)} (${test.family} × ${test.question})`;
+  const within = `${subjects.mean > 0 ? '+' : ''}${digits(subjects.mean)}`;
+  return [interval(difference, people, true), within, `${subjects.better} : ${subjects.worse}`, p];
 }
 
 /** EEGMAT under a protocol: five seconds of both signals, thirty of ECG, thirty of both; published figures last. */
@@ -238,32 +249,32 @@ function eegmatTable(read, protocol, name) {
 /** Deep, hybrid and classical rows of a protocol: as they stand, and standardised within people. */
 function benchmarkRows(result, protocol, suffix) {
   if (!result) return [];
-  const { rows } = result.tables.find((one) => one.protocol === protocol);
+  const { rows, tested } = result.tables.find((one) => one.protocol === protocol);
   return rows
     .filter(({ kind, model }) => kind !== 'trivial' && !model.endsWith('-standardised'))
     .map(({ model, windows }) => {
       const standardised = rows.find((row) => row.model === `${model}-standardised`)?.windows ?? {};
       const cells = [windows, standardised].flatMap((scores) =>
-        scoreNames.map((name) => interval(scores[name])),
+        scoreNames.map((name) => interval(scores[name], tested.subjects)),
       );
       return `| ${model}${suffix} | ${cells.join(' | ')} |`;
     });
 }
 
-/** A difference, its interval, Holm's p. */
-function gain({ difference, low, high, pHolm }) {
-  const sign = difference < 0 ? '' : '+';
-  return `${sign}${digits(difference)} [${digits(low)}, ${digits(high)}], p ${pHolm < 0.01 ? '< .01' : `= ${digits(pHolm)}`}`;
+/** A difference and its interval; with Holm's p where that has no column of its own. */
+function gain({ difference, low, high, pHolm }, people, withP = false) {
+  const text = interval({ mean: difference, low, high }, people, true);
+  return withP ? `${text}, p ${pHolm < 0.001 ? '< .001' : `= ${digits(pHolm)}`}` : text;
+}
+
+/** `.012`, `< .001`. */
+function probability(p) {
+  return p < 0.001 ? '< .001' : digits(p);
 }
 
 /** `all 12`, `I, II`. */
 function leadsOf({ channels }) {
   return channels.length > 3 ? `all ${channels.length}` : channels.join(', ');
-}
-
-/** `−.046 [−.120, .031]`. */
-function change({ mean, low, high }) {
-  return `${mean > 0 ? '+' : ''}${digits(mean)} [${digits(low)}, ${digits(high)}]`;
 }
 
 /** Mean over an encoder's trainings of what `heartmind probe` says at a share of the labels. */

@@ -13,6 +13,7 @@ import { ladderTables } from './ladder-tables.mjs';
 import { drawMasking, maskingTables } from './masking-tables.mjs';
 import { scienceTables } from './science-tables.mjs';
 import { storeTableFile, storeTables } from './store-tables.mjs';
+import { interval } from './table-cells.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const check = process.argv.includes('--check');
@@ -117,8 +118,8 @@ function readBench(section) {
 }
 
 function renderTable(result) {
-  const score = ({ mean, low, high } = {}) =>
-    mean === undefined || mean === null ? '–' : `${digits(mean)} [${digits(low)}, ${digits(high)}]`;
+  const people = new Set(result.folds.flatMap(({ test }) => test)).size;
+  const score = (value) => interval(value, people) || '–';
   const rows = Object.entries(names)
     .filter(([key]) => result.models[key])
     .map(([key, label]) => {
@@ -126,9 +127,4 @@ function renderTable(result) {
       return `| ${label} | ${score(balancedAccuracy)} | ${score(auroc)} | ${score(auprc)} |`;
     });
   return ['| model | balanced accuracy | AUROC | AUC-PR |', '|---|---|---|---|', ...rows, ''].join('\n');
-}
-
-/** `.726`, as the field writes scores. */
-function digits(value) {
-  return value === null || value === undefined ? '–' : value.toFixed(3).replace(/^0\./, '.');
 }

@@ -4,6 +4,8 @@ import type { FinetuneScore } from '../evaluate/finetune-score.ts';
 import type { ProbeResult } from '../evaluate/probe.ts';
 import { compareProbes, type ProbeComparison } from '../evaluate/probe-comparison.ts';
 import type { ProbedReconstruction } from '../evaluate/probe-reconstruction.ts';
+import { questions } from '../evaluate/question-families.ts';
+import { explainSpread, formatScore, formatSpread, hasInterval, spreadOf } from '../evaluate/score-spread.ts';
 import { renderTable } from './table.ts';
 
 export interface ProbeRow {
@@ -17,6 +19,8 @@ export interface Comparison extends ProbeComparison {
   readonly target: string;
   readonly score: string;
   readonly labelShare: number;
+  /** Tested people, of whom the intervals are. */
+  readonly people: number;
 }
 
 /** Every name against the first, by target and share of labels; draws of the folds' seeds stand beside each other. */
@@ -33,7 +37,7 @@ export function compareRows(rows: readonly ProbeRow[], targets: readonly Targets
           draws: result.draws,
         }));
       return compareProbes(probes, { against }).map((one) => ({
-        ...{ target: target.name, score, labelShare },
+        ...{ target: target.name, score, labelShare, people: own[0]!.result.subjects.test },
         ...one,
       }));
     });
@@ -42,14 +46,19 @@ export function compareRows(rows: readonly ProbeRow[], targets: readonly Targets
 
 export function renderComparisons(comparisons: readonly Comparison[]): string {
   const table = renderTable(
-    ['target', 'labels of', 'encoder', 'score', `against ${comparisons[0]!.against}`, 'p', 'p (Holm)'],
-    comparisons.map(({ target, labelShare, name, score, difference, low, high, p, pHolm }) => [
+    [
+      ...['target', 'labels of', 'encoder', 'score', `against ${comparisons[0]!.against}`, 'p', 'p (Holm)'],
+      'Holm over',
+    ],
+    comparisons.map(({ target, labelShare, name, score, difference, low, high, people, ...test }) => [
       ...[target, `${Number((100 * labelShare).toPrecision(3))} %`, name, score],
-      `${signed(difference)} [${signed(low)}, ${signed(high)}]`,
-      ...[format(p), format(pHolm)],
+      `${signed(difference)} ${formatSpread(spreadOf({ mean: difference, low, high }, people), signed)}`.trimEnd(),
+      ...(hasInterval(people) ? [format(test.p), format(test.pHolm)] : ['–', '–']),
+      `${test.family}: ${questions[test.question]}`,
     ]),
   );
-  return `differences; tested people and, of equal names, trainings drawn again\n${table}`;
+  const isFew = comparisons.some(({ people }) => !hasInterval(people));
+  return `differences of the score over all tested windows; tested people and, of equal names, trainings drawn again${isFew ? '; no interval and no p where too few people are tested' : ''}\n${table}`;
 }
 
 export function renderReconstruction(filled: readonly ProbedReconstruction[]): string {
@@ -65,8 +74,6 @@ export function renderReconstruction(filled: readonly ProbedReconstruction[]): s
 }
 
 export function renderRows(rows: readonly ProbeRow[], targets: readonly Targets[]): string {
-  const cell = (value: { mean: number | null; low: number | null; high: number | null }) =>
-    `${format(value.mean)} [${format(value.low)}, ${format(value.high)}]`;
   return targets
     .map(({ name, kind }) => {
       const own = rows.filter(({ result }) => result.target === name);
@@ -76,12 +83,12 @@ export function renderRows(rows: readonly ProbeRow[], targets: readonly Targets[
         kind === 'number'
           ? ''
           : `, ${labels.length} label${labels.length === 1 ? '' : 's'}${leftOut.length > 0 ? ` (${leftOut.length} too rare)` : ''}`;
-      const head = `${name}${what}: ${subjects.train} people train, ${subjects.test} test (${windows.test} windows)`;
+      const head = `${name}${what}: ${subjects.train} people train, ${subjects.test} test (${windows.test} windows); ${explainSpread(subjects.test)}`;
       const table = renderTable(
         ['encoder', 'labels of', 'seed', ...scores],
         own.map(({ encoder, labelShare, seed, result }) => [
           ...[encoder, `${Number((100 * labelShare).toPrecision(3))} %`, String(seed)],
-          ...scores.map((score) => cell(result.scores[score]!)),
+          ...scores.map((score) => formatScore(result.scores[score]!, result.subjects.test, format)),
         ]),
       );
       return `${head}\n${table}`;

@@ -8,6 +8,7 @@ import { parseLabelsRecipe } from '../evaluate/reproduce-labels-recipe.ts';
 import { renderLabelReproduction } from '../evaluate/reproduce-labels-report.ts';
 import type { LabelReproduction } from '../evaluate/reproduce-labels-result.ts';
 import { differenceCells, labelCells, shareCells } from '../evaluate/reproduce-labels-table.ts';
+import { explainSpread } from '../evaluate/score-spread.ts';
 import { createBackend } from './command.ts';
 import { dataFolder, fetchedFolder } from './data-folder.ts';
 import { readEncoder } from './model-source.ts';
@@ -66,7 +67,7 @@ function renderLabelTables(result: LabelReproduction): string {
     );
   return [
     `${dataset.title}: ${data.windows} windows of ${data.subjects} people, ${tested.subjects} of them tested`,
-    '95 % intervals, people and seeds drawn again',
+    explainSpread(tested.subjects, { also: ' and seeds' }),
     ...['', table(labelCells(result))],
     ...(differences.rows.length > 0 ? ['', 'Differences', table(differences)] : []),
     ...(shares.rows.length > 0 ? ['', 'Fewer labels', table(shares)] : []),

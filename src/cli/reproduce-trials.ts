@@ -13,7 +13,8 @@ import type { ChosenEncoder } from '../evaluate/reproduce-data.ts';
 import { parseReproduceRecipe, type ReproduceRecipe } from '../evaluate/reproduce-recipe.ts';
 import { renderReproduction } from '../evaluate/reproduce-report.ts';
 import type { Reproduction } from '../evaluate/reproduce-result.ts';
-import { targetCells } from '../evaluate/reproduce-table.ts';
+import { countUnits, targetCells } from '../evaluate/reproduce-table.ts';
+import { explainSpread } from '../evaluate/score-spread.ts';
 import { encoderConfig } from '../model/config.ts';
 import { encoderParameters } from '../model/encoder-parameters.ts';
 import { initialParameters } from '../model/parameters.ts';
@@ -51,10 +52,12 @@ export function trialBenchmark(
 /** A table a target, for the terminal. */
 function renderReproductionTables(result: Reproduction): string {
   const targets = [...new Set(result.tables.map(({ target }) => target))];
-  const drawn = [...new Set(result.tables.map((table) => table.drawn))].join(' or ');
+  const spreads = result.tables.map((table) =>
+    explainSpread(countUnits(table), { drawn: table.drawn === 'stimuli' ? 'stimuli' : 'people' }),
+  );
   return [
     `${result.dataset.title}: ${result.data.windows} windows of ${result.data.subjects} people`,
-    `per window; 95 % intervals, ${drawn} drawn again`,
+    `per window, over all windows pooled; ${[...new Set(spreads)].join('; or ')}`,
     ...targets.flatMap((target) => {
       const { header, rows } = targetCells(result, target);
       return [

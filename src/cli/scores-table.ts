@@ -1,6 +1,7 @@
 /** The table of a result for the terminal. */
 import { comparisonsThatMatter, describeComparison, warnOfFewPeople } from '../evaluate/comparison-words.ts';
-import type { Result, ScoreInterval } from '../evaluate/result.ts';
+import type { Result } from '../evaluate/result.ts';
+import { countTested, explainSpread, formatScore, scoreOf } from '../evaluate/score-spread.ts';
 import { renderTable } from './table.ts';
 
 /**
@@ -10,13 +11,17 @@ import { renderTable } from './table.ts';
 export function renderScores(result: Result): string {
   const { models, dataset, protocol, seeds, windows } = result;
   const shown = ['balancedAccuracy', 'auroc', 'auprc'];
-  const rows = Object.entries(models).map(([name, scores]) => [
+  const tested = countTested(result);
+  const rows = Object.keys(models).map((name) => [
     name,
-    ...shown.map((score) => formatInterval(scores[score])),
+    ...shown.map((score) => {
+      const own = scoreOf(result, name, score);
+      return own ? formatScore(own, tested, (value) => value.toFixed(3)) : '–';
+    }),
   ]);
   return [
     `${dataset.title}: ${dataset.classes.join(' / ')}, ${windows} windows`,
-    `${protocol}; ${seeds.length} seed${seeds.length === 1 ? '' : 's'}; intervals: 95 %, subjects drawn again`,
+    `${protocol}; ${seeds.length} seed${seeds.length === 1 ? '' : 's'}; scores of all tested windows; ${explainSpread(tested)}`,
     '',
     renderTable(['model', 'balanced accuracy', 'AUROC', 'AUC-PR'], rows, ['left', 'right', 'right', 'right']),
     ...renderComparisons(result),
@@ -27,11 +32,7 @@ function renderComparisons(result: Result): string[] {
   const comparisons = comparisonsThatMatter(result);
   if (comparisons.length === 0) return [];
   const warning = warnOfFewPeople(comparisons);
-  return ['', ...comparisons.map(describeComparison), ...(warning === undefined ? [] : ['', warning])];
-}
-
-function formatInterval(interval: ScoreInterval | undefined): string {
-  if (!interval || interval.mean === null) return '–';
-  const digits = (x: number | null) => (x === null ? '–' : x.toFixed(3));
-  return `${digits(interval.mean)} [${digits(interval.low)}, ${digits(interval.high)}]`;
+  const tested = countTested(result);
+  const lines = comparisons.map((one) => describeComparison(one, tested));
+  return ['', ...lines, ...(warning === undefined ? [] : ['', warning])];
 }

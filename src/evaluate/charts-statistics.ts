@@ -2,6 +2,7 @@
 import * as Plot from '@observablehq/plot';
 import { colourOf, draw } from './charts.ts';
 import type { Abstention, Calibration, Comparison, ModelDetails } from './result.ts';
+import { hasInterval, spreadOf, spreadOfDifference } from './score-spread.ts';
 
 const dashed = { strokeDasharray: '4 3', strokeOpacity: 0.6 } as const;
 const diagonal = [
@@ -9,23 +10,40 @@ const diagonal = [
   [1, 1],
 ] as const;
 
-/** Differences with their intervals, one row a comparison, grouped by model; a line at no difference. */
-export function differenceChart(comparisons: readonly Comparison[], title: string): string {
-  const rows = comparisons.flatMap(({ model, against, difference: { mean, low, high } }) =>
-    mean === null
-      ? []
-      : [{ model, row: `${model} − ${against}`, mean, low: low ?? mean, high: high ?? mean }],
-  );
-  const widest = Math.max(0.05, ...rows.flatMap(({ low, high }) => [Math.abs(low), Math.abs(high)]));
+/**
+ * Differences over all windows, one row a comparison, grouped by model, with their intervals, or a small dot for the
+ * difference within each of few people; a line at no difference.
+ */
+export function differenceChart(comparisons: readonly Comparison[], title: string, tested: number): string {
+  const rows = comparisons.flatMap((one) => {
+    const { mean } = one.difference;
+    if (mean === null) return [];
+    const shown = spreadOf(spreadOfDifference(one), tested);
+    const [low, high] = shown.kind === 'interval' ? [shown.low, shown.high] : [mean, mean];
+    const points =
+      shown.kind === 'people' ? shown.points : shown.kind === 'range' ? [shown.low, shown.high] : [];
+    return [{ model: one.model, row: `${one.model} − ${one.against}`, mean, low, high, points }];
+  });
+  const people = rows.flatMap(({ model, row, points }) => points.map((point) => ({ model, row, point })));
+  const reach = [
+    ...rows.flatMap(({ low, high }) => [Math.abs(low), Math.abs(high)]),
+    ...people.map(({ point }) => Math.abs(point)),
+  ];
+  const widest = reach.reduce((most, value) => Math.max(most, value), 0.05);
   const longest = Math.max(0, ...rows.map(({ row }) => row.length));
-  return draw(`Differences of ${title} with 95 % intervals`, {
+  const spread = hasInterval(tested) ? '95 % intervals' : 'the difference within each tested person';
+  return draw(`Differences of ${title} with ${spread}`, {
     ...{ height: 60 + 20 * rows.length, marginBottom: 40, marginLeft: 20 + 6.6 * longest, width: 860 },
     x: { domain: [-1.05 * widest, 1.05 * widest], label: `difference of ${title}`, grid: true },
     y: { domain: rows.map(({ row }) => row), label: null, tickSize: 0 },
     marks: [
       Plot.ruleX([0], { strokeOpacity: 0.7 }),
-      Plot.link(rows, {
+      Plot.link(hasInterval(tested) ? rows : [], {
         ...{ x1: 'low', x2: 'high', y1: 'row', y2: 'row', strokeWidth: 2.5 },
+        stroke: (row: { model: string }) => colourOf(row.model),
+      }),
+      Plot.dot(people, {
+        ...{ x: 'point', y: 'row', r: 2.5, strokeOpacity: 0.8 },
         stroke: (row: { model: string }) => colourOf(row.model),
       }),
       Plot.dot(rows, {

@@ -3,6 +3,7 @@ import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import { escapeHtml } from './html.ts';
 import type { Curve, ModelDetails, Reconstruction, Result } from './result.ts';
+import { countTested, hasInterval, scoreOf, spreadOf } from './score-spread.ts';
 
 /** Made when the first chart is drawn: importing heartmind costs nothing. */
 let page: Document | undefined;
@@ -38,26 +39,24 @@ export function draw(description: string, options: Plot.PlotOptions): string {
   return drawn.outerHTML.replace(/^<[a-z]+/, (tag) => `${tag} aria-label="${escapeHtml(description)}"`);
 }
 
-/** Mean and interval of one score for every model; a line at chance. */
+/** One score of every model with its interval, or a small dot a person where those are too few; a line at chance. */
 export function scoreChart(
-  models: Result['models'],
+  result: Pick<Result, 'models' | 'details' | 'folds'>,
   score: string,
   title: string,
   chance: number | null,
 ): string {
-  const rows = Object.entries(models).flatMap(([model, scores]) => {
-    const interval = scores[score];
-    if (!interval || interval.mean === null) return [];
-    return [
-      {
-        model,
-        mean: interval.mean,
-        low: interval.low ?? interval.mean,
-        high: interval.high ?? interval.mean,
-      },
-    ];
+  const tested = countTested(result);
+  const rows = Object.keys(result.models).flatMap((model) => {
+    const own = scoreOf(result, model, score);
+    if (!own || own.mean === null) return [];
+    const shown = spreadOf(own, tested);
+    const [low, high] = shown.kind === 'interval' ? [shown.low, shown.high] : [own.mean, own.mean];
+    return [{ model, mean: own.mean, low, high, points: shown.kind === 'people' ? shown.points : [] }];
   });
-  return draw(`${title} of every model with 95 % intervals`, {
+  const people = rows.flatMap(({ model, points }) => points.map((point) => ({ model, point })));
+  const spread = hasInterval(tested) ? '95 % intervals' : 'the score of each tested person';
+  return draw(`${title} of every model with ${spread}`, {
     height: 70 + 22 * rows.length,
     marginBottom: 40,
     marginLeft: 235,
@@ -65,10 +64,14 @@ export function scoreChart(
     y: { domain: rows.map(({ model }) => model), label: null },
     marks: [
       ...(chance === null ? [] : [Plot.ruleX([chance], { strokeDasharray: '4 3', strokeOpacity: 0.6 })]),
-      Plot.link(rows, {
+      Plot.link(hasInterval(tested) ? rows : [], {
         ...{ x1: 'low', x2: 'high', y1: 'model', y2: 'model' },
         stroke: (row: { model: string }) => colourOf(row.model),
         strokeWidth: 2.5,
+      }),
+      Plot.dot(people, {
+        ...{ x: 'point', y: 'model', r: 2.5, strokeOpacity: 0.8 },
+        stroke: (row: { model: string }) => colourOf(row.model),
       }),
       Plot.dot(rows, {
         ...{ x: 'mean', y: 'model', r: 4.5 },

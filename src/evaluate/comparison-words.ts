@@ -1,7 +1,9 @@
 /** Comparisons in words that one can understand without a textbook, for the report and the terminal. */
 import { significanceLevel } from './comparisons.ts';
 import { isLowerBetter } from './model-names.ts';
+import { type Question, questions } from './question-families.ts';
 import type { Comparison, Result } from './result.ts';
+import { formatSpread, spreadOf, spreadOfDifference } from './score-spread.ts';
 
 /** Names of the scores, in the order of tables. */
 export const scoreTitles: Readonly<Record<string, string>> = {
@@ -19,7 +21,7 @@ export const scoreTitles: Readonly<Record<string, string>> = {
 /** What the comparison shows. */
 export type Verdict = 'better' | 'worse' | 'not shown' | 'too few people';
 
-/** The verdict of a comparison; the test's p adjusted over its table decides, and the people's mean gives the side. */
+/** The verdict of a comparison; the test's p adjusted over its family decides, and the people's mean gives the side. */
 export function verdictOf({ score, subjects, test }: Comparison): Verdict {
   const { adjusted, smallest, family } = test;
   if (adjusted === null) return 'too few people';
@@ -28,22 +30,22 @@ export function verdictOf({ score, subjects, test }: Comparison): Verdict {
   return smallest * family > significanceLevel ? 'too few people' : 'not shown';
 }
 
-/** What follows from it, as a clause: *better (p = .012 over 13 comparisons)*. */
+/** What follows from it, as a clause: *better within people (p = .012 over 3 comparisons: deep against classical)*. */
 export function explainVerdict(comparison: Comparison): string {
   const { subjects, test } = comparison;
   if (subjects.count === 0) return 'not tested: the score is not defined within any one person';
   if (test.adjusted === null) return 'not tested';
-  const many = test.family === 1 ? '' : ` over ${test.family} comparisons`;
+  const many = test.family === 1 ? '' : ` over ${describeFamily(test)}`;
   const p = `p ${probability(test.adjusted)}${many}`;
   const verdict = verdictOf(comparison);
   switch (verdict) {
     case 'better':
     case 'worse':
-      return `${verdict} (${p})`;
+      return `${verdict} within people (${p})`;
     case 'not shown':
-      return `no difference shown (${p})`;
+      return `no difference within people shown (${p})`;
     case 'too few people':
-      return `too few people for ${test.family} comparisons: with ${subjects.count} the smallest adjusted p is ${fraction(Math.min(1, test.smallest * test.family))}`;
+      return `too few people for ${describeFamily(test)}; with ${subjects.count} the smallest adjusted p is ${fraction(Math.min(1, test.smallest * test.family))}`;
   }
 }
 
@@ -55,17 +57,28 @@ export function warnOfFewPeople(comparisons: readonly Comparison[]): string | un
   return `${count} test ${count === 1 ? 'person is' : 'people are'} too few to show that a model is better: even one that is better on everyone has a p of ${fraction(most.test.smallest)}. Read the differences as descriptions of these people.`;
 }
 
-/** One line: who against whom, by how much, for how many people, and, where a test was made, what follows. */
-export function describeComparison(comparison: Comparison): string {
+/** The tests that a p is adjusted over: *3 comparisons (deep against classical)*; of one, only the question. */
+export function describeFamily({ family, question }: Comparison['test']): string {
+  const asked = question === undefined ? undefined : questions[question as Question];
+  const words = asked === undefined ? '' : ` (${asked})`;
+  return `${family} comparison${family === 1 ? '' : 's'}${words}`;
+}
+
+/**
+ * One line: who against whom, by how much over all windows and within a person, for how many of the tested `people`, and,
+ * where a test was made, what follows.
+ */
+export function describeComparison(comparison: Comparison, tested: number): string {
   const { score, model, against, kind, difference, subjects, test } = comparison;
-  const { mean, low, high } = difference;
+  const spread = formatSpread(spreadOf(spreadOfDifference(comparison), tested), signed);
   const terms = kind === 'transductive baseline' ? ' (which sees all of a person at once)' : '';
   const people =
     subjects.count === 0
       ? ''
-      : `; better on ${subjects.better} and worse on ${subjects.worse} of ${subjects.count} people`;
+      : `; within a person ${signed(subjects.mean)} on average, better on ${subjects.better} and worse on ${subjects.worse} of ${subjects.count} people`;
   const verdict = test.adjusted === null && subjects.count > 0 ? '' : `; ${explainVerdict(comparison)}`;
-  return `${model} against ${against}${terms}: ${scoreTitles[score] ?? score} ${signed(mean)} [${signed(low)}, ${signed(high)}]${people}${verdict}`;
+  const pooled = `${signed(difference.mean)} ${spread}`.trimEnd();
+  return `${model} against ${against}${terms}: ${scoreTitles[score] ?? score} ${pooled} over all windows${people}${verdict}`;
 }
 
 /**

@@ -1,10 +1,9 @@
 /**
  * Which of two models is better for people, and how sure that is: differences over the same subjects, with intervals,
- * effect sizes and a permutation test, adjusted over the table (Holm).
+ * effect sizes and a permutation test, adjusted over the comparisons that answer the same question (Holm).
  */
 import { intervalOf } from '../metrics/bootstrap.ts';
 import { cohenDz, hodgesLehmann, rankBiserial } from '../metrics/effect-size.ts';
-import { holm } from '../metrics/holm.ts';
 import { signFlipTest, smallestPermutationP } from '../metrics/permutation.ts';
 import { type ScoreName, type Scores, scoreAll } from '../metrics/scores.ts';
 import {
@@ -15,8 +14,10 @@ import {
   isTestedWithout,
   isTransductive,
 } from './model-names.ts';
+import { adjustComparisons, questionOf } from './question-families.ts';
 import { type Comparison, finite } from './result.ts';
 import type { ScoreDraws } from './score-draws.ts';
+import { hasInterval } from './score-spread.ts';
 import type { Tested } from './tested.ts';
 
 /** The scores that are compared. */
@@ -83,21 +84,7 @@ export function compareModels(
   pairs: readonly Pair[],
   scores: readonly ScoreName[] = comparedScores,
 ): Comparison[] {
-  return scores.flatMap((score) => {
-    const compared = pairs.map((pair) => comparePair(models, pair, score));
-    // Tests on equal terms are one table, those against transductive baselines another.
-    for (const isApart of [false, true])
-      adjustTogether(compared.filter(({ kind }) => (kind === 'transductive baseline') === isApart));
-    return compared;
-  });
-}
-
-/** Holm's adjustment, in place, of the tests of one table. */
-export function adjustTogether(family: readonly Comparison[]): void {
-  const adjusted = holm(family.map(({ test }) => test.p));
-  const count = adjusted.filter((p) => p !== null).length;
-  for (const [i, { test }] of family.entries())
-    Object.assign(test, { adjusted: adjusted[i]!, family: count });
+  return adjustComparisons(scores.flatMap((score) => pairs.map((pair) => comparePair(models, pair, score))));
 }
 
 /** One pair in one score, its test not adjusted. */
@@ -117,7 +104,10 @@ export function comparePair(models: ReadonlyMap<string, Compared>, pair: Pair, s
   const smallest = smallestPermutationP(differences.length);
   return {
     ...{ score, ...pair },
-    difference: { mean: finite(whole.mean), low: finite(whole.low), high: finite(whole.high) },
+    difference: {
+      ...{ mean: finite(whole.mean), low: finite(whole.low), high: finite(whole.high) },
+      ...(hasInterval(a.subjects.length) ? {} : { people: differences.map(finite) }),
+    },
     subjects: {
       count: differences.length,
       better: favour.filter((value) => value > 0).length,
@@ -131,7 +121,7 @@ export function comparePair(models: ReadonlyMap<string, Compared>, pair: Pair, s
     },
     test: {
       p: smallest > significanceLevel ? null : signFlipTest(differences).p,
-      ...{ adjusted: null, smallest, family: 0 },
+      ...{ adjusted: null, smallest, family: 0, question: questionOf(pair) },
     },
   };
 }

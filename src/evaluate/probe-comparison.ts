@@ -4,7 +4,7 @@
  */
 import { Random } from '../core/random.ts';
 import { type Interval, intervalOf } from '../metrics/bootstrap.ts';
-import { holm } from '../metrics/holm.ts';
+import { adjustFamilies, type Question } from './question-families.ts';
 
 export interface ComparedProbe {
   /** Of the encoder; equal for trainings that differ by their seed. */
@@ -25,18 +25,33 @@ export interface ProbeComparison {
   readonly high: number;
   /** Two-sided: twice the smaller share of resamples on one side of zero, at least 2 / (samples + 1). */
   readonly p: number;
-  /** The same for the whole list (Holm). */
+  /** Adjusted over the `family` comparisons of the list that answer the same `question` (Holm). */
   readonly pHolm: number;
+  readonly question: Question;
+  readonly family: number;
 }
 
-/** Every name against `against` (the first by default); empty for one name. */
+export interface CompareProbesOptions {
+  /** The first by default. */
+  readonly against?: string;
+  readonly seed?: number;
+  /** What comparing a name asks; names that answer the same question are adjusted together. One question by default. */
+  readonly questionOf?: (name: string) => Question;
+}
+
+/** Every name against one; empty for one name. */
 export function compareProbes(
   probes: readonly ComparedProbe[],
-  { against = probes[0]?.name ?? '', seed = 0 }: { readonly against?: string; readonly seed?: number } = {},
+  { against = probes[0]?.name ?? '', seed = 0, questionOf = () => 'encoders' }: CompareProbesOptions = {},
 ): ProbeComparison[] {
   const names = [...new Set(probes.map(({ name }) => name))].filter((name) => name !== against);
   if (!probes.some(({ name }) => name === against)) return [];
-  return withHolm(names.map((name) => differenceOf(probes, name, against, seed)));
+  const found = names.map((name) => differenceOf(probes, name, against, seed));
+  const adjusted = adjustFamilies(found, { p: ({ p }) => p, familyOf: ({ name }) => questionOf(name) });
+  return found.map((one, i) => ({
+    ...one,
+    ...{ pHolm: adjusted[i]!.adjusted!, question: questionOf(one.name), family: adjusted[i]!.size },
+  }));
 }
 
 /** Of what is drawn again: people as they were drawn for both, seeds of each. The two names must be among the probes. */
@@ -45,7 +60,7 @@ export function differenceOf(
   name: string,
   against: string,
   seed = 0,
-): Omit<ProbeComparison, 'pHolm'> {
+): Omit<ProbeComparison, 'pHolm' | 'question' | 'family'> {
   const [own, reference] = [name, against].map((one) => probes.filter((probe) => probe.name === one)) as [
     ComparedProbe[],
     ComparedProbe[],
@@ -59,12 +74,6 @@ export function differenceOf(
   const { low, high } = intervalOf(difference, draws);
   const encoders = [own.length, reference.length] as const;
   return { ...{ name, against, encoders, difference, low, high }, p: twoSided(draws) };
-}
-
-/** Each p value also as it holds for the whole list. */
-export function withHolm<T extends { readonly p: number }>(list: readonly T[]): (T & { pHolm: number })[] {
-  const adjusted = holm(list.map(({ p }) => p));
-  return list.map((one, i) => ({ ...one, pHolm: adjusted[i]! }));
 }
 
 /** Mean score over trainings that differ by their seed; 95 % interval for new people and new trainings. */

@@ -2,7 +2,8 @@
 import { colourOf } from './charts.ts';
 import { type Html, html, join } from './html.ts';
 import { isBaseline, isTestedWithout } from './model-names.ts';
-import type { Result, ScoreInterval } from './result.ts';
+import type { Result } from './result.ts';
+import { type SpreadScore, spreadOf } from './score-spread.ts';
 
 /** A drawing over its caption. */
 export function figure(content: Html, caption: string, folded = false): Html {
@@ -19,10 +20,27 @@ export function dot(model: string): Html {
   return html`<span class="dot" style="background:${colourOf(model)}"></span>`;
 }
 
-/** A score over its interval. */
-export function interval(value: ScoreInterval | undefined): Html {
+/** A score over its interval, or over the scores of the people where too few were tested for one. */
+export function interval(value: SpreadScore | undefined, tested: number): Html {
   if (!value || value.mean === null) return html`–`;
-  return html`<strong>${digits(value.mean)}</strong><br><span class="small">${digits(value.low)}–${digits(value.high)}</span>`;
+  return html`<strong>${digits(value.mean)}</strong>${spreadLine(value, tested)}`;
+}
+
+/** The spread alone, on a line of its own; `write` writes one number. */
+export function spreadLine(
+  value: SpreadScore,
+  tested: number,
+  write: (value: number | null) => string = digits,
+): Html {
+  const shown = spreadOf(value, tested);
+  if (shown.kind === 'none') return html``;
+  const text =
+    shown.kind === 'people'
+      ? `(${shown.points.map(write).join(' ')})`
+      : shown.kind === 'range'
+        ? `(${write(shown.low)} to ${write(shown.high)})`
+        : `[${write(shown.low)}, ${write(shown.high)}]`;
+  return html`<br><span class="small">${text}</span>`;
 }
 
 /** Three digits without the leading zero; – where there is none. */

@@ -3,16 +3,18 @@ import { calibrationChart, riskCoverageChart } from './charts-statistics.ts';
 import { type Html, html, join, raw } from './html.ts';
 import { digits, dot, figure, interval, legend, percent, shownModels } from './report-parts.ts';
 import type { Abstention, Result } from './result.ts';
+import { countTested, hasInterval } from './score-spread.ts';
 
 /** Calibration before and after temperatures; nothing where a result holds none. */
 export function calibration(result: Result): Html {
   const shown = shownModels(result.calibration ?? {});
   const entries = Object.entries(shown);
   if (entries.length === 0) return html``;
+  const tested = countTested(result);
   const rows = entries.map(([model, { temperatures, before, after }]) => {
     const sorted = temperatures.toSorted((a, b) => a - b);
     const middle = sorted[sorted.length >> 1]!;
-    return html`<tr><th scope="row">${dot(model)}${model}</th><td>${middle.toFixed(2)}${sorted.length > 1 ? html`<br><span class="small">${sorted[0]!.toFixed(2)}–${sorted.at(-1)!.toFixed(2)}</span>` : ''}</td><td>${digits(before.nll)}</td><td>${digits(after.nll)}</td><td>${digits(before.brier)}</td><td>${digits(after.brier)}</td><td>${interval(before.ece)}</td><td>${interval(after.ece)}</td></tr>`;
+    return html`<tr><th scope="row">${dot(model)}${model}</th><td>${middle.toFixed(2)}${sorted.length > 1 ? html`<br><span class="small">${sorted[0]!.toFixed(2)}–${sorted.at(-1)!.toFixed(2)}</span>` : ''}</td><td>${digits(before.nll)}</td><td>${digits(after.nll)}</td><td>${digits(before.brier)}</td><td>${digits(after.brier)}</td><td>${interval(before.ece, tested)}</td><td>${interval(after.ece, tested)}</td></tr>`;
   });
   return html`<section>
 <h2>Calibration</h2>
@@ -20,7 +22,7 @@ export function calibration(result: Result): Html {
 ${legend(Object.keys(shown))}
 ${figure(raw(calibrationChart(shown)), 'Ten bins of confidence, windows of all seeds; a dot’s area is its share of windows; on the diagonal, probabilities mean what they say.')}
 <div class="scroll"><table><thead><tr><th rowspan="2">model</th><th rowspan="2">temperature</th><th colspan="2" class="span">log loss</th><th colspan="2" class="span">Brier</th><th colspan="2" class="span">calibration error</th></tr><tr><th>before</th><th>after</th><th>before</th><th>after</th><th>before</th><th>after</th></tr></thead><tbody>${join(rows)}</tbody></table></div>
-<p class="small">Calibration error: ten bins with equally many windows, 95 % interval with test people drawn again; never below 0, so small errors of few windows read too high.</p>
+<p class="small">Calibration error: ten bins with equally many windows${hasInterval(tested) ? ', 95 % interval with test people drawn again' : ''}; never below 0, so small errors of few windows read too high.</p>
 </section>`;
 }
 

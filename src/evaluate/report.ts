@@ -15,6 +15,7 @@ import { chanceOf, dot, figure, interval, legend, shownModels } from './report-p
 import { reportStyle } from './report-style.ts';
 import { abstention, calibration } from './report-trust.ts';
 import type { Curve, Result } from './result.ts';
+import { countTested, explainSpread, hasInterval, scoreOf, warnOfNoInterval } from './score-spread.ts';
 
 /** What a model of the table is, in words. */
 const modelTitles: Readonly<Record<string, string>> = {
@@ -85,31 +86,41 @@ ${join(result.notes.map((note) => html`<p class="note">${note}</p>`))}
 }
 
 function scores(result: Result): Html {
-  const { models, trials } = result;
+  const { trials } = result;
+  const tested = countTested(result);
+  const warning = warnOfNoInterval(tested);
+  const marks = hasInterval(tested)
+    ? 'line: 95 % interval, test subjects drawn again with replacement'
+    : 'small dots: the score within each tested person';
   return html`<section>
 <h2>Scores</h2>
+${warning === undefined ? '' : html`<p class="warning">${warning}</p>`}
 ${figure(
-  raw(scoreChart(models, 'balancedAccuracy', 'balanced accuracy', chanceOf(result))),
-  'Per window, on the test subjects. Dot: mean over the seeds; line: 95 % interval, test subjects drawn again with replacement; dashed: chance. With few test subjects an interval is narrow at best.',
+  raw(scoreChart(result, 'balancedAccuracy', 'balanced accuracy', chanceOf(result))),
+  `Per window, on the test subjects. Dot: over all their windows, mean over the seeds; ${marks}; dashed: chance.`,
 )}
+<p>Scores are of all tested windows, pooled over people; mean over the seeds; ${explainSpread(tested)}.</p>
 <h3>Per window</h3>
-${scoreTable(models)}
+${scoreTable(result)}
 <h3>Per trial</h3>
 <p>A trial's probability is the mean of its windows'.</p>
-${scoreTable(trials)}
+${scoreTable({ models: trials, details: {} }, tested)}
 <p class="small">“standardised”: features standardised within each person, without labels, over all of the person's windows (transductive): not comparable with models that see one window at a time.</p>
 </section>`;
 }
 
-function scoreTable(models: Result['models']): Html {
+function scoreTable(
+  result: Pick<Result, 'models' | 'details'>,
+  tested = countTested({ folds: [], ...result }),
+): Html {
   const keys = Object.keys(scoreTitles);
   return html`<div class="scroll"><table>
 <thead><tr><th>model</th>${join(keys.map((key) => html`<th>${scoreTitles[key]!}</th>`))}</tr></thead>
 <tbody>${join(
-    Object.entries(models).map(
-      ([model, values]) =>
+    Object.keys(result.models).map(
+      (model) =>
         html`<tr><th scope="row">${dot(model)}${model}<br><span class="small">${titleOf(model)}</span></th>${join(
-          keys.map((key) => html`<td>${interval(values[key])}</td>`),
+          keys.map((key) => html`<td>${interval(scoreOf(result, model, key), tested)}</td>`),
         )}</tr>`,
     ),
   )}</tbody></table></div>`;

@@ -2,8 +2,9 @@
  * Which rows of a benchmark's table are better than which, person by person: both signals against each alone, deep and
  * hybrid rows against the classical features of the same signals. Rows standardised within people meet their like alone.
  */
-import { adjustTogether, type Compared, comparePair, type Pair } from './comparisons.ts';
+import { type Compared, comparePair, type Pair } from './comparisons.ts';
 import { isTransductive, modalitiesIn } from './model-names.ts';
+import { adjustTables } from './question-families.ts';
 import type { ReproductionRow } from './reproduce-result.ts';
 import { type BinaryPredictions, drawBinary, scoreUnits } from './reproduce-scores.ts';
 import type { Comparison } from './result.ts';
@@ -34,20 +35,15 @@ export function comparedOf(
   };
 }
 
-/** Comparisons of each table, in its order; tests adjusted over a protocol's tables in one score and on one kind of terms. */
+/** Comparisons of each table, in its order, their tests adjusted. */
 export function compareTables(tables: readonly ComparedTable[]): Comparison[][] {
   const compared = tables.map(({ rows, models }) => {
     const pairs = planRowPairs(rows);
     return scores.flatMap((score) => pairs.map((pair) => comparePair(models, pair, score)));
   });
-  const families = new Map<string, Comparison[]>();
-  for (const [t, { protocol }] of tables.entries())
-    for (const one of compared[t]!) {
-      const key = `${protocol} ${one.score} ${wayOf(one.model)}`;
-      families.set(key, [...(families.get(key) ?? []), one]);
-    }
-  for (const family of families.values()) adjustTogether(family);
-  return compared;
+  return adjustTables(tables.map(({ protocol }, t) => ({ protocol, comparisons: compared[t]! }))).map(
+    ({ comparisons }) => comparisons,
+  );
 }
 
 /** In the order of the rows. */

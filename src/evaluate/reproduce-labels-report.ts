@@ -10,6 +10,7 @@ import {
 } from './reproduce-labels-table.ts';
 import { aboutSection, benchmarkPage, publishedTable } from './reproduce-page.ts';
 import { formatInterval } from './reproduce-table.ts';
+import { explainSpread } from './score-spread.ts';
 
 /** The page. */
 export function renderLabelReproduction(result: LabelReproduction): string {
@@ -19,15 +20,15 @@ export function renderLabelReproduction(result: LabelReproduction): string {
   return benchmarkPage(result, `${data.windows} of ${data.subjects} people`, [
     html`<section>
 <h2>${target}</h2>
-<p>${protocol}. Tested: ${tested.windows} windows of ${tested.subjects} people (${labels.join(', ')}). AUROC, macro over the labels and of each; means over seeds, 95 % intervals by drawing people and seeds again.</p>
-${join(result.blocks.map((block) => blockTable(block, Object.keys(tested.labels))))}
+<p>${protocol}. Tested: ${tested.windows} windows of ${tested.subjects} people (${labels.join(', ')}). AUROC, macro over the labels and of each; means over seeds; ${explainSpread(tested.subjects, { also: ' and seeds' })}.</p>
+${join(result.blocks.map((block) => blockTable(block, Object.keys(tested.labels), tested.subjects)))}
 ${publishedTable(result, target)}
 </section>`,
     ...(differences.rows.length === 0
       ? []
       : [
           html`<section><h2>Differences</h2>
-<p>People drawn again for both, seeds of each. Holm's p holds for all of this table.</p>
+<p>People drawn again for both, seeds of each; p is of the same macro AUROC over all people, from the same draws. Holm's p is adjusted over the choices of leads that answer one question with all labels.</p>
 ${cellTable(differences)}</section>`,
         ]),
     ...(shares.rows.length === 0
@@ -41,13 +42,13 @@ ${cellTable(shares)}</section>`,
   ]);
 }
 
-function blockTable(block: LabelBlock, labels: readonly string[]): Html {
+function blockTable(block: LabelBlock, labels: readonly string[], people: number): Html {
   const body = rowsAt(block, 1).map(({ model, auroc, labels: own }) => {
     const cells = labels.map((name) => {
       const label = own.find((one) => one.name === name);
-      return html`<td>${label ? formatInterval(label.auroc) : ''}</td>`;
+      return html`<td>${label ? formatInterval(label.auroc, people) : ''}</td>`;
     });
-    return html`<tr><th scope="row">${model}<br><span class="small">${labelModelTitle(model)}</span></th><td>${formatInterval(auroc)}</td>${join(cells)}</tr>`;
+    return html`<tr><th scope="row">${model}<br><span class="small">${labelModelTitle(model)}</span></th><td>${formatInterval(auroc, people)}</td>${join(cells)}</tr>`;
   });
   return html`<h3>${blockTitle(block)}</h3>
 <div class="scroll"><table>

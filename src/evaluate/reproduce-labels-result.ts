@@ -1,12 +1,14 @@
 /** `reproduce-NAME.json` of a benchmark of several labels at once, as documented, stable keys. */
 import { z } from 'zod';
 import { parseConfig } from '../core/config.ts';
+import { adjustFamilies, questionOfLabels } from './question-families.ts';
 import { droppedSchema, factShapes } from './reproduce-result.ts';
+import { intervalSchema } from './result.ts';
 
 const text = z.string();
 const number = z.number().nullable();
-/** `mean`: over the seeds. `low`, `high`: 95 %, people and seeds drawn again. Null where undefined. */
-const interval = z.strictObject({ mean: number, low: number, high: number });
+/** Of scores: people and seeds drawn again. */
+const interval = intervalSchema;
 
 const rowSchema = z.strictObject({
   /** `prior`, `classical`, `ecg`, `ecg-untrained`, `ecg-tuned`, `ecg-scratch`. */
@@ -29,9 +31,11 @@ const comparisonSchema = z.strictObject({
   ...{ model: text, against: text, labelShare: z.number() },
   /** Macro AUROC of `model` minus that of `against`: people drawn for both, seeds of each. */
   ...{ difference: z.number(), low: z.number(), high: z.number() },
+  /** Of the same macro AUROC, from the same draws. */
   p: z.number(),
-  /** As it holds for all differences of the result at this share of labels (Holm). */
+  /** Adjusted over the `family` comparisons that answer the same `question` at this share of labels, all blocks (Holm). */
   pHolm: number,
+  ...{ question: text.optional(), family: z.number().optional() },
 });
 
 const blockSchema = z.strictObject({
@@ -55,7 +59,32 @@ export type LabelReproduction = z.infer<typeof labelReproductionSchema>;
 export type LabelBlock = LabelReproduction['blocks'][number];
 export type LabelRow = LabelBlock['rows'][number];
 
-/** Validate a parsed file; ConfigError names the wrong key. */
+/** Validate a parsed file; ConfigError names the wrong key. p values are adjusted over the families of today. */
 export function parseLabelReproduction(value: unknown, where = 'reproduce.json'): LabelReproduction {
-  return parseConfig(labelReproductionSchema, value, where);
+  const result = parseConfig(labelReproductionSchema, value, where);
+  return { ...result, blocks: adjustBlocks(result.blocks) };
+}
+
+/**
+ * Blocks with their p values adjusted over all choices of leads that answer one question at one share of the labels: who
+ * asks whether pre-training helps with so many labels reads the blocks together.
+ */
+export function adjustBlocks(blocks: readonly LabelBlock[]): LabelBlock[] {
+  const all = blocks.flatMap(({ comparisons }, b) => comparisons.map((one) => ({ b, one })));
+  const found = adjustFamilies(all, {
+    p: ({ one }) => one.p,
+    familyOf: ({ one }) => `${one.labelShare}\n${questionOfLabels(one.model, one.against)}`,
+  });
+  const adjusted = all.map(({ b, one }, i) => ({
+    b,
+    one: {
+      ...one,
+      ...{ pHolm: found[i]!.adjusted, family: found[i]!.size },
+      question: questionOfLabels(one.model, one.against),
+    },
+  }));
+  return blocks.map((block, b) => ({
+    ...block,
+    comparisons: adjusted.filter((one) => one.b === b).map(({ one }) => one),
+  }));
 }

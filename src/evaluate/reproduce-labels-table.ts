@@ -1,7 +1,9 @@
 /** A benchmark of several labels as cells of text: what the terminal prints and the page draws. */
 import type { PublishedFigure } from './published-figures.ts';
+import { type Question, questions } from './question-families.ts';
 import type { LabelBlock, LabelReproduction, LabelRow } from './reproduce-labels-result.ts';
 import { digits, formatInterval } from './reproduce-table.ts';
+import { formatSpread, spreadOf } from './score-spread.ts';
 
 /** What a row is, in words. */
 const modelTitles: Readonly<Record<string, string>> = {
@@ -30,7 +32,7 @@ export function labelCells({ blocks, tested, published }: LabelReproduction) {
     rowsAt(block, 1).map((row, i) => [
       i === 0 ? blockTitle(block) : '',
       row.model,
-      formatInterval(row.auroc),
+      formatInterval(row.auroc, tested.subjects),
       ...labels.map((name) => digits(row.labels.find((label) => label.name === name)?.auroc.mean ?? null)),
     ]),
   );
@@ -42,19 +44,23 @@ function publishedCells({ model, scores }: Pick<PublishedFigure, 'model' | 'scor
 }
 
 /** Differences with all labels. */
-export function differenceCells({ blocks }: LabelReproduction) {
+export function differenceCells({ blocks, tested }: LabelReproduction) {
   return {
-    header: ['leads', 'difference', 'macro AUROC', 'p', 'p (Holm)'],
+    header: ['leads', 'difference', 'macro AUROC', 'p', 'p (Holm)', 'Holm over'],
     rows: blocks.flatMap((block) =>
       block.comparisons
         .filter(({ labelShare }) => labelShare === 1)
-        .map((one) => [blockTitle(block), `${one.model} − ${one.against}`, ...differenceText(one)]),
+        .map((one) => [
+          blockTitle(block),
+          `${one.model} − ${one.against}`,
+          ...differenceText(one, tested.subjects),
+        ]),
     ),
   };
 }
 
 /** By share of labels, a column a model; empty where the recipe has all labels only. */
-export function shareCells({ blocks }: LabelReproduction) {
+export function shareCells({ blocks, tested }: LabelReproduction) {
   const models = [
     ...new Set(
       blocks.flatMap(({ rows }) => rows.filter(({ labelShare }) => labelShare < 1).map(({ model }) => model)),
@@ -69,12 +75,12 @@ export function shareCells({ blocks }: LabelReproduction) {
         `${percent(share)} (${own[0]!.people})`,
         ...models.map((model) => {
           const row = own.find((one) => one.model === model);
-          return row ? formatInterval(row.auroc) : '';
+          return row ? formatInterval(row.auroc, tested.subjects) : '';
         }),
         ...['ecg', 'ecg-tuned'].flatMap((model) => {
           if (!models.includes(model)) return [];
           const one = block.comparisons.find((found) => found.labelShare === share && found.model === model);
-          return [one ? differenceText(one)[0]! : ''];
+          return [one ? differenceText(one, tested.subjects)[0]! : ''];
         }),
       ];
     });
@@ -90,8 +96,11 @@ export function rowsAt({ rows }: LabelBlock, share: number): LabelRow[] {
   return rows.filter(({ labelShare }) => labelShare === share);
 }
 
-function differenceText({ difference, low, high, p, pHolm }: LabelBlock['comparisons'][number]) {
-  return [`${signed(difference)} [${signed(low)}, ${signed(high)}]`, digits(p), digits(pHolm)];
+function differenceText(one: LabelBlock['comparisons'][number], people: number) {
+  const { difference, low, high, p, pHolm, question, family } = one;
+  const spread = formatSpread(spreadOf({ mean: difference, low, high }, people), signed);
+  const over = question === undefined ? '' : `${family} choices of leads: ${questions[question as Question]}`;
+  return [`${signed(difference)} ${spread}`.trimEnd(), digits(p), digits(pHolm), over];
 }
 
 /** `25 %`. */

@@ -14,14 +14,14 @@ import type { SignalWindows, WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
 import type { Progress } from '../train/progress.ts';
 import { identityOf, type KeptFiles, loadUnit, saveUnit } from './kept-files.ts';
-import { differenceOf, withHolm } from './probe-comparison.ts';
+import { differenceOf } from './probe-comparison.ts';
 import { takeChannels } from './probe-features.ts';
 import { describeProtocol, planFolds, type WindowFold } from './protocol.ts';
 import { figuresOf } from './published-figures.ts';
 import { type LabelModel, labelModels } from './reproduce-labels-models.ts';
 import { noteLeftOut, noteRecordings, noteSeen } from './reproduce-labels-notes.ts';
 import type { LabelsRecipe } from './reproduce-labels-recipe.ts';
-import type { LabelReproduction } from './reproduce-labels-result.ts';
+import { adjustBlocks, type LabelReproduction } from './reproduce-labels-result.ts';
 import { type LabelUnit, readUnit, rowOf, unitOf, writeUnit } from './reproduce-labels-units.ts';
 import type { KeptTrainings } from './reproduce-tuned.ts';
 
@@ -71,7 +71,6 @@ export async function reproduceLabels(options: ReproduceLabelsOptions): Promise<
   }
   const tested = folds.flatMap(({ test }) => test);
   const testedPeople = new Set(tested.map((i) => windows.subject[i]!));
-  const differences = compareBlocks(blocks.map(({ units }) => units));
   return {
     ...{ version: 1, benchmark: recipe.benchmark, created: new Date().toISOString() },
     command: options.command,
@@ -100,11 +99,11 @@ export async function reproduceLabels(options: ReproduceLabelsOptions): Promise<
         ]),
       ),
     },
-    blocks: blocks.map(({ channels, units }, b) => ({
-      channels: [...channels],
-      rows: rowsOf(units),
-      comparisons: differences[b]!,
-    })),
+    blocks: adjustBlocks(
+      blocks.map(({ channels, units }) => ({
+        ...{ channels: [...channels], rows: rowsOf(units), comparisons: compareUnits(units) },
+      })),
+    ),
     published: figuresOf(recipe.benchmark, recipe.target).map((figure) => ({
       ...figure,
       scores: { ...figure.scores },
@@ -197,28 +196,21 @@ function rowsOf(units: readonly LabelUnit[]) {
   });
 }
 
-/** By block; p values hold for all blocks and pairs at one share of labels. */
-function compareBlocks(
-  blocks: readonly (readonly LabelUnit[])[],
-): LabelReproduction['blocks'][number]['comparisons'][] {
-  const shares = [...new Set(blocks.flat().map(({ labelShare }) => labelShare))].sort((a, b) => a - b);
-  const found = shares.flatMap((labelShare) =>
-    withHolm(
-      blocks.flatMap((units, block) => {
-        const probes = units
-          .filter((unit) => unit.labelShare === labelShare)
-          .map(({ model, auroc, draws }) => ({ name: model, score: auroc, draws }));
-        const has = (model: string) => probes.some(({ name }) => name === model);
-        return pairs
-          .filter((pair) => pair.every(has))
-          .map(([model, against]) => {
-            const { difference, low, high, p } = differenceOf(probes, model, against);
-            return { block, model, against, labelShare, difference, low, high, p };
-          });
-      }),
-    ),
-  );
-  return blocks.map((_, b) => found.filter(({ block }) => block === b).map(({ block: _b, ...one }) => one));
+/** Differences at each share of labels, not adjusted yet. */
+function compareUnits(units: readonly LabelUnit[]): LabelReproduction['blocks'][number]['comparisons'] {
+  const shares = [...new Set(units.map(({ labelShare }) => labelShare))].sort((a, b) => a - b);
+  return shares.flatMap((labelShare) => {
+    const probes = units
+      .filter((unit) => unit.labelShare === labelShare)
+      .map(({ model, auroc, draws }) => ({ name: model, score: auroc, draws }));
+    const has = (model: string) => probes.some(({ name }) => name === model);
+    return pairs
+      .filter((pair) => pair.every(has))
+      .map(([model, against]) => {
+        const { difference, low, high, p } = differenceOf(probes, model, against);
+        return { model, against, labelShare, difference, low, high, p, pHolm: null };
+      });
+  });
 }
 
 /** `I, II`, `12 leads`. */

@@ -1,12 +1,11 @@
 /** `reproduce-NAME.json`: everything that a benchmark's table is drawn from, as documented, stable keys. */
 import { z } from 'zod';
 import { parseConfig } from '../core/config.ts';
-import { comparisonSchema } from './result.ts';
+import { adjustTables } from './question-families.ts';
+import { comparisonSchema, intervalSchema as interval } from './result.ts';
 
 const text = z.string();
 const number = z.number().nullable();
-/** `mean`: over the seeds. `low`, `high`: 95 % interval. Null where undefined. */
-const interval = z.strictObject({ mean: number, low: number, high: number });
 const scores = z.strictObject({
   balancedAccuracy: interval,
   f1: interval,
@@ -43,8 +42,8 @@ const tableSchema = z.strictObject({
   tested: z.strictObject({ windows: z.number(), trials: z.number(), subjects: z.number() }),
   rows: z.array(rowSchema),
   /**
-   * Pairs of rows on equal terms, over the units that are drawn again; tests adjusted over the pairs of a score under this
-   * protocol, all targets together (Holm). Results from before they were made have none.
+   * Pairs of rows on equal terms, over the units that are drawn again; tests adjusted over the pairs of a score that answer
+   * one question under this protocol, all targets together (Holm). Results from before they were made have none.
    */
   comparisons: z.array(comparisonSchema).default([]),
 });
@@ -99,7 +98,8 @@ export type Reproduction = z.infer<typeof reproductionSchema>;
 export type ReproductionTable = Reproduction['tables'][number];
 export type ReproductionRow = ReproductionTable['rows'][number];
 
-/** Validate a parsed file; ConfigError names the wrong key. */
+/** Validate a parsed file; ConfigError names the wrong key. p values are adjusted over the families of today. */
 export function parseReproduction(value: unknown, where = 'reproduce.json'): Reproduction {
-  return parseConfig(reproductionSchema, value, where);
+  const result = parseConfig(reproductionSchema, value, where);
+  return { ...result, tables: adjustTables(result.tables) };
 }

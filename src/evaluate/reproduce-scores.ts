@@ -6,6 +6,7 @@
 import { Random } from '../core/random.ts';
 import { intervalOf } from '../metrics/bootstrap.ts';
 import { finite, type ScoreInterval } from './result.ts';
+import { hasInterval } from './score-spread.ts';
 
 /** f1 is that of class 1. */
 export const binaryScoreNames = ['balancedAccuracy', 'f1', 'f1Macro', 'auroc', 'auprc'] as const;
@@ -56,14 +57,23 @@ export function scoreBinary(
   predictions: BinaryPredictions,
   { level = 0.95, ...options }: { samples?: number; level?: number; seed?: number } = {},
 ): BinaryScores {
-  return intervalsOf(drawBinary(predictions, options), level);
+  return intervalsOf(predictions, drawBinary(predictions, options), level);
 }
 
-/** The same of draws that are there. */
-export function intervalsOf({ whole, draws }: BinaryDraws, level = 0.95): BinaryScores {
+/** The same of draws that are there; with the score within each unit where those are too few for an interval. */
+export function intervalsOf(
+  predictions: BinaryPredictions,
+  { whole, draws }: BinaryDraws,
+  level = 0.95,
+): BinaryScores {
+  const isFew = !hasInterval(new Set(predictions.unit).size);
+  const units = isFew ? scoreUnits(predictions) : [];
   return byName((_, name) => {
     const { mean, low, high } = intervalOf(whole[name], draws[name], level);
-    return { mean: finite(mean), low: finite(low), high: finite(high) };
+    const people = units.map(({ scores }) =>
+      finite(scores.reduce((sum, one) => sum + one[name] / scores.length, 0)),
+    );
+    return { mean: finite(mean), low: finite(low), high: finite(high), ...(isFew && { people }) };
   });
 }
 

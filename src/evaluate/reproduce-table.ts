@@ -2,7 +2,7 @@
 import type { PublishedFigure } from './published-figures.ts';
 import type { Reproduction, ReproductionRow, ReproductionTable } from './reproduce-result.ts';
 import type { BinaryScoreName } from './reproduce-scores.ts';
-import type { ScoreInterval } from './result.ts';
+import { fewestForInterval, formatScore, type SpreadScore } from './score-spread.ts';
 
 export const scoreTitles: Readonly<Record<BinaryScoreName, string>> = {
   balancedAccuracy: 'balanced accuracy',
@@ -45,9 +45,16 @@ export function protocolTitle({ protocol, leaky }: Pick<ReproductionTable, 'prot
   return leaky ? `${protocol} (leaky, for comparison)` : protocol;
 }
 
-/** `.726 [.700, .750]`. */
-export function formatInterval({ mean, low, high }: ScoreInterval): string {
-  return mean === null ? '–' : `${digits(mean)} [${digits(low)}, ${digits(high)}]`;
+/** `.726 [.700, .750]`, or the scores of few tested people. */
+export function formatInterval(score: SpreadScore, tested: number): string {
+  return formatScore(score, tested, digits);
+}
+
+/** How many of what is drawn again were tested. Old files do not count stimuli, of which every benchmark has enough. */
+export function countUnits({ drawn, tested, rows }: ReproductionTable): number {
+  return drawn === 'subjects'
+    ? tested.subjects
+    : (rows[0]?.windows.auroc.people?.length ?? fewestForInterval);
 }
 
 export function digits(value: number | null): string {
@@ -100,7 +107,9 @@ export function targetCells(result: Reproduction, target: string, per: 'windows'
         i === 0 ? protocolTitle(table) : '',
         pair.model,
         ...columns.flatMap((column) =>
-          scores.map((score) => (pair[column] ? formatInterval(pair[column][per][score]) : '')),
+          scores.map((score) =>
+            pair[column] ? formatInterval(pair[column][per][score], countUnits(table)) : '',
+          ),
         ),
       ]),
     );

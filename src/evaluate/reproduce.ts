@@ -280,7 +280,7 @@ function scoreRow(
   const drawn = drawBinary(predictions);
   const row = {
     ...{ model: name, kind, seeds: probabilities.length, transductive: name.endsWith('-standardised') },
-    windows: intervalsOf(drawn),
+    windows: intervalsOf(predictions, drawn),
     trials: scoreBinary({
       truth: groups.map(([first]) => truth[first!]!),
       probabilities: probabilities.map(meanOf),

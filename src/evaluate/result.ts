@@ -4,10 +4,19 @@
  */
 import { z } from 'zod';
 import { parseConfig } from '../core/config.ts';
+import { adjustComparisons } from './question-families.ts';
 
 const number = z.number().nullable();
-/** `mean`: over the seeds, on all tested windows. `low`, `high`: 95 % interval, subjects drawn again. */
-const interval = z.strictObject({ mean: number, low: number, high: number });
+/**
+ * `mean`: over the seeds, on all tested windows. `low`, `high`: 95 % interval, subjects drawn again. `people`: where fewer
+ * than ten were tested (score-spread.ts), the score within each of them, in order of their names, mean over the seeds;
+ * null in whom it is not defined.
+ */
+export const intervalSchema = z.strictObject({
+  ...{ mean: number, low: number, high: number },
+  people: z.array(number).optional(),
+});
+const interval = intervalSchema;
 /** By score: `balancedAccuracy`, `auroc`, `auprc`, `f1Macro`, `f1Weighted`, `kappa`, `accuracy`, `ece`, `brier`. */
 const scores = z.record(z.string(), interval);
 const text = z.string();
@@ -42,9 +51,12 @@ export const comparisonSchema = z.strictObject({
    * ladder that the model is in.
    */
   kind: z.enum(['baseline', 'transductive baseline', 'single modality', 'first rung']),
-  /** `model` minus `against` on all tested windows, mean over the seeds; interval: the same subjects drawn for both. */
+  /**
+   * Of the pooled score: `model` minus `against` on all tested windows, mean over the seeds; interval: the same subjects
+   * drawn for both; `people`: the differences within those in whom the score is defined.
+   */
   difference: interval,
-  /** The differences within each subject, for those in whom the score is defined. */
+  /** The differences of the score within each subject, for those in whom it is defined; what is tested. */
   subjects: z.strictObject({
     count: z.number(),
     /** Subjects in whom the model is the better and the worse one. */
@@ -58,10 +70,14 @@ export const comparisonSchema = z.strictObject({
     dz: number,
   }),
   /**
-   * Sign-flip permutation of the subjects' differences, two-sided; `adjusted`: Holm's over the `family` comparisons of this
-   * score and kind of terms. Null where even the clearest outcome, `smallest`, would not be below .05.
+   * Sign-flip permutation of the differences within subjects, two-sided; `adjusted`: Holm's over the `family` tests of this
+   * score that answer the same `question` (question-families.ts) on the same terms. Null where even the clearest outcome,
+   * `smallest`, would not be below .05.
    */
-  test: z.strictObject({ p: number, adjusted: number, smallest: z.number(), family: z.number() }),
+  test: z.strictObject({
+    ...{ p: number, adjusted: number, smallest: z.number(), family: z.number() },
+    question: text.optional(),
+  }),
 });
 
 const bins = z.array(z.strictObject({ confidence: number, accuracy: number, count: z.number() }));
@@ -205,9 +221,13 @@ export type Curve = z.infer<typeof curveSchema>;
 export type Reconstruction = z.infer<typeof reconstructionSchema>;
 export type ScoreInterval = z.infer<typeof interval>;
 
-/** Validate a parsed `result.json`; ConfigError names the wrong key. */
+/**
+ * Validate a parsed `result.json`; ConfigError names the wrong key. p values of older files, which hold each test's own,
+ * are adjusted over the families of today.
+ */
 export function parseResult(value: unknown, where = 'result.json'): Result {
-  return parseConfig(resultSchema, value, where);
+  const result = parseConfig(resultSchema, value, where);
+  return result.comparisons ? { ...result, comparisons: adjustComparisons(result.comparisons) } : result;
 }
 
 /** A number for JSON: null where it is not finite. */

@@ -9,6 +9,7 @@ import { bestSingles, type Compared, compareModels, planPairs } from './comparis
 import { isTrivial } from './model-names.ts';
 import { finite, type ModelDetails, type Result, type ScoreInterval, type Spread } from './result.ts';
 import { drawScores, type ScoreDraws, type SubjectScores, scoreSubjects } from './score-draws.ts';
+import { hasInterval } from './score-spread.ts';
 import { groupByTrial, type Tested } from './tested.ts';
 import { describeTrust } from './trust.ts';
 
@@ -17,14 +18,22 @@ const spreadScores = ['balancedAccuracy', 'auroc'] as const;
 
 /** Scores of one model: means over the seeds, and intervals for new subjects. */
 export function summariseScores(tested: Tested, classCount: number): Record<ScoreName, ScoreInterval> {
-  return summariseDraws(drawScores(tested, classCount));
+  return summariseDraws(drawScores(tested, classCount), scoreSubjects(tested, classCount));
 }
 
-function summariseDraws(draws: ScoreDraws): Record<ScoreName, ScoreInterval> {
+function summariseDraws(
+  draws: ScoreDraws,
+  subjects: readonly SubjectScores[],
+): Record<ScoreName, ScoreInterval> {
+  const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value / values.length, 0);
   return Object.fromEntries(
     scoreNames.map((name) => {
       const { whole, draws: resampled } = draws.mean(name);
-      return [name, plain(intervalOf(whole, resampled))];
+      const people = subjects.map(({ scores }) => finite(meanOf(scores.map((one) => one[name]))));
+      return [
+        name,
+        { ...plain(intervalOf(whole, resampled)), ...(hasInterval(people.length) ? {} : { people }) },
+      ];
     }),
   ) as Record<ScoreName, ScoreInterval>;
 }
@@ -105,7 +114,7 @@ export function summarisePredictions(
   for (const [name, tested] of predictions) {
     const known = { draws: drawScores(tested, classCount), subjects: scoreSubjects(tested, classCount) };
     compared.set(name, known);
-    models[name] = summariseDraws(known.draws);
+    models[name] = summariseDraws(known.draws, known.subjects);
     trials[name] = summariseScores(groupByTrial(tested, trial, classCount), classCount);
     details[name] = describeModel(tested, classCount, known.subjects);
     const trust = isTrivial(name) ? undefined : describeTrust(tested, classCount);

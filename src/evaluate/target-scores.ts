@@ -6,7 +6,8 @@ import { DataError } from '../core/errors.ts';
 import type { Targets } from '../datasets/targets.ts';
 import { bootstrapDraws, intervalOf } from '../metrics/bootstrap.ts';
 import { auroc, averagePrecision } from '../metrics/ranking.ts';
-import type { ScoreInterval } from './result.ts';
+import { finite, type ScoreInterval } from './result.ts';
+import { hasInterval } from './score-spread.ts';
 
 /** A label with fewer true, or fewer untrue, windows to train on in a fold, or to test on in all, is left out and named. */
 const fewest = { train: 2, test: 5 } as const;
@@ -100,8 +101,20 @@ export function scoreTargets(
   );
   const scoreNames = isNumber ? ['r2', 'mae', 'correlation'] : ['auroc', 'auprc'];
   const first = scoreNames.length;
+  const within = scoreWithin(
+    indices.map((index) => subject[index]!),
+    (drawn) => statistic(truth, predictions, width, drawn),
+  );
   return {
-    scores: Object.fromEntries(scoreNames.map((name, i) => [name, intervalOf(whole[i]!, draws[i]!)])),
+    scores: Object.fromEntries(
+      scoreNames.map((name, i) => [
+        name,
+        {
+          ...intervalOf(whole[i]!, draws[i]!),
+          ...(within && { people: within.map((scores) => finite(scores[i]!)) }),
+        },
+      ]),
+    ),
     labels: isNumber
       ? []
       : names.map((name, k) => {
@@ -112,6 +125,18 @@ export function scoreTargets(
     draws: draws[0]!,
     labelDraws: isNumber ? [] : draws.slice(first),
   };
+}
+
+/** Statistics within each person, by their names; nothing where there are enough people for an interval. */
+function scoreWithin(
+  subjects: readonly string[],
+  statistics: (rows: Int32Array) => number[],
+): number[][] | undefined {
+  const names = [...new Set(subjects)].sort();
+  if (hasInterval(names.length)) return undefined;
+  return names.map((name) =>
+    statistics(Int32Array.from(subjects.keys()).filter((row) => subjects[row] === name)),
+  );
 }
 
 /** Windows and people of each part, over all folds. */

@@ -121,7 +121,8 @@ describe('compareModels', () => {
       expect(one.subjects.rankBiserial).toBeGreaterThan(0.5);
       expect(one.subjects.better).toBeGreaterThan(one.subjects.worse);
       expect(one.test.p).toBeLessThanOrEqual(one.test.adjusted!);
-      expect(one.test.family).toBe(3);
+      expect(one.test).toMatchObject({ family: 1, question: 'fusion' });
+      expect(find(score, 'eeg', 'classical-eeg').test).toMatchObject({ family: 2, question: 'classical' });
       expect(verdictOf(find(score, 'eeg', 'classical-eeg'))).toBe('worse');
       expect(verdictOf(find(score, 'eeg+ecg', 'classical-eeg'))).toBe('not shown');
     }
@@ -158,12 +159,14 @@ describe('compareModels', () => {
       ['prior', known(simulate(4, [0.01], { name: 'prior' }))],
     ]);
     const [one] = compareModels(few, planPairs([...few.keys()], []));
-    expect(one!.test).toEqual({ p: null, adjusted: null, smallest: 1 / 8, family: 0 });
+    expect(one!.test).toEqual({
+      ...{ p: null, adjusted: null, smallest: 1 / 8, family: 0, question: 'chance' },
+    });
     expect(one!.subjects).toMatchObject({ count: 4, better: 4, worse: 0, rankBiserial: 1 });
     expect(one!.subjects.typical.level).toBe(0.875);
     expect(verdictOf(one!)).toBe('too few people');
-    expect(describeComparison(one!)).toMatch(
-      /^eeg against prior: balanced accuracy \+\.\d{3} \[\+\.\d{3}, \+\.\d{3}\]; better on 4 and worse on 0 of 4 people$/,
+    expect(describeComparison(one!, 4)).toMatch(
+      /^eeg against prior: balanced accuracy \+\.\d{3} \((\+\.\d{3} ){3}\+\.\d{3}\) over all windows; within a person \+\.\d{3} on average, better on 4 and worse on 0 of 4 people$/,
     );
     expect(warnOfFewPeople([one!])).toBe(
       '4 test people are too few to show that a model is better: even one that is better on everyone has a p of 1/8. Read the differences as descriptions of these people.',
@@ -179,11 +182,11 @@ describe('compareModels', () => {
       test: { p: 1 / 64, adjusted: 13 / 64, smallest: 1 / 64, family: 13 },
     };
     expect(verdictOf(seven)).toBe('too few people');
-    expect(describeComparison(seven)).toContain(
-      'better on 7 and worse on 0 of 7 people; too few people for 13 comparisons: with 7 the smallest adjusted p is .203',
+    expect(describeComparison(seven, 7)).toContain(
+      'better on 7 and worse on 0 of 7 people; too few people for 13 comparisons; with 7 the smallest adjusted p is .203',
     );
-    expect(describeComparison(find('auroc', 'eeg', 'classical-eeg'))).toMatch(
-      /; worse \(p (= \.0\d\d|< \.001) over 3 comparisons\)$/,
+    expect(describeComparison(find('auroc', 'eeg', 'classical-eeg'), 20)).toMatch(
+      /; worse within people \(p (= \.0\d\d|< \.001) over 2 comparisons \(deep against classical\)\)$/,
     );
   });
 
@@ -320,7 +323,7 @@ describe('a whole result', () => {
     expect(bullets).toHaveLength(4);
     for (const bullet of bullets) expect(renderScores(result)).toContain(bullet!.slice(0, -1));
     expect(comparisons.querySelectorAll('.warning')).toHaveLength(0);
-    expect(bullets.at(-1)).toMatch(/^eeg\+ecg against eeg: .* of 12 people; better \(p/);
+    expect(bullets.at(-1)).toMatch(/^eeg\+ecg against eeg: .* of 12 people; better within people \(p/);
   });
 
   test('draws everyone under every model and seed', () => {

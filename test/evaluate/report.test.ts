@@ -19,6 +19,17 @@ function section(page: string, heading: string) {
 
 const headings = (page: string) => [...parse(page).querySelectorAll('h2')].map(textOf);
 
+/** The same result as of so many people. */
+function withPeople(count: number): Result {
+  const result = makeResult();
+  for (const details of Object.values(result.details))
+    details.perSubject = Array.from({ length: count }, (_, i) => ({
+      ...details.perSubject[i % 2]!,
+      subject: `person ${i}`,
+    }));
+  return result;
+}
+
 describe('the report', () => {
   const page = renderReport(makeResult());
 
@@ -40,11 +51,15 @@ describe('the report', () => {
     const [windows, trials] = [...section(page, 'Scores')!.querySelectorAll('table')];
     const cells = (row: Element | null | undefined) => [...row!.querySelectorAll('td')].map(textOf);
     const rows = [...windows!.querySelectorAll('tbody tr')];
-    expect(cells(rows[0]).slice(0, 2)).toEqual(['.876.765–.987', '.500.500–.500']);
+    // Two people were tested: no interval, but the person in whom the score is defined.
+    expect(cells(rows[0]).slice(0, 2)).toEqual(['.876(.625)', '.500']);
     expect(textOf(rows[1]!.querySelector('th'))).toContain('eeg+ecg');
-    expect(cells(rows[1])[0]).toBe('.750.750–.750');
+    expect(cells(rows[1])[0]).toBe('.750(.625)');
     expect(cells(rows[2])[1]).toBe('–');
-    expect(cells(trials!.querySelector('tbody tr'))[0]).toBe('.432.432–.432');
+    expect(cells(trials!.querySelector('tbody tr'))[0]).toBe('.432');
+    const many = renderReport(withPeople(12));
+    const first = section(many, 'Scores')!.querySelector('tbody tr');
+    expect(cells(first).slice(0, 2)).toEqual(['.876[.765, .987]', '.500[.500, .500]']);
   });
 
   test('has the confusion with shares of the true class', () => {
@@ -78,7 +93,12 @@ describe('the report', () => {
 
   test('draws a chart with a mark for every model that has a score', () => {
     const chart = section(page, 'Scores')!.querySelector('svg')!;
-    expect(chart.querySelectorAll('circle')).toHaveLength(3);
+    // Three models, and the one person in whom two of them have a score.
+    expect(chart.querySelectorAll('circle')).toHaveLength(3 + 2);
+    const many = section(renderReport(withPeople(12)), 'Scores')!.querySelector('svg')!;
+    expect(many.querySelectorAll('circle')).toHaveLength(3);
+    expect(many.getAttribute('aria-label')).toContain('95 % intervals');
+    expect(chart.getAttribute('aria-label')).not.toContain('95 %');
     expect(textOf(chart)).toContain('eeg+ecg');
     expect(chart.getAttribute('aria-label')).toContain('balanced accuracy');
   });
@@ -110,8 +130,8 @@ describe('the report', () => {
 
   test('warns where windows of one person are on both sides', () => {
     const leaky = { ...makeResult(), protocol: 'segment-random, 5 folds (leaky, …)' };
-    expect(parse(renderReport(leaky)).querySelectorAll('.warning')).toHaveLength(1);
-    expect(parse(page).querySelectorAll('.warning')).toHaveLength(0);
+    expect(parse(renderReport(leaky)).querySelectorAll('header .warning')).toHaveLength(1);
+    expect(parse(page).querySelectorAll('header .warning')).toHaveLength(0);
   });
 
   test('of a training alone has no scores', () => {

@@ -125,7 +125,10 @@ describe('a run', () => {
     expect(first.tables[0]!.comparisons.map(({ model, against }) => `${model} ${against}`)).toEqual(
       [...Array(2).keys()].flatMap(() => ['eeg classical-eeg', 'ecg classical-ecg']),
     );
-    expect(renderReproduction(first)).toContain('the same people drawn again for both');
+    expect(renderReproduction(first)).toContain('the difference within each of the tested people');
+    // Four people: their own scores are kept, in place of an interval.
+    expect(first.tables[0]!.rows[0]!.windows.auroc.people).toHaveLength(4);
+    expect(renderReproduction(first)).not.toMatch(/\[\.?\d|95 % intervals?,/);
     // A unit for each seed of deep rows, one for the rest.
     const units = [...whole.files.keys()].filter((name) => name.startsWith('predictions/'));
     expect(units).toHaveLength(2 * 2 + 2 + 4);

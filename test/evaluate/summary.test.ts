@@ -32,15 +32,19 @@ describe('summariseScores', () => {
         binary(Array.from({ length: 2 * count }, (_, i) => (i < count === (i % 2 === 1) ? 0.9 : 0.1))),
       ],
     };
-    expect(summariseScores(people, 2).accuracy).toEqual({ mean: 0.5, low: 0, high: 1 });
+    expect(summariseScores(people, 2).accuracy).toEqual({
+      ...{ mean: 0.5, low: 0, high: 1, people: [1, 0] },
+    });
     const alone = { ...people, subject: people.subject.map(() => 'a') };
-    expect(summariseScores(alone, 2).accuracy).toEqual({ mean: 0.5, low: 0.5, high: 0.5 });
+    expect(summariseScores(alone, 2).accuracy).toEqual({
+      ...{ mean: 0.5, low: 0.5, high: 0.5, people: [0.5] },
+    });
   });
 
   test('is null where a score is not defined, not NaN', () => {
     const one = { truth: Int32Array.of(1, 1), subject: ['a', 'b'], probabilities: [binary([0.6, 0.7])] };
     const scores = summariseScores(one, 2);
-    expect(scores.auroc).toEqual({ mean: null, low: null, high: null });
+    expect(scores.auroc).toEqual({ mean: null, low: null, high: null, people: [null, null] });
     expect(scores.accuracy.mean).toBe(1);
   });
 });
