@@ -47,11 +47,21 @@ export function splitUnit(name: string): { readonly name: string; readonly unit:
   return match?.[1] ? { name: match[1].trim(), unit } : { name, unit: '' };
 }
 
+export interface NamedUnit {
+  readonly name: string;
+  readonly unit: string;
+  /** Who says the unit: the table, whoever reads it, or what is known of the device's exports. */
+  readonly by: 'table' | 'reader' | 'device' | 'nobody';
+}
+
 /** Name and unit of a channel; devices whose exports name no units are known by their columns. */
-export function columnUnit(column: TableColumn, given: string | undefined): { name: string; unit: string } {
-  if (column.unit !== undefined) return { name: column.name, unit: column.unit };
-  const { name, unit } = splitUnit(column.name);
-  return { name, unit: unit || knownUnit(name) || (given ?? '') };
+export function columnUnit(column: TableColumn, given: string | undefined): NamedUnit {
+  const split = column.unit === undefined ? splitUnit(column.name) : column;
+  const { name } = split;
+  if (split.unit) return { name, unit: split.unit, by: 'table' };
+  if (given) return { name, unit: given, by: 'reader' };
+  const unit = knownUnit(name);
+  return { name, unit, by: unit ? 'device' : 'nobody' };
 }
 
 function knownUnit(name: string): string {
@@ -67,14 +77,22 @@ export const isCounterName = (name: string): boolean =>
   counterName.test(name) || counterName.test(tidy(name));
 export const isLabelName = (name: string): boolean => labelName.test(tidy(name));
 
-/** The column whose times are the most regular; where none is named as one, a first column that only grows. */
-export function timeColumn(columns: readonly TableColumn[], log: string[]): TimeColumn | undefined {
+/**
+ * The column whose times are the most regular; where none is named as one and the rate is not known, a first column that
+ * only grows.
+ */
+export function timeColumn(
+  columns: readonly TableColumn[],
+  log: string[],
+  isRateKnown = false,
+): TimeColumn | undefined {
   const named = columns.filter((column) => column.isTime || timeName.test(tidy(column.name)));
   const isUsable = ({ values }: TableColumn) => countPresent(values) > 2;
   const candidates = named.filter(isUsable);
   const [first] = columns;
   if (
     named.length === 0 &&
+    !isRateKnown &&
     first &&
     columns.length > 1 &&
     /^column 1$/.test(first.name) &&

@@ -1,4 +1,5 @@
 /** What a delimited text looks like, from its first lines: delimiter, decimal mark, header, kinds of columns. */
+import { type KeyedExport, keyedExport, type TextLine } from './csv-keyed.ts';
 import { numberEnd, readNumber } from './csv-number.ts';
 import { parseTime } from './csv-time.ts';
 
@@ -10,6 +11,8 @@ export interface CsvLayout {
   /** Byte between whole and fraction: 46 or 44. */
   readonly mark: number;
   readonly names: readonly string[];
+  /** Cells that the header names; rows may have more. */
+  readonly named: number;
   /** A second row of the header, where there is one. */
   readonly units: readonly string[] | undefined;
   readonly kinds: readonly ColumnKind[];
@@ -19,12 +22,8 @@ export interface CsvLayout {
   readonly dataLine: number;
   /** Comments and whatever stands before the header. */
   readonly preamble: readonly string[];
-}
-
-interface Line {
-  readonly text: string;
-  readonly start: number;
-  readonly number: number;
+  /** An export of a single lead that says everything beside its values. */
+  readonly keyed?: KeyedExport;
 }
 
 const delimiters = ['\t', ';', ',', ' '] as const;
@@ -33,13 +32,16 @@ const missing = /^(|nan|na|n\/a|null|none|-|inf|-inf|\+inf|infinity|-infinity)$/
 /** Guess from the first bytes (UTF-8, without BOM); undefined where there is no row of data. `isWhole`: nothing follows. */
 export function guessLayout(head: Uint8Array, isWhole: boolean): CsvLayout | undefined {
   const lines = linesOf(head, isWhole);
+  const keyed = keyedExport(lines);
+  if (keyed) return keyedLayout(keyed);
   const rows = lines.filter(({ text }) => text.trim() !== '' && !isComment(text));
   if (rows.length === 0) return undefined;
-  const delimiter = guessDelimiter(rows);
+  const single = singleColumn(rows);
+  const delimiter = single ? ';' : guessDelimiter(rows);
   const cells = rows.map(({ text }) => splitCells(text, delimiter));
   const width = usualWidth(cells.slice(-200));
-  const mark = guessMark(cells, delimiter);
-  const first = cells.findIndex((row) => row.length === width && isData(row, mark));
+  const mark = single ? 44 : guessMark(cells, delimiter);
+  const { first, named } = firstRow(cells, width, mark);
   if (first < 0) return undefined;
   const firstLine = rows[first]!;
   const above = lines.filter(({ number, text }) => number < firstLine.number && text.trim() !== '');
@@ -48,7 +50,8 @@ export function guessLayout(head: Uint8Array, isWhole: boolean): CsvLayout | und
   while (preamble > 0 && header.length < 2) {
     const { text } = above[preamble - 1]!;
     const row = splitCells(text.replace(/^[%#]+\s*/, ''), delimiter);
-    if (row.length !== width || (isComment(text) && header.length > 0) || (width === 1 && isComment(text)))
+    if (row.length === width + 1 && row.at(-1) === '') row.pop();
+    if (row.length !== named || (isComment(text) && header.length > 0) || (named === 1 && isComment(text)))
       break;
     header.unshift(row);
     preamble--;
@@ -56,21 +59,71 @@ export function guessLayout(head: Uint8Array, isWhole: boolean): CsvLayout | und
   const isPaired = header.length === 2 && header[1]!.every((unit) => unit.length <= 14);
   const names = (isPaired ? header[0] : header.at(-1)) ?? [];
   const kept = isPaired || header.length < 2 ? preamble : preamble + 1;
-  const data = cells.slice(first).filter((row) => row.length === width);
+  const data = cells.slice(first).filter((row) => row.length >= named && row.length <= width);
+  // As R writes tables: names for all columns but the first, which counts the rows.
+  const isIndexed = names.length === width - 1 && isCounting(data);
+  const allNames = isIndexed ? ['index', ...names] : names;
   return {
     delimiter,
     mark,
-    names: Array.from({ length: width }, (_, c) => cleanName(names[c] ?? '') || `column ${c + 1}`),
+    names: Array.from({ length: width }, (_, c) => cleanName(allNames[c] ?? '') || `column ${c + 1}`),
+    named: isIndexed || names.length === 0 ? width : named,
     units: isPaired ? header[1]!.map(cleanName) : undefined,
     kinds: Array.from({ length: width }, (_, c) =>
       kindOf(
-        data.map((row) => row[c]!),
+        data.flatMap((row) => row[c] ?? []),
         mark,
       ),
     ),
     dataStart: firstLine.start,
     dataLine: firstLine.number,
     preamble: above.slice(0, kept).map(({ text }) => text.trim()),
+  };
+}
+
+/** The first row of data, and the cells that the header above it has: as many as rows have, or fewer. */
+function firstRow(
+  cells: readonly (readonly string[])[],
+  width: number,
+  mark: number,
+): { first: number; named: number } {
+  const first = cells.findIndex((row) => row.length === width && isData(row, mark));
+  let at = first - 1;
+  const named = cells[at]?.length ?? width;
+  while (at >= 0 && cells[at]!.length === named && isData(cells[at]!, mark)) at--;
+  const header = cells[at];
+  const isHeader =
+    header?.length === named && header.every((cell) => cell !== '' && !isNumber(cell, mark)) && named > 1;
+  return isHeader && named < width ? { first: at + 1, named } : { first, named: width };
+}
+
+const isCounting = (rows: readonly (readonly string[])[]) =>
+  rows.length > 2 && rows.slice(0, 50).every((row, i) => Number(row[0]) === Number(rows[0]![0]) + i);
+
+/** Decimal commas under a header of one name: `ECG (mV)`, then `0,512`. The comma is no delimiter there. */
+function singleColumn(rows: readonly TextLine[]): boolean {
+  const header = rows.findLastIndex(({ text }) => !/^[+-]?\d+(,\d+)?$/.test(text.trim()));
+  const values = rows.slice(header + 1).map(({ text }) => text.trim());
+  return (
+    header >= 0 &&
+    values.length >= 3 &&
+    !/[,;\t]/.test(rows[header]!.text) &&
+    values.some((value) => value.includes(','))
+  );
+}
+
+function keyedLayout(keyed: KeyedExport): CsvLayout {
+  return {
+    delimiter: ';',
+    mark: keyed.mark,
+    names: [keyed.channel],
+    named: 1,
+    units: [keyed.unit],
+    kinds: ['number'],
+    dataStart: keyed.first.start,
+    dataLine: keyed.first.number,
+    preamble: [],
+    keyed,
   };
 }
 
@@ -81,18 +134,42 @@ const cleanName = (name: string) =>
     .replace(/^(['"])(.*)\1$/, '$2')
     .trim();
 
-/** Does the head end within a line? Then that line is not looked at. */
-function linesOf(head: Uint8Array, isWhole: boolean): Line[] {
-  const lines: Line[] = [];
-  for (let start = 0, number = 1; start < head.length; number++) {
-    let end = start;
+/** Lines that a quote may go on over. */
+const mostQuotedLines = 20;
+
+/** Does the head end within a line? Then that line is not looked at. A line end in quotes ends none. */
+function linesOf(head: Uint8Array, isWhole: boolean): TextLine[] {
+  const lines: TextLine[] = [];
+  const decoder = new TextDecoder();
+  const lineEnd = (from: number) => {
+    let end = from;
     while (end < head.length && head[end] !== 10 && head[end] !== 13) end++;
+    return end;
+  };
+  const behind = (end: number) => end + (head[end] === 13 && head[end + 1] === 10 ? 2 : 1);
+  for (let start = 0, number = 1; start < head.length; ) {
+    let end = lineEnd(start);
+    let text = decoder.decode(head.subarray(start, end));
+    let count = 1;
+    if (isOpenQuote(text)) {
+      let [further, joined, more] = [end, text, 1];
+      while (further < head.length && more < mostQuotedLines && isOpenQuote(joined)) {
+        const next = behind(further);
+        further = lineEnd(next);
+        joined += ` ${decoder.decode(head.subarray(next, further))}`;
+        more++;
+      }
+      if (!isOpenQuote(joined)) [end, text, count] = [further, joined, more];
+    }
     if (end === head.length && !isWhole && lines.length > 0) break;
-    lines.push({ text: new TextDecoder().decode(head.subarray(start, end)), start, number });
-    start = end + (head[end] === 13 && head[end + 1] === 10 ? 2 : 1);
+    lines.push({ text, start, number });
+    start = behind(end);
+    number += count;
   }
   return lines;
 }
+
+const isOpenQuote = (text: string) => text.includes('"') && text.split('"').length % 2 === 0;
 
 /** Cells of a line; quotes are taken off, spaces around too. */
 export function splitCells(text: string, delimiter: string): string[] {
@@ -125,7 +202,7 @@ function usualWidth(cells: readonly (readonly string[])[]): number {
 }
 
 /** The first one that cuts four lines of five into equally many cells, two or more. */
-function guessDelimiter(rows: readonly Line[]): string {
+function guessDelimiter(rows: readonly TextLine[]): string {
   const sample = rows.slice(-100);
   return (
     delimiters.find((delimiter) => {
@@ -170,7 +247,8 @@ function isData(row: readonly string[], mark: number): boolean {
   return numbers > 0 && texts <= numbers;
 }
 
-function kindOf(cells: readonly string[], mark: number): ColumnKind {
+/** What a column is by some of its cells. */
+export function kindOf(cells: readonly string[], mark: number): ColumnKind {
   const filled = cells.filter((cell) => !isMissing(cell));
   const numbers = filled.filter((cell) => isNumber(cell, mark)).length;
   if (filled.length > 0 && numbers >= filled.length * 0.5) return 'number';

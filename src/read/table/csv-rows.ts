@@ -19,9 +19,19 @@ export interface CsvRows {
   readonly texts: readonly TextChange[][];
   /** Texts in rows that hold nothing else, before the row with that number. */
   readonly events: TextChange[];
-  /** Rows with more or fewer cells than the header, comments not counted. */
-  ragged: number;
-  firstRagged: number;
+  /** Rows with fewer cells than the header: what they lack is NaN. */
+  short: number;
+  firstShort: number;
+  /** Rows with more numbers than the header has names: which belongs where is not known, so all are NaN. */
+  long: number;
+  firstLong: number;
+  /** Of those, how many have how many cells, and what stood in the cells without a name. */
+  readonly widths: Map<number, number>;
+  readonly furtherCells: string[][];
+  /** The last line, where it ends without a line end and has too few cells: it was still being written. */
+  torn: string | undefined;
+  /** Does the text end without a line end? */
+  isOpenEnded: boolean;
   /** Cells of numbers that are none. */
   unreadable: number;
   firstUnreadable: string;
@@ -41,8 +51,14 @@ export function emptyRows(layout: CsvLayout, expectedRows: number): CsvRows {
     numbers: layout.kinds.map((kind) => new GrowingArray(kind === 'text' ? 1 : expectedRows)),
     texts: layout.kinds.map(() => []),
     events: [],
-    ragged: 0,
-    firstRagged: 0,
+    short: 0,
+    firstShort: 0,
+    long: 0,
+    firstLong: 0,
+    widths: new Map(),
+    furtherCells: [],
+    torn: undefined,
+    isOpenEnded: false,
     unreadable: 0,
     firstUnreadable: '',
     line: layout.dataLine - 1,
@@ -173,7 +189,8 @@ export function addRows(
     if (bytes[stop] === 13 && stop + 1 === end && !isLast) break;
     rows.line++;
     flush();
-    addOddRow(rows, layout, utf8.decode(bytes.subarray(at, stop)));
+    const isTorn = isLast && rows.isOpenEnded && stop >= end - 1;
+    addOddRow(rows, layout, utf8.decode(bytes.subarray(at, stop)), isTorn);
     at = stop + (bytes[stop] === 13 && bytes[stop + 1] === 10 ? 2 : 1);
   }
   flush();

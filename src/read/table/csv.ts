@@ -5,13 +5,18 @@
 import type { ByteSource } from '../../core/bytes.ts';
 import { DataError, FormatError, UnsupportedError } from '../../core/errors.ts';
 import type { Recording } from '../../core/recording.ts';
-import { quoted } from '../header-text.ts';
 import type { ReadOptions } from '../options.ts';
 import { type CsvLayout, guessLayout } from './csv-layout.ts';
 import { addRows, type CsvRows, emptyRows } from './csv-rows.ts';
+import { embeddedRate, isMarker, statedRate } from './csv-stated.ts';
+import { asUtf8 } from './csv-text.ts';
+import { noteOddRows, widerLayout } from './csv-wider.ts';
 import { type Table, type TableColumn, tableRecording } from './table.ts';
 
 const headBytes = 128 * 1024;
+/** A head grows until it has that many lines, or is that long. */
+const fewestHeadLines = 8;
+const mostHeadBytes = 64 * 1024 * 1024;
 const chunkBytes = 4 * 1024 * 1024;
 /** Chunks of a local file stay in a processor's cache. */
 const localChunkBytes = 1024 * 1024;
@@ -26,34 +31,54 @@ export async function openCsv(source: ByteSource, options: ReadOptions = {}): Pr
 /** The whole table. */
 export async function readCsv(source: ByteSource): Promise<Table> {
   const { source: text, skip } = await asUtf8(source);
-  const head = await text.read(skip, Math.min(text.byteLength, skip + headBytes));
-  if (head.subarray(0, 4096).includes(0))
-    throw new FormatError(
-      `csv: ${source.name} is not text: it has a NUL at byte ${skip + head.indexOf(0)}.`,
-      source.name,
-      skip,
-    );
-  const layout = guessLayout(head, skip + head.length === text.byteLength);
-  if (!layout)
-    throw new DataError(
-      `csv: ${source.name} has no row of numbers in its first ${head.length} bytes. Name a table of samples.`,
-    );
+  const { head, layout: guessed } = await readHead(text, skip, source.name);
   if (/^\d+(\.\d+)?,\s*IBI\s/.test(new TextDecoder().decode(head.subarray(0, 64))))
     throw new UnsupportedError(
       `csv: ${source.name} holds intervals between beats, not samples. Open the file with the signal (BVP.csv).`,
       'intervals between beats',
     );
-  const rows = await parseAll(text, layout, skip + layout.dataStart, head.length);
+  let layout = guessed;
+  let rows = await parseAll(text, layout, skip + layout.dataStart, head.length);
   const log: string[] = [];
-  if (rows.ragged > 0) {
-    const fact = `${rows.ragged} rows do not have ${layout.kinds.length} cells, the first in line ${rows.firstRagged}`;
-    if (rows.ragged > 1 + 0.1 * rows.rowCount)
-      throw new FormatError(`csv: ${source.name}: ${fact}. Correct the file.`, source.name);
-    log.push(`csv: ${fact}; they were left out.`);
+  const wider = widerLayout(layout, rows);
+  if (wider) {
+    layout = wider;
+    rows = await parseAll(text, layout, skip + layout.dataStart, head.length);
   }
-  if (rows.unreadable > 0)
-    log.push(`csv: ${rows.unreadable} cells are no numbers (${quoted(rows.firstUnreadable)}); they are NaN.`);
+  noteOddRows(source.name, layout, rows, log);
   return tableOf(source.name, layout, rows, log);
+}
+
+/** The first bytes: so many that a few rows are among them, however wide they are. */
+async function readHead(
+  text: ByteSource,
+  skip: number,
+  name: string,
+): Promise<{ head: Uint8Array; layout: CsvLayout }> {
+  for (let size = headBytes; ; size *= 8) {
+    const head = await text.read(skip, Math.min(text.byteLength, skip + size));
+    if (head.subarray(0, 4096).includes(0))
+      throw new FormatError(
+        `csv: ${name} is not text: it has a NUL at byte ${skip + head.indexOf(0)}.`,
+        name,
+        skip,
+      );
+    const isWhole = skip + head.length === text.byteLength;
+    const isWide = !isWhole && size < mostHeadBytes && countLines(head) < fewestHeadLines;
+    const layout = isWide ? undefined : guessLayout(head, isWhole);
+    if (layout) return { head, layout };
+    if (!isWide)
+      throw new DataError(
+        `csv: ${name} has no row of numbers in its first ${head.length} bytes. Name a table of samples.`,
+      );
+  }
+}
+
+function countLines(bytes: Uint8Array): number {
+  let lines = 0;
+  for (let i = 0; i < bytes.length; i++)
+    if (bytes[i] === 10 || (bytes[i] === 13 && bytes[i + 1] !== 10)) lines++;
+  return lines;
 }
 
 /** All rows, chunk by chunk; the next one is fetched while one is parsed. */
@@ -99,12 +124,14 @@ async function parseAll(
     }
     bytes.set(rest, from);
     // The last row may lack its line end; behind any chunk stands no digit.
+    const isOpenEnded = bytes[to - 1] !== 10 && bytes[to - 1] !== 13;
     bytes[to] = 10;
     if (isLast) to++;
     rows ??= emptyRows(
       layout,
       expectedRows(bytes.subarray(from, to), total, Math.min(headLength, to - from)),
     );
+    rows.isOpenEnded = isLast && isOpenEnded;
     const done = addRows(rows, layout, bytes, from, to, isLast);
     rest = bytes.slice(done, to);
     spare = chunk.memory;
@@ -132,7 +159,10 @@ function expectedRows(bytes: Uint8Array, total: number, sample: number): number 
 }
 
 function tableOf(source: string, layout: CsvLayout, rows: CsvRows, log: string[]): Table {
-  const { kinds, names, units, preamble } = layout;
+  const { kinds, units, preamble, keyed } = layout;
+  const names = layout.names.map((name, c) =>
+    c >= layout.named && kinds[c] === 'number' && isMarker(rows.numbers[c]!.values()) ? 'marker' : name,
+  );
   let columns: TableColumn[] = names.flatMap((name, c) =>
     kinds[c] === 'text'
       ? []
@@ -147,7 +177,8 @@ function tableOf(source: string, layout: CsvLayout, rows: CsvRows, log: string[]
   );
   const embedded = kinds.every((kind) => kind === 'number') ? embeddedRate(columns) : undefined;
   if (embedded) columns = columns.map((column) => ({ ...column, values: column.values.subarray(2) }));
-  const rateHz = embedded?.rateHz ?? statedRate(preamble);
+  const rateHz = keyed?.rateHz ?? embedded?.rateHz ?? statedRate(preamble);
+  if (rateHz !== undefined) log.push(`csv: ${rateHz} Hz as the file states.`);
   const shared = {
     source,
     format: 'csv',
@@ -161,58 +192,8 @@ function tableOf(source: string, layout: CsvLayout, rows: CsvRows, log: string[]
     ...shared,
     ...(rateHz !== undefined && { rateHz }),
     ...(embedded && { startTime: new Date(Math.round(embedded.start * 1000)) }),
+    ...(keyed?.startTime && { startTime: keyed.startTime }),
+    ...(keyed && { metadata: keyed.pairs }),
     ...(preamble.length > 0 && { metadata: { comments: preamble.join('\n').slice(0, 4096) } }),
-  };
-}
-
-/** Empatica: the first row is the time of the first sample in each column, the second the rate. */
-function embeddedRate(columns: readonly TableColumn[]): { start: number; rateHz: number } | undefined {
-  const [start, rateHz] = [columns[0]?.values[0] ?? 0, columns[0]?.values[1] ?? 0];
-  const isOne = columns.every(
-    ({ values }) => values.length > 2 && values[0] === start && values[1] === rateHz,
-  );
-  return isOne &&
-    start > 1e9 &&
-    start < 4.2e9 &&
-    rateHz > 0 &&
-    rateHz <= 4096 &&
-    Math.abs(columns[0]!.values[2]!) < 1e9
-    ? { start, rateHz }
-    : undefined;
-}
-
-/** `%Sample Rate = 250 Hz`, `# fs: 1 kHz`. */
-function statedRate(preamble: readonly string[]): number | undefined {
-  for (const line of preamble) {
-    const match =
-      /(?:sampl(?:e|ing)[ _-]*(?:rate|frequency|freq)|\bs?rate|\bfs|\bsfreq)\s*(?:[([]\s*hz\s*[)\]])?\s*[=:,;\t ]\s*([\d.]+)\s*(k?)hz?/i.exec(
-        line,
-      ) ??
-      /(?:sampl(?:e|ing)[ _-]*(?:rate|frequency)|\bfs|\bsfreq)\s*(?:[([]\s*hz\s*[)\]])?\s*[=:,;\t ]\s*([\d.]+)()/i.exec(
-        line,
-      );
-    const hertz = match ? Number(match[1]) * (match[2] ? 1000 : 1) : Number.NaN;
-    if (hertz > 0 && Number.isFinite(hertz)) return hertz;
-  }
-  return undefined;
-}
-
-/** The text without its mark; UTF-16 is rewritten. */
-async function asUtf8(source: ByteSource): Promise<{ source: ByteSource; skip: number }> {
-  const mark = await source.read(0, Math.min(3, source.byteLength));
-  if (mark[0] === 0xef && mark[1] === 0xbb && mark[2] === 0xbf) return { source, skip: 3 };
-  const isLittle = mark[0] === 0xff && mark[1] === 0xfe;
-  if (!isLittle && !(mark[0] === 0xfe && mark[1] === 0xff)) return { source, skip: 0 };
-  const text = new TextDecoder(isLittle ? 'utf-16le' : 'utf-16be').decode(
-    await source.read(0, source.byteLength),
-  );
-  const bytes = new TextEncoder().encode(text);
-  return {
-    source: {
-      name: source.name,
-      byteLength: bytes.length,
-      read: async (start, end) => bytes.subarray(start, end),
-    },
-    skip: 0,
   };
 }

@@ -7,7 +7,8 @@ import type { Annotation, Channel, Recording, Span } from '../../core/recording.
 import { checkSamples, isRate, isTime, quoted, roomFor } from '../header-text.ts';
 import type { ReadOptions } from '../options.ts';
 import { columnUnit, isCounterName, isLabelName, type TimeColumn, timeColumn } from './columns.ts';
-import { fitRows, type RowFit, type RowStretch } from './fit-rows.ts';
+import { fitRows, type RowStretch } from './fit-rows.ts';
+import { checkUnit, fitNotes, noteUnits } from './table-notes.ts';
 
 export interface TableColumn {
   readonly name: string;
@@ -52,9 +53,11 @@ export function tableRecording(table: Table, options: ReadOptions = {}, close = 
   const where = `${format}: ${source}`;
   const log = [...(table.log ?? [])];
   const given = options.rateHz ?? table.rateHz;
+  if (options.rateHz !== undefined && table.rateHz !== undefined && options.rateHz !== table.rateHz)
+    log.push(`${format}: ${options.rateHz} Hz as given, not ${table.rateHz} Hz as the file states.`);
   if (given !== undefined && !isRate(given))
     throw new ConfigError(`${where}: a rate of ${given} Hz. Give one above 0.`, 'rateHz', 'above 0');
-  const time = timeColumn(table.columns, log);
+  const time = timeColumn(table.columns, log, table.rateHz !== undefined);
   const left = new Set(time?.columns ?? []);
   const labels: TableColumn[] = [];
   const signals = table.columns.filter((column) => {
@@ -78,8 +81,12 @@ export function tableRecording(table: Table, options: ReadOptions = {}, close = 
     throw new DataError(`${where} has no column of numbers to read as a channel. Name a table of samples.`);
   const { rateHz, stretches } = layRows(table, time, given, where, log);
   const layout = layOut(stretches, rateHz, table.rowCount, log, format);
-  const channels: Channel[] = signals.map((column) => ({
-    ...columnUnit(column, options.unit),
+  const units = signals.map((column) => columnUnit(column, options.unit));
+  checkUnit(units, options.unit, where);
+  noteUnits(units, format, log);
+  const channels: Channel[] = signals.map((column, c) => ({
+    name: units[c]!.name,
+    unit: units[c]!.unit,
     rateHz,
     lengthSamples: layout.lengthSamples,
     ...(column.resolution !== undefined && { resolution: column.resolution, offset: column.offset ?? 0 }),
@@ -158,33 +165,6 @@ function layRows(
     return { rateHz, stretches: whole };
   }
   return { rateHz, stretches: [...stretches] };
-}
-
-/** What the fit of the times says, a sentence each. */
-function fitNotes(fit: RowFit, where: string, name: string, given: number | undefined): string[] {
-  const { rateHz, measuredHz, packetRows, jitterSeconds, backward, firstBackward, setBackSeconds } = fit;
-  const notes: string[] = [];
-  const packets = packetRows > 1 ? `, in packets of ${packetRows} rows` : '';
-  notes.push(
-    given === undefined
-      ? `${where} ${rateHz} Hz by the times in ${name} (${measuredHz.toPrecision(7)} Hz${packets}).`
-      : `${where} ${rateHz} Hz${packets}.`,
-  );
-  if (given !== undefined && Math.abs(measuredHz / given - 1) > 0.02)
-    notes.push(`${where} the times in ${name} make ${measuredHz.toPrecision(5)} Hz, not ${given} Hz.`);
-  if (jitterSeconds * rateHz > 0.5)
-    notes.push(
-      `${where} the times in ${name} lie up to ${Number((1000 * jitterSeconds).toPrecision(3))} ms from even ones; the samples are laid out evenly.`,
-    );
-  if (backward > 0)
-    notes.push(
-      `${where} ${backward} times in ${name} lie before the one above them, the first in row ${firstBackward + 1} of the data; the rows keep their order.`,
-    );
-  if (setBackSeconds > 0)
-    notes.push(
-      `${where} the clock in ${name} was set back by ${Number(setBackSeconds.toPrecision(4))} s together; the rows follow on.`,
-    );
-  return notes;
 }
 
 /** Where rows are stored: gaps up to a second are NaN (at most as many as there are rows), longer ones end a span. */
