@@ -6,6 +6,7 @@
  *
  *   node scripts/release-weights.mjs RUN NAME 'TITLE' [LAYERS]     only so many of an encoder's first layers
  *   node scripts/release-weights.mjs --check      files, hashes and cards against the index; 25 MB in all
+ *   node scripts/release-weights.mjs --seal       files written before tensors had a digest get theirs, no value changes
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -19,8 +20,9 @@ const indexPath = join(place, 'index.json');
 const largest = 25_000_000;
 const [first, name, title, kept] = process.argv.slice(2);
 if (first === '--check') check();
+else if (first === '--seal') await seal();
 else if (first && name && title) await release(first, name, title);
-else throw new Error('release-weights: give RUN NAME TITLE, or --check.');
+else throw new Error('release-weights: give RUN NAME TITLE, --check or --seal.');
 
 async function release(run, name, title) {
   const result = JSON.parse(readFileSync(join(run, 'result.json'), 'utf8'));
@@ -77,6 +79,26 @@ async function releaseModel(path, { name, title, result }) {
   const curve = result.curves.find(({ name: of }) => of === `fine-tune eeg+ecg-seed${model.provenance.seed}`);
   const card = modelCard({ name, title, entry, result, curve, model });
   return { bytes, entry, curve: drawCurve(curve.rows, 'cross-entropy'), card };
+}
+
+/** Half precision comes back from single precision as it was: only the metadata grows. */
+async function seal() {
+  const { decodeSafetensors, encodeSafetensors } = await import('../dist/index.js');
+  let text = readFileSync(indexPath, 'utf8');
+  for (const [name, { file, bytes, sha256 }] of Object.entries(JSON.parse(text).weights)) {
+    const path = join(place, file);
+    const content = readFileSync(path);
+    if (headerOf(content).__metadata__?.['heartmind.sha256'] !== undefined) continue;
+    const { tensors, metadata } = decodeSafetensors(new Uint8Array(content), name);
+    const sealed = encodeSafetensors(tensors, metadata, { float16: true });
+    const entry = describe({}, name, sealed);
+    writeFileSync(path, sealed);
+    text = text.replace(sha256, entry.sha256).replace(`"bytes": ${bytes}`, `"bytes": ${entry.bytes}`);
+    const card = join(place, `${name}.md`);
+    writeFileSync(card, readFileSync(card, 'utf8').replace(sha256, entry.sha256));
+    console.log(`weights/${file}: ${sha256.slice(0, 12)} → ${entry.sha256.slice(0, 12)}`);
+  }
+  writeFileSync(indexPath, text);
 }
 
 function describe(entry, name, bytes) {

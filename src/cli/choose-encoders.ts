@@ -4,9 +4,8 @@ import { ConfigError } from '../core/errors.ts';
 import type { ChosenEncoder } from '../evaluate/reproduce-data.ts';
 import { encoderConfig } from '../model/config.ts';
 import { firstLayers } from '../model/encoder-parameters.ts';
-import { encodeSafetensors } from '../model/safetensors.ts';
+import { hashTensors } from '../model/safetensors.ts';
 import { hasFile } from '../patches/store-node.ts';
-import { sha256 } from '../patches/window-set.ts';
 import { readEncoder } from './model-source.ts';
 
 export interface EncoderChoice {
@@ -57,7 +56,7 @@ async function readOne(name: string, given: string, { dataset, layers: preferred
   const config = encoderConfig({ layers: depth, ...(dropout === undefined ? {} : { dropout }) });
   const knows = metadata.dataset?.split('+').includes(dataset) && metadata.subjects !== undefined;
   return {
-    ...{ config, tensors: taken, sha256: await sha256(encodeSafetensors(taken)) },
+    ...{ config, tensors: taken, sha256: hashTensors(taken) },
     source: `${titleOf(path)}${depth < layers ? `, ${depth} of ${layers} layers` : ''}`,
     seen: knows ? (JSON.parse(metadata.subjects!) as string[]) : [],
   };

@@ -20,8 +20,7 @@ import { encoderParameters } from '../model/encoder-parameters.ts';
 import { initialParameters } from '../model/parameters.ts';
 import { releasedDefaults } from '../model/released-weights.ts';
 import { releasedIndex } from '../model/released-weights-node.ts';
-import { encodeSafetensors } from '../model/safetensors.ts';
-import { sha256 } from '../patches/window-set.ts';
+import { hashTensors } from '../model/safetensors.ts';
 import type { Modality } from '../patches/windows.ts';
 import { readChosenEncoders } from './choose-encoders.ts';
 import { createBackend } from './command.ts';
@@ -110,7 +109,7 @@ async function chooseEncoders(recipe: ReproduceRecipe, spec: DatasetSpec, flags:
         encoderParameters(config),
         Random.derive(recipe.seeds[0]!, modality, 'scratch'),
       );
-      encoders[modality] = { config, tensors, sha256: await sha256(encodeSafetensors(tensors)) };
+      encoders[modality] = { config, tensors, sha256: hashTensors(tensors) };
       sources[modality] = 'from scratch';
       notes.push(
         `The ${modality} encoder is from scratch${flags.tune ? '' : ': frozen, its features are random'}. Give weights by --${modality}.`,

@@ -12,6 +12,13 @@ export function identityOf(everything: unknown): Promise<string> {
   return sha256(new TextEncoder().encode(JSON.stringify(everything)));
 }
 
+interface KeptUnit {
+  readonly identity?: unknown;
+  /** Of the result; absent in files of earlier versions. */
+  readonly sha256?: unknown;
+  readonly result?: unknown;
+}
+
 /** What was kept under this path by the same identity, as `read` takes it; undefined where it is absent, of another, damaged. */
 export async function loadUnit<T>(
   kept: KeptFiles | undefined,
@@ -22,8 +29,9 @@ export async function loadUnit<T>(
   const bytes = await kept?.load(path);
   if (!bytes) return undefined;
   try {
-    const value = JSON.parse(new TextDecoder().decode(bytes)) as { identity?: unknown; result?: unknown };
-    return value.identity === identity ? read(value.result) : undefined;
+    const value = JSON.parse(new TextDecoder().decode(bytes)) as KeptUnit;
+    const isWhole = value.sha256 === undefined || value.sha256 === (await identityOf(value.result));
+    return isWhole && value.identity === identity ? read(value.result) : undefined;
   } catch {
     return undefined; // a damaged file is computed again
   }
@@ -35,5 +43,7 @@ export async function saveUnit(
   identity: string,
   result: unknown,
 ): Promise<void> {
-  await kept?.save(path, new TextEncoder().encode(`${JSON.stringify({ identity, result })}\n`));
+  if (!kept) return;
+  const unit: KeptUnit = { identity, sha256: await identityOf(result), result };
+  await kept.save(path, new TextEncoder().encode(`${JSON.stringify(unit)}\n`));
 }

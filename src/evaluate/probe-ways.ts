@@ -1,8 +1,7 @@
 /** The two ways in which encoders are asked for labels: frozen under a linear probe, or tuned with the labels. */
 import { float32 } from '../core/tensor.ts';
 import type { Targets } from '../datasets/targets.ts';
-import { decodeSafetensors, encodeSafetensors } from '../model/safetensors.ts';
-import { sha256 } from '../patches/window-set.ts';
+import { decodeSafetensors, encodeSafetensors, hashTensors } from '../model/safetensors.ts';
 import type { Modality, SignalWindows, WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
 import type { TrainingOptions } from '../train/loop.ts';
@@ -78,7 +77,7 @@ async function keptRows(
   { name, tensors }: ProbedEncoder,
   { windows, taken, pool, layers, crops = 1 }: ProberOptions,
 ): Promise<KeptRows> {
-  const weights = await sha256(encodeSafetensors(tensors));
+  const weights = hashTensors(tensors);
   const identity = await identityOf([windows.hash, taken.channels, pool, layers ?? null, crops, weights]);
   const place = (start: number) => `features/${name}-${identity.slice(0, 16)}-${start}.safetensors`;
   return {

@@ -1,9 +1,8 @@
 /** The rows of a benchmark of several labels, on the channels of one block: trivial, classical, frozen, tuned. */
 import { InterruptedError } from '../core/errors.ts';
 import type { FloatTensors } from '../model/parameters.ts';
-import { encodeSafetensors } from '../model/safetensors.ts';
+import { hashTensors } from '../model/safetensors.ts';
 import { modelRateHz } from '../patches/recipe.ts';
-import { sha256 } from '../patches/window-set.ts';
 import type { SignalWindows, WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
 import type { Progress } from '../train/progress.ts';
@@ -54,7 +53,7 @@ export interface LabelModelOptions {
 export async function labelModels(options: LabelModelOptions): Promise<LabelModel[]> {
   const { recipe, tensors, tune } = options;
   const { shares, seeds, probe } = recipe;
-  const own = await sha256(encodeSafetensors(tensors));
+  const own = hashTensors(tensors);
   const untrained = (seed: number) => untrainedEncoder(`untrained-${seed}`, Math.max(...probe.layers), seed);
   return [
     {

@@ -8,8 +8,7 @@ import type { Trial } from '../datasets/dataset.ts';
 import { type DatasetSpec, loadWindows } from '../datasets/dataset.ts';
 import { type Targets, targetsOf } from '../datasets/targets.ts';
 import type { FloatTensors } from '../model/parameters.ts';
-import { encodeSafetensors } from '../model/safetensors.ts';
-import { sha256 } from '../patches/window-set.ts';
+import { hashTensors } from '../model/safetensors.ts';
 import type { SignalWindows, WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
 import type { Progress } from '../train/progress.ts';
@@ -83,7 +82,7 @@ export async function reproduceLabels(options: ReproduceLabelsOptions): Promise<
       ecg: {
         source: encoder.source,
         layers: Math.max(...recipe.probe.layers),
-        sha256: await sha256(encodeSafetensors(encoder.tensors)),
+        sha256: hashTensors(encoder.tensors),
       },
     },
     tuned: tune,

@@ -76,7 +76,8 @@ export function withoutPrefix<T extends Tensor>(
 
 /**
  * Fit tensors to a model: exactly the parameters that it has, in its order, as float32. FormatError lists all keys that
- * are missing, left over or of another shape; `name` is the file, for the message.
+ * are missing, left over or of another shape, or names a tensor with values that are not finite; `name` is the file, for
+ * the message.
  */
 export function fitParameters(tensors: Tensors, specs: readonly ParameterSpec[], name: string): FloatTensors {
   const known = new Set(specs.map((spec) => spec.name));
@@ -107,6 +108,22 @@ export function fitParameters(tensors: Tensors, specs: readonly ParameterSpec[],
     );
   }
   return new Map(
-    specs.map(({ name: key, shape }) => [key, float32(shape, tensors.get(key)!.data as Float32Array)]),
+    specs.map(({ name: key, shape }) => {
+      const values = float32(shape, tensors.get(key)!.data as Float32Array);
+      checkFinite(key, values.data, name);
+      return [key, values];
+    }),
+  );
+}
+
+/** One NaN in a weight is a NaN in every prediction, and an infinite one a class that is certain. */
+function checkFinite(key: string, data: Float32Array, name: string): void {
+  let count = 0;
+  for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i]!)) count++;
+  if (count === 0) return;
+  const first = data.findIndex((value) => !Number.isFinite(value));
+  throw new FormatError(
+    `${name}: ${count} of ${data.length} values of '${key}' are no finite numbers (the first is ${data[first]} at ${first}). The file is damaged or its training diverged; fetch it or train it again.`,
+    name,
   );
 }

@@ -5,11 +5,16 @@
  * Format: github.com/huggingface/safetensors, "Format": 8 bytes header length (uint64, little-endian), a JSON object
  * name → { dtype, shape, data_offsets: [start, end) from the end of the header }, then the values, row-major and
  * little-endian, without holes or overlaps.
+ *
+ * Files that heartmind writes carry the sha256 of their content in their metadata. It is checked when they are read, and
+ * is no part of the metadata that comes out.
  */
 import { FormatError, UnsupportedError } from '../core/errors.ts';
 import { isObject } from '../core/plain.ts';
+import { createSha256 } from '../core/sha256.ts';
 import { type DType, sizeOf, type Tensor, type Tensors } from '../core/tensor.ts';
 import { numberToBinary16, readValues, type StoredTypeName, storedTypes } from './stored-values.ts';
+import { digestTensors, type StoredTensor } from './tensor-digest.ts';
 
 export interface SafetensorsFile {
   /** In the order of the header. F16 and BF16 have become float32. */
@@ -20,6 +25,9 @@ export interface SafetensorsFile {
 /** The format's own limit on the header: 100 MB. */
 const maxHeaderBytes = 100_000_000;
 
+/** The key of the metadata that holds the digest of everything else. */
+const digestKey = 'heartmind.sha256';
+
 interface Entry {
   readonly name: string;
   readonly type: StoredTypeName;
@@ -29,17 +37,21 @@ interface Entry {
   readonly end: number;
 }
 
-/** Decode a safetensors file; `name` is for messages. FormatError where it breaks the format, UnsupportedError for exotic dtypes. */
+/**
+ * Decode a safetensors file; `name` is for messages. FormatError where it breaks the format or is not what heartmind wrote,
+ * UnsupportedError for exotic dtypes.
+ */
 export function decodeSafetensors(bytes: Uint8Array, name: string): SafetensorsFile {
   const headerEnd = 8 + headerLength(bytes, name);
   const header = parseHeader(bytes.subarray(8, headerEnd), name);
   const dataBytes = bytes.byteLength - headerEnd;
-  const metadata = readMetadata(header.get('__metadata__'), name);
+  const { [digestKey]: digest, ...metadata } = readMetadata(header.get('__metadata__'), name);
   const entries: Entry[] = [];
   for (const [key, value] of header) {
     if (key !== '__metadata__') entries.push(readEntry(key, value, dataBytes, name));
   }
   checkCoverage(entries, dataBytes, headerEnd, name);
+  if (digest !== undefined) checkDigest(digest, entries, metadata, bytes.subarray(headerEnd), name);
   const tensors = new Map<string, Tensor>();
   for (const { name: key, type, shape, count, start, end } of entries) {
     const data = readValues(storedTypes[type], bytes.subarray(headerEnd + start, headerEnd + end), count);
@@ -153,6 +165,26 @@ function checkCoverage(entries: readonly Entry[], dataBytes: number, headerEnd: 
   }
 }
 
+/** FormatError where the content is not that which heartmind wrote: a flipped bit anywhere shows. */
+function checkDigest(
+  digest: string,
+  entries: readonly Entry[],
+  metadata: Readonly<Record<string, string>>,
+  values: Uint8Array,
+  name: string,
+): void {
+  const stored = entries.map(({ start, end, ...entry }) => ({
+    ...entry,
+    bytes: values.subarray(start, end),
+  }));
+  const found = digestTensors(stored, metadata);
+  if (found === digest) return;
+  throw new FormatError(
+    `${name}: its ${entries.length} tensors have the sha256 ${found.slice(0, 12)}…, ${digest.slice(0, 12)}… was written. The copy is damaged, or another program changed it; copy, fetch or train it again.`,
+    name,
+  );
+}
+
 const typeOfDtype: Readonly<Record<DType, StoredTypeName>> = {
   float64: 'F64',
   float32: 'F32',
@@ -168,24 +200,47 @@ export interface EncodeSafetensorsOptions {
   readonly float16?: boolean;
 }
 
-/** Encode tensors with a metadata of strings. Wider types are stored first, so that every tensor is aligned. */
+/**
+ * Encode tensors with a metadata of strings, and the digest of both. Wider types are stored first, so that every tensor is
+ * aligned.
+ */
 export function encodeSafetensors(
   tensors: Tensors,
   metadata: Readonly<Record<string, string>> = {},
-  { float16 = false }: EncodeSafetensorsOptions = {},
+  options: EncodeSafetensorsOptions = {},
 ): Uint8Array {
-  const typeOf = (dtype: DType): StoredTypeName =>
-    float16 && dtype === 'float32' ? 'F16' : typeOfDtype[dtype];
-  const ordered = [...tensors].sort(
-    ([, a], [, b]) => storedTypes[typeOf(b.dtype)].bytes - storedTypes[typeOf(a.dtype)].bytes,
-  );
+  const stored = storeTensors(tensors, options);
+  return layOut(stored, { ...metadata, [digestKey]: digestTensors(stored, metadata) });
+}
+
+/**
+ * The name of a set of tensors in results and checkpoints: sha256 of a safetensors file of them without any metadata, 64
+ * hexadecimal digits.
+ */
+export function hashTensors(tensors: Tensors): string {
+  const hash = createSha256();
+  hash.update(layOut(storeTensors(tensors, {}), {}));
+  return hash.hex();
+}
+
+/** Wider types first. */
+function storeTensors(tensors: Tensors, { float16 = false }: EncodeSafetensorsOptions): StoredTensor[] {
+  const stored = Array.from(tensors, ([name, { dtype, shape, data }]): StoredTensor => {
+    const type = float16 && dtype === 'float32' ? 'F16' : typeOfDtype[dtype];
+    const values = type === 'F16' ? Uint16Array.from(data as Float32Array, numberToBinary16) : data;
+    return { name, type, shape, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) };
+  });
+  const width = ({ type }: StoredTensor) => storedTypes[type as StoredTypeName].bytes;
+  return stored.sort((a, b) => width(b) - width(a));
+}
+
+function layOut(stored: readonly StoredTensor[], metadata: Readonly<Record<string, string>>): Uint8Array {
   const entries: [string, unknown][] = [];
   if (Object.keys(metadata).length > 0) entries.push(['__metadata__', metadata]);
   let position = 0;
-  for (const [key, { dtype, shape, data }] of ordered) {
-    const type = typeOf(dtype);
-    const end = position + data.length * storedTypes[type].bytes;
-    entries.push([key, { dtype: type, shape, data_offsets: [position, end] }]);
+  for (const { name, type, shape, bytes } of stored) {
+    const end = position + bytes.length;
+    entries.push([name, { dtype: type, shape, data_offsets: [position, end] }]);
     position = end;
   }
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
@@ -196,10 +251,9 @@ export function encodeSafetensors(
   bytes.fill(0x20, 8, 8 + headerBytes);
   bytes.set(json, 8);
   let offset = 8 + headerBytes;
-  for (const [, { dtype, data }] of ordered) {
-    const stored = typeOf(dtype) === 'F16' ? Uint16Array.from(data as Float32Array, numberToBinary16) : data;
-    bytes.set(new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength), offset);
-    offset += stored.byteLength;
+  for (const { bytes: values } of stored) {
+    bytes.set(values, offset);
+    offset += values.length;
   }
   return bytes;
 }

@@ -13,7 +13,7 @@ import type { TrainedModel } from '../model/model-file.ts';
 import type { FloatTensors } from '../model/parameters.ts';
 import { initialParameters } from '../model/parameters.ts';
 import { Predictor } from '../model/predict.ts';
-import { encodeSafetensors } from '../model/safetensors.ts';
+import { hashTensors } from '../model/safetensors.ts';
 import { countLayers } from '../model/weights.ts';
 import { asReader, readSignals, type WindowIndex, type WindowReader } from '../patches/window-reader.ts';
 import { sha256 } from '../patches/window-set.ts';
@@ -309,8 +309,7 @@ async function hashEncoders(
   encoders: NonNullable<FinetuneOptions['encoders']>,
 ): Promise<Record<string, string>> {
   const hashes: Record<string, string> = {};
-  for (const [modality, tensors] of Object.entries(encoders))
-    hashes[modality] = await sha256(encodeSafetensors(tensors));
+  for (const [modality, tensors] of Object.entries(encoders)) hashes[modality] = hashTensors(tensors);
   return hashes;
 }
 

@@ -6,9 +6,8 @@ import { float32 } from '../core/tensor.ts';
 import { isPlain, type ModelConfig, modalitiesOf, takesTokens } from '../model/config.ts';
 import { type FloatTensors, withoutPrefix } from '../model/parameters.ts';
 import { Embedder } from '../model/predict.ts';
-import { encodeSafetensors } from '../model/safetensors.ts';
+import { hashTensors } from '../model/safetensors.ts';
 import { asReader, type WindowReader } from '../patches/window-reader.ts';
-import { sha256 } from '../patches/window-set.ts';
 import type { WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
 import { spreadRows } from './distributed.ts';
@@ -58,7 +57,7 @@ export async function computeFeatures(
     const { encoder, channels, patches } = config.signals[modality]!;
     const tensors = withoutPrefix(parameters, `${modality}.`);
     const wanted = takesTokens(config) ? 'tokens' : 'pooled';
-    const key = `${modality} ${wanted} ${windows.hash} ${await sha256(encodeSafetensors(tensors))}`;
+    const key = `${modality} ${wanted} ${windows.hash} ${hashTensors(tensors)}`;
     let values = cache.get(key);
     if (!values) {
       const embedder = new Embedder(backend, encoder, tensors, { channels: channels.length, patches });

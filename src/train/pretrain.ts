@@ -9,7 +9,7 @@ import { maskedMse } from '../graph/losses.ts';
 import { encode, encoderParameters, reconstruct } from '../model/cbramod.ts';
 import { DropoutSites } from '../model/dropout.ts';
 import { type FloatTensors, fitParameters, initialParameters } from '../model/parameters.ts';
-import { encodeSafetensors } from '../model/safetensors.ts';
+import { encodeSafetensors, hashTensors } from '../model/safetensors.ts';
 import { drawLeadSubset } from '../patches/lead-subset.ts';
 import { drawMask, drawMaskKind, visible } from '../patches/mask.ts';
 import {
@@ -113,7 +113,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainResult
     recipe,
     data: windows.hash,
     validationSubjects,
-    initial: await hashOf(options.initial),
+    initial: options.initial ? hashTensors(options.initial) : null,
     ...training.identity,
   };
   try {
@@ -241,10 +241,4 @@ function splitWindows(windows: WindowIndex, validationSubjects: readonly string[
     (_, i) => validating[Math.floor((i * validating.length) / count)]!,
   );
   return { training, validation: thinned };
-}
-
-async function hashOf(tensors: FloatTensors | undefined): Promise<string | null> {
-  if (!tensors) return null;
-  const digest = await crypto.subtle.digest('SHA-256', encodeSafetensors(tensors) as Uint8Array<ArrayBuffer>);
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FormatError, HeartmindError } from '../../src/core/errors.ts';
 import { Random } from '../../src/core/random.ts';
+import { float32 } from '../../src/core/tensor.ts';
 import { parseModelConfig } from '../../src/model/config.ts';
 import { initialParameters, modelParameters } from '../../src/model/model.ts';
 import { decodeModel, encodeModel, type TrainedModel } from '../../src/model/model-file.ts';
@@ -99,6 +100,31 @@ describe('model files', () => {
   it('are not written inconsistent', () => {
     expect(() => encodeModel({ ...model, classes: ['one'] })).toThrow('1 names for 2 classes');
     expect(() => encodeModel({ ...model, tensors: new Map() })).toThrow('of 34 tensors expected: 34 missing');
+  });
+
+  it('with a weight that is no finite number are refused, whoever wrote them', () => {
+    const [first] = model.tensors.keys();
+    for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) {
+      const tensors = new Map(model.tensors);
+      const { shape, data } = tensors.get(first!)!;
+      tensors.set(first!, float32(shape, Float32Array.from(data as Float32Array).fill(value, 1, 2)));
+      const { metadata } = decodeSafetensors(bytes, 'm');
+      expect(() => decodeModel(encodeSafetensors(tensors, metadata), 'm')).toThrow(
+        `m: 1 of ${data.length} values of '${first}' are no finite numbers (the first is ${value} at 1).`,
+      );
+      expect(() => encodeModel({ ...model, tensors })).toThrow('are no finite numbers');
+    }
+  });
+
+  it('are refused after any change of a value', () => {
+    fc.assert(
+      fc.property(fc.nat(bytes.length - 1 - 8000), fc.nat(7), (fromEnd, bit) => {
+        const damaged = bytes.slice();
+        damaged[damaged.length - 1 - fromEnd]! ^= 1 << bit;
+        expect(() => decodeModel(damaged, 'm')).toThrow(FormatError);
+      }),
+      { numRuns: 100 },
+    );
   });
 
   it('throw nothing but heartmind errors when damaged', () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FormatError, HeartmindError } from '../../src/core/errors.ts';
+import { Random } from '../../src/core/random.ts';
 import { float32, type Tensor, tensor } from '../../src/core/tensor.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../src/model/safetensors.ts';
 import { damage, goldenBytes } from './golden.ts';
@@ -122,5 +123,67 @@ describe('safetensors', () => {
       ),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('the digest of what heartmind writes', () => {
+  const random = new Random(5);
+  const tensors = new Map<string, Tensor>([
+    [
+      'weight',
+      float32(
+        [3, 4],
+        Float32Array.from({ length: 12 }, () => random.normal()),
+      ),
+    ],
+    ['count', tensor('int32', [2], Int32Array.of(3, -4))],
+  ]);
+  const metadata = { recipe: '{"scale":100}', classes: 'rest,task' };
+  const file = encodeSafetensors(tensors, metadata);
+
+  it('shows every flipped bit: an error, or the content that was written', () => {
+    const whole = decodeSafetensors(file, 'x');
+    expect(whole).toEqual({ tensors, metadata });
+    let errors = 0;
+    for (let bit = 0; bit < 8 * file.length; bit++) {
+      const damaged = file.slice();
+      damaged[bit >> 3]! ^= 1 << (bit & 7);
+      try {
+        const { tensors: read, metadata: texts } = decodeSafetensors(damaged, 'x');
+        // A damaged key of the digest is a text more; a blank at the header's end may be a tab.
+        expect(read).toEqual(tensors);
+        expect(texts).toMatchObject(metadata);
+      } catch (error) {
+        if (!(error instanceof HeartmindError)) throw error;
+        errors++;
+      }
+    }
+    expect(errors).toBeGreaterThan(0.8 * 8 * file.length);
+  });
+
+  it('does not depend on the order in which another program wrote tensors and texts', () => {
+    const headerBytes = Number(new DataView(file.buffer).getBigUint64(0, true));
+    const header = JSON.parse(new TextDecoder().decode(file.subarray(8, 8 + headerBytes)));
+    const reversed = (value: object) => Object.fromEntries(Object.entries(value).reverse());
+    const again = JSON.stringify({ ...reversed(header), __metadata__: reversed(header.__metadata__) });
+    const other = new Uint8Array(8 + again.length + file.length - 8 - headerBytes);
+    new DataView(other.buffer).setBigUint64(0, BigInt(again.length), true);
+    other.set(new TextEncoder().encode(again), 8);
+    other.set(file.subarray(8 + headerBytes), 8 + again.length);
+    expect(decodeSafetensors(other, 'x').metadata).toEqual(metadata);
+  });
+
+  it('says what is wrong', () => {
+    const damaged = file.slice();
+    damaged[damaged.length - 1]! ^= 4;
+    expect(() => decodeSafetensors(damaged, 'model.safetensors')).toThrow(
+      /^model\.safetensors: its 2 tensors have the sha256 [0-9a-f]{12}…, [0-9a-f]{12}… was written\. The copy is damaged/,
+    );
+  });
+
+  it('is written anew with the content, so that a copied metadata cannot hold an old one', () => {
+    const { metadata: read } = decodeSafetensors(file, 'x');
+    const other = encodeSafetensors(new Map([['weight', float32([1], [2])]]), read);
+    expect(decodeSafetensors(other, 'y').tensors.get('weight')).toEqual(float32([1], [2]));
   });
 });

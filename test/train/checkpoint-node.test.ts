@@ -315,6 +315,14 @@ describe('the bytes of a checkpoint', () => {
     expect(decode).toThrow(/^run\/checkpoint\.safetensors: /);
   });
 
+  test('with any bit of a value changed are refused: no run goes on from other weights', () => {
+    for (let at = headerEnd; at < bytes.length; at++) {
+      const damaged = bytes.slice();
+      damaged[at]! ^= 1 << (at & 7);
+      expect(() => decodeCheckpoint(damaged, 'run')).toThrow(/^run: its \d+ tensors have the sha256 /);
+    }
+  });
+
   test('with any byte of the header changed decode or are refused, and never fail otherwise', () => {
     let refused = 0;
     for (let at = 0; at < headerEnd; at++) {
