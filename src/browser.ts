@@ -6,5 +6,6 @@
  */
 
 export * from './index.ts';
-export { openRecordingBlob, openRecordingUrl, urlSource } from './read/file-web.ts';
+export { openRecordingBlob, openRecordingUrl } from './read/file-web.ts';
+export { urlSource } from './read/url-source.ts';
 export { createWebBackend, type WebBackendOptions } from './runtime/ort-web.ts';

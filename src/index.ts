@@ -4,9 +4,10 @@
  */
 
 // core: what everything speaks
-export * from './core/bytes.ts';
+export { type ByteSource, blobSource, bytesSource, checkRange, isGzip } from './core/bytes.ts';
 export * from './core/errors.ts';
 export type { ByteFolder } from './core/folder.ts';
+export { type GunzipOptions, gunzipSource } from './core/gunzip.ts';
 export { Random, type RandomState } from './core/random.ts';
 export type { Annotation, Channel, Recording, Span } from './core/recording.ts';
 export { type StreamOptions, streamSource } from './core/streams.ts';
@@ -148,6 +149,7 @@ export { openRecording } from './read/open.ts';
 // read: bytes → Recording
 export type { ReadOptions } from './read/options.ts';
 export { type ChannelRange, readChannels } from './read/read-channels.ts';
+export type { UrlOptions } from './read/url-client.ts';
 export { readWfdbAnnotations, type WfdbAnnotation } from './read/wfdb/annotations.ts';
 export { writeWfdb } from './read/wfdb/write.ts';
 export { type WriteFileOptions, type Writer, writeRecording, writers } from './read/write.ts';

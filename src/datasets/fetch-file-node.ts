@@ -4,11 +4,11 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { DataError, FormatError, HeartmindError, InterruptedError, StorageError } from '../core/errors.ts';
+import { DataError, FormatError, HeartmindError, StorageError } from '../core/errors.ts';
+import { defaultRetryPolicy, HttpFailure, pauseBeforeRetry, waitBeforeRetry } from '../core/http-retry.ts';
 import type { HttpClient, HttpResponse } from './fetch-http-node.ts';
 import type { FetchFile } from './fetch-list.ts';
 import { type FetchedFile, type FileOptions, mismatchOf, Part, Restart } from './fetch-part-node.ts';
-import { defaultRetryPolicy, FetchFailure, waitBeforeRetry } from './fetch-retry.ts';
 
 /** Bytes that a try must bring to count as progress. */
 const progressBytes = 64 * 1024;
@@ -43,17 +43,17 @@ export async function fetchFile(
         if (error instanceof Restart) {
           await part.remove();
           if (++failures >= policy.attempts)
-            throw givenUp(file, new FetchFailure(error.message, false), failures);
+            throw givenUp(file, new HttpFailure(error.message, false), failures);
           continue;
         }
-        if (!(error instanceof FetchFailure)) throw error;
+        if (!(error instanceof HttpFailure)) throw error;
         failures = part.size >= furthest + progressBytes ? 1 : failures + 1;
         furthest = Math.max(furthest, part.size);
         const wait = waitBeforeRetry(error, failures, policy, random);
         if (wait === undefined) throw givenUp(file, error, failures);
         if (failures > 1 || wait >= 5000)
           onLog?.(`${file.path}: ${error.message}; again in ${(wait / 1000).toFixed(1)} s.`);
-        await pause(wait, signal);
+        await pauseBeforeRetry(wait, signal);
       }
     }
   } catch (error) {
@@ -80,7 +80,7 @@ const advice: Readonly<Record<number, string>> = {
   429: 'It asks for patience: try again later, with --jobs 1.',
 };
 
-function givenUp({ path, url }: FetchFile, failure: FetchFailure, failures: number): DataError {
+function givenUp({ path, url }: FetchFile, failure: HttpFailure, failures: number): DataError {
   const tries = failures > 1 ? ` after ${failures} tries` : '';
   const asked =
     failure.retryAfterSeconds === undefined
@@ -110,19 +110,4 @@ function cannotWrite(target: string, error: unknown): Error {
     target,
     { cause: error },
   );
-}
-
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = () => {
-      clearTimeout(timer);
-      reject(new InterruptedError('fetch: stopped.'));
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', stop);
-      resolve();
-    }, ms);
-    if (signal?.aborted) stop();
-    else signal?.addEventListener('abort', stop, { once: true });
-  });
 }

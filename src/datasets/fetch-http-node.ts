@@ -5,8 +5,9 @@
 import { Agent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { ConfigError, InterruptedError } from '../core/errors.ts';
+import { defaultHttpLimits, type HttpAnswer, type HttpLimits, stopped, watchChunks } from '../core/http.ts';
+import { HttpFailure } from '../core/http-retry.ts';
 import { type Environment, proxyFor, proxyHeaders, tunnelAgent } from './fetch-proxy-node.ts';
-import { FetchFailure } from './fetch-retry.ts';
 
 export interface Credentials {
   /** Sent to this origin alone, which must be https. */
@@ -15,42 +16,35 @@ export interface Credentials {
   readonly password: string;
 }
 
-export interface HttpOptions {
+export interface HttpOptions extends Partial<Omit<HttpLimits, 'answerMs'>> {
   readonly environment?: Environment;
   readonly credentials?: Credentials;
   /** Connections to a host at once. */
   readonly jobs?: number;
-  /** Silence after which a connection counts as dead. Milliseconds. */
-  readonly stallMs?: number;
   /** Certificates to trust besides the system's; PEM. */
   readonly ca?: string;
   readonly userAgent?: string;
 }
 
-export interface HttpResponse {
-  readonly status: number;
+export interface HttpResponse extends HttpAnswer {
   readonly headers: IncomingHttpHeaders;
-  /** Where the redirects ended. */
-  readonly url: string;
   /** What the first host said of a file that lies elsewhere: the hub's `x-linked-etag`, `x-linked-size`. */
   readonly linked: { readonly sha256?: string; readonly bytes?: number };
-  /** Chunks; FetchFailure where the connection drops or stalls. */
-  readonly body: AsyncIterable<Uint8Array>;
-  /** Done with it, read or not. */
-  discard(): void;
 }
 
 const mostRedirects = 10;
 
 /** Connections to servers, kept between requests. */
 export class HttpClient {
-  readonly #options: Required<Pick<HttpOptions, 'jobs' | 'stallMs' | 'userAgent' | 'environment'>> &
-    HttpOptions;
+  readonly #options: Required<Pick<HttpOptions, 'jobs' | 'userAgent' | 'environment'>> &
+    HttpOptions &
+    HttpLimits;
   readonly #agents = new Map<string, Agent>();
 
   /** ConfigError for a password that would go over plain http. */
   constructor(options: HttpOptions = {}) {
-    this.#options = { environment: {}, jobs: 4, stallMs: 30_000, userAgent: 'heartmind', ...options };
+    const limits = { ...defaultHttpLimits, ...options };
+    this.#options = { environment: {}, jobs: 4, userAgent: 'heartmind', ...limits, answerMs: limits.stallMs };
     const { credentials } = this.#options;
     if (credentials && new URL(credentials.origin).protocol !== 'https:')
       throw new ConfigError(
@@ -60,7 +54,7 @@ export class HttpClient {
       );
   }
 
-  /** FetchFailure where there is no answer; statuses are the caller's. InterruptedError once `signal` is aborted. */
+  /** HttpFailure where there is no answer; statuses are the caller's. InterruptedError once `signal` is aborted. */
   async request(
     address: string,
     headers: Readonly<Record<string, string>> = {},
@@ -80,15 +74,15 @@ export class HttpClient {
       seen.add(url.href);
       const next = URL.canParse(location, url.href) ? new URL(location, url.href) : undefined;
       if (!next || !/^https?:$/.test(next.protocol))
-        throw new FetchFailure(
+        throw new HttpFailure(
           `a redirect to '${location.slice(0, 80)}', which is no http(s) address`,
           false,
           status,
         );
       if (url.protocol === 'https:' && next.protocol === 'http:')
-        throw new FetchFailure(`a redirect from https to plain http (${next.host})`, false, status);
-      if (seen.has(next.href)) throw new FetchFailure(`a redirect loop at ${next.href}`, false, status);
-      if (hop >= mostRedirects) throw new FetchFailure(`more than ${mostRedirects} redirects`, false, status);
+        throw new HttpFailure(`a redirect from https to plain http (${next.host})`, false, status);
+      if (seen.has(next.href)) throw new HttpFailure(`a redirect loop at ${next.href}`, false, status);
+      if (hop >= mostRedirects) throw new HttpFailure(`more than ${mostRedirects} redirects`, false, status);
       next.username = '';
       next.password = '';
       url = next;
@@ -171,7 +165,16 @@ export class HttpClient {
       headers: message.headers,
       url,
       linked,
-      body: chunksOf(message, this.#options.stallMs, signal),
+      header: (name) => {
+        const value = message.headers[name];
+        return Array.isArray(value) ? value.join(', ') : value;
+      },
+      body: watchChunks(
+        chunksOf(message),
+        this.#options,
+        signal,
+        () => message.complete || message.destroy(),
+      ),
       // An answer without a body leaves its connection for the next.
       discard: () => void (method === 'HEAD' ? message.resume() : message.complete || message.destroy()),
     };
@@ -198,46 +201,25 @@ export class HttpClient {
   }
 }
 
-async function* chunksOf(
-  message: IncomingMessage,
-  stallMs: number,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array> {
-  const abort = () => message.destroy(stopped());
-  if (signal?.aborted) abort();
-  signal?.addEventListener('abort', abort, { once: true });
-  // Runs only while we wait for the server: a slow disk is no stall.
-  const stall = () => message.destroy(new Error(`nothing came for ${stallMs / 1000} s`));
-  let timer = setTimeout(stall, stallMs);
+/** Chunks; a connection that is closed before the end is a failure. */
+async function* chunksOf(message: IncomingMessage): AsyncGenerator<Uint8Array> {
   try {
-    for await (const chunk of message as AsyncIterable<Uint8Array>) {
-      clearTimeout(timer);
-      yield chunk;
-      timer = setTimeout(stall, stallMs);
-    }
+    yield* message as AsyncIterable<Uint8Array>;
     if (!message.complete) throw new Error('the connection was closed before the end');
   } catch (error) {
     throw failureOf(error);
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', abort);
-    if (!message.complete) message.destroy();
   }
-}
-
-function stopped(): InterruptedError {
-  return new InterruptedError('fetch: stopped.');
 }
 
 /** Errors of certificates do not pass; all others of a connection may. */
 function failureOf(error: unknown): Error {
-  if (error instanceof InterruptedError || error instanceof FetchFailure) return error;
+  if (error instanceof InterruptedError || error instanceof HttpFailure) return error;
   const { code, message } = error as NodeJS.ErrnoException;
   const lasting = /^(CERT_|ERR_TLS|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_INVALID|ERR_UNESCAPED)/.test(
     code ?? '',
   );
   const text = message || code || String(error);
-  return new FetchFailure(text, !lasting, undefined, undefined, { cause: error });
+  return new HttpFailure(text, !lasting, undefined, undefined, { cause: error });
 }
 
 function linkedFile(headers: IncomingHttpHeaders): { sha256?: string; bytes?: number } {

@@ -6,6 +6,7 @@ import { setMaxListeners } from 'node:events';
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DataError, FormatError, HeartmindError, InterruptedError, StorageError } from '../core/errors.ts';
+import type { RetryPolicy } from '../core/http-retry.ts';
 import type { DownloadFacts } from './facts.ts';
 import { fetchFile } from './fetch-file-node.ts';
 import { HttpClient, type HttpOptions } from './fetch-http-node.ts';
@@ -15,7 +16,6 @@ import { Manifest } from './fetch-manifest-node.ts';
 import { inParallel } from './fetch-parallel.ts';
 import type { FetchedFile, FileOptions } from './fetch-part-node.ts';
 import { askTotalBytes, listFiles } from './fetch-plan-node.ts';
-import type { RetryPolicy } from './fetch-retry.ts';
 import { type FreeSpace, formatBytes, freeSpace, requireSpace } from './fetch-space-node.ts';
 import { unpackArchive } from './fetch-unpack-node.ts';
 

@@ -6,9 +6,18 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { refuseEncoding } from '../core/http.ts';
+import {
+  contentLength,
+  differenceOf,
+  ifRangeOf,
+  parseContentRange,
+  type Validators,
+  validatorsOf,
+} from '../core/http-range.ts';
+import { HttpFailure, isPassing, parseRetryAfter, type RetryPolicy } from '../core/http-retry.ts';
 import type { HttpClient, HttpResponse } from './fetch-http-node.ts';
 import type { FetchFile } from './fetch-list.ts';
-import { FetchFailure, isPassing, parseRetryAfter, type RetryPolicy } from './fetch-retry.ts';
 
 export interface FileOptions {
   readonly signal?: AbortSignal | undefined;
@@ -32,10 +41,8 @@ export interface FetchedFile {
 /** Why the bytes so far are of no use: begin anew. */
 export class Restart extends Error {}
 
-interface PartState {
+interface PartState extends Validators {
   readonly url: string;
-  readonly etag?: string;
-  readonly lastModified?: string;
 }
 
 /** A file that is growing. */
@@ -96,7 +103,7 @@ export class Part {
     if (present && !present.isFile) await rm(this.#path, { recursive: true, force: true });
     const state = present?.isFile && present.size > 0 ? await this.#readState() : undefined;
     const isChecked = (this.#file.sha256 ?? this.#file.md5) !== undefined;
-    const isUseful = state !== undefined && (isChecked || validatorOf(state) !== undefined);
+    const isUseful = state !== undefined && (isChecked || ifRangeOf(state) !== undefined);
     this.#reset();
     this.#handle = await open(this.#path, isUseful ? 'r+' : 'w');
     if (!isUseful) return;
@@ -108,7 +115,7 @@ export class Part {
 
   async #receive(http: HttpClient): Promise<void> {
     const { signal, onBytes, checkSpace } = this.#options;
-    const validator = this.#state && validatorOf(this.#state);
+    const validator = this.#state && ifRangeOf(this.#state);
     const headers: Record<string, string> = {};
     if (this.size > 0) {
       headers.Range = `bytes=${this.size}-`;
@@ -120,6 +127,7 @@ export class Part {
       const { status } = response;
       if (status === 416 && this.size > 0) throw new Restart('the server has fewer bytes');
       if (status !== 200 && status !== 206) throw refusal(response);
+      refuseEncoding(response);
       const end = status === 206 ? this.#checkRange(response) : await this.#restart(response);
       if (end !== undefined) await checkSpace?.(end - this.size);
       for await (const chunk of response.body) {
@@ -131,10 +139,10 @@ export class Part {
         onBytes?.(chunk.length);
       }
       if (end !== undefined && this.size < end)
-        throw new FetchFailure(`the connection ended at byte ${this.size} of ${end}`, true);
+        throw new HttpFailure(`the connection ended at byte ${this.size} of ${end}`, true);
       const isFramed = end !== undefined || response.headers['transfer-encoding'] !== undefined;
       if (!isFramed && (this.#file.sha256 ?? this.#file.md5 ?? this.#file.bytes) === undefined)
-        throw new FetchFailure(
+        throw new HttpFailure(
           'the server does not say how long the file is, and no checksum is known',
           false,
         );
@@ -144,32 +152,25 @@ export class Part {
   }
 
   /** A 206 must continue exactly here, in the same file. → its whole size, where the server tells. */
-  #checkRange({ headers }: HttpResponse): number | undefined {
-    const range = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(headers['content-range'] ?? '');
-    if (!range || Number(range[1]) !== this.size || this.size === 0)
-      throw new Restart(`another range than was asked for (${headers['content-range'] ?? 'none'})`);
-    if (this.#state?.etag !== undefined && headers.etag !== undefined && headers.etag !== this.#state.etag)
-      throw new Restart('the file was changed');
-    const [last, total] = [Number(range[2]) + 1, range[3] === '*' ? undefined : Number(range[3])];
-    if (total !== undefined && (last > total || !Number.isSafeInteger(total)))
-      throw new Restart(`a range outside the file (${headers['content-range']})`);
-    return total ?? last;
+  #checkRange(response: HttpResponse): number {
+    const text = response.header('content-range');
+    const range = parseContentRange(text);
+    if (!range || range.start !== this.size || this.size === 0)
+      throw new Restart(`another range than was asked for (${text?.slice(0, 80) ?? 'none'})`);
+    const difference = this.#state && differenceOf(this.#state, validatorsOf(response));
+    if (difference !== undefined) throw new Restart(`the file was changed (${difference})`);
+    return range.total ?? range.end;
   }
 
   /** A 200 brings the file from its beginning. */
-  async #restart({ headers, url }: HttpResponse): Promise<number | undefined> {
-    if (headers['content-encoding'] !== undefined && headers['content-encoding'] !== 'identity')
-      throw new FetchFailure(`the server sends it encoded (${headers['content-encoding']}) unasked`, false);
+  async #restart(response: HttpResponse): Promise<number | undefined> {
     this.#options.onBytes?.(-this.size);
     await this.#handle!.truncate(0);
     this.#reset();
-    const etag = headers.etag;
-    const lastModified = headers['last-modified'];
-    this.#state = { url, ...(etag ? { etag } : {}), ...(lastModified ? { lastModified } : {}) };
+    this.#state = { url: response.url, ...validatorsOf(response) };
     // Before the first byte: a part never lies beside the state of another.
     await writeFile(this.#statePath, JSON.stringify(this.#state));
-    const length = headers['content-length'];
-    return length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined;
+    return contentLength(response);
   }
 
   /** Into its place, at once. */
@@ -218,11 +219,6 @@ export class Part {
   }
 }
 
-/** What If-Range takes: a strong entity tag, else the date. */
-function validatorOf({ etag, lastModified }: PartState): string | undefined {
-  return etag?.startsWith('"') ? etag : lastModified;
-}
-
 async function writeAll(handle: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
   for (let done = 0; done < chunk.length; )
     done += (await handle.write(chunk, done, chunk.length - done, position + done)).bytesWritten;
@@ -246,7 +242,7 @@ export function mismatchOf(
   return undefined;
 }
 
-function refusal({ status, headers }: HttpResponse): FetchFailure {
+function refusal({ status, headers }: HttpResponse): HttpFailure {
   const after = parseRetryAfter(headers['retry-after'], Date.now());
-  return new FetchFailure(`the server answers ${status}`, isPassing(status), status, after);
+  return new HttpFailure(`the server answers ${status}`, isPassing(status), status, after);
 }

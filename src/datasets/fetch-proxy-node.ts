@@ -7,7 +7,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { BlockList, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as tlsConnect } from 'node:tls';
 import { ConfigError, UnsupportedError } from '../core/errors.ts';
-import { FetchFailure } from './fetch-retry.ts';
+import { HttpFailure } from '../core/http-retry.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -100,7 +100,7 @@ function openTunnel(proxy: URL, host: string, port: number, connectMs: number): 
     });
     const fail = (status: number) =>
       reject(
-        new FetchFailure(
+        new HttpFailure(
           `the proxy ${proxy.host} answers ${status} to CONNECT ${target}`,
           status >= 500,
           status,

@@ -1,9 +1,11 @@
 /** Stores on a server: ranged requests by `fetch`, in Node and in pages. */
-import { urlSource } from '../read/file-web.ts';
+import { UrlClient, type UrlOptions } from '../read/url-client.ts';
+import { urlSourceBy } from '../read/url-source.ts';
 import type { StoreFiles } from './store-place.ts';
 
-/** A store by the URL of its folder. */
-export function urlFiles(url: string | URL): StoreFiles {
+/** A store by the URL of its folder. A server that fails for a while is waited for (see UrlOptions). */
+export function urlFiles(url: string | URL, options: UrlOptions = {}): StoreFiles {
   const base = String(url).replace(/\/*$/, '/');
-  return { name: String(url), open: (path) => urlSource(base + path) };
+  const client = new UrlClient(options);
+  return { name: String(url), open: (path) => urlSourceBy(client, base + path) };
 }

@@ -1,5 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import {
+  defaultRetryPolicy,
+  HttpFailure,
+  isPassing,
+  parseRetryAfter,
+  waitBeforeRetry,
+} from '../../src/core/http-retry.ts';
 import { compareLayout } from '../../src/datasets/fetch-layout.ts';
 import {
   addressBelow,
@@ -10,13 +17,6 @@ import {
   safePath,
 } from '../../src/datasets/fetch-list.ts';
 import { proxyFor } from '../../src/datasets/fetch-proxy-node.ts';
-import {
-  defaultRetryPolicy,
-  FetchFailure,
-  isPassing,
-  parseRetryAfter,
-  waitBeforeRetry,
-} from '../../src/datasets/fetch-retry.ts';
 
 const sha256 = 'ab'.repeat(32);
 const md5 = 'cd'.repeat(16);
@@ -191,16 +191,16 @@ describe('retries', () => {
   });
 
   it('waits longer every time, within bounds, and no less than asked', () => {
-    const failure = new FetchFailure('x', true);
+    const failure = new HttpFailure('x', true);
     const waits = [1, 2, 3, 7].map((n) => waitBeforeRetry(failure, n, defaultRetryPolicy, () => 1));
     expect(waits).toEqual([500, 1000, 2000, 30_000]);
     expect(waitBeforeRetry(failure, 1, defaultRetryPolicy, () => 0)).toBe(250);
     expect(waitBeforeRetry(failure, 8, defaultRetryPolicy, () => 0)).toBeUndefined();
     const asked = (s: number) =>
-      waitBeforeRetry(new FetchFailure('x', true, 429, s), 1, defaultRetryPolicy, () => 0);
+      waitBeforeRetry(new HttpFailure('x', true, 429, s), 1, defaultRetryPolicy, () => 0);
     expect(asked(20)).toBe(20_000);
     expect(asked(3600)).toBeUndefined();
-    expect(waitBeforeRetry(new FetchFailure('x', false), 1, defaultRetryPolicy, () => 0)).toBeUndefined();
+    expect(waitBeforeRetry(new HttpFailure('x', false), 1, defaultRetryPolicy, () => 0)).toBeUndefined();
   });
 });
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { makeCase, runCase } from './cases.ts';
 import { buildCorpus } from './corpus.ts';
 import { type Open, probe } from './probe.ts';
+import { runUrlCase } from './url-cases.ts';
 
 const corpus = await buildCorpus();
 const cases = 2000;
@@ -27,6 +28,28 @@ describe(`damaged files, ${perFormat} of each format`, () => {
     expect(opened).toBeGreaterThan(0);
     expect(opened).toBeLessThan(perFormat);
   });
+});
+
+const urlCases = 45;
+describe('servers that fail', () => {
+  it(`give right bytes or an error of ours, in ${urlCases} cases`, async () => {
+    const outcomes = new Map<string, number>();
+    const numbers = Array.from({ length: urlCases }, (_, i) => i).values();
+    const worker = async () => {
+      for (const number of numbers) {
+        const { way, outcome } = await runUrlCase(1, number).catch((error: Error) => {
+          throw new Error(`case ${number} of seed 1: ${error.message}`, { cause: error });
+        });
+        outcomes.set(`${way} ${outcome}`, (outcomes.get(`${way} ${outcome}`) ?? 0) + 1);
+      }
+    };
+    // Most of the time of a case is waiting.
+    await Promise.all(Array.from({ length: 8 }, worker));
+    // Trouble that is never overcome, or never fatal, tests nothing.
+    for (const way of ['recording', 'store', 'download'])
+      for (const outcome of ['opened', 'refused'])
+        expect(outcomes.get(`${way} ${outcome}`)).toBeGreaterThan(0);
+  }, 120_000);
 });
 
 describe('the probe notices', () => {

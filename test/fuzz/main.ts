@@ -1,12 +1,14 @@
 /**
- * `npm run fuzz -- [--cases 100000] [--seed 1] [--jobs 2] [--format NAME]… [--case N] [--shared FOLDER] [--out results/fuzz.json]`
- * Damaged files of every format through its reader, in processes of their own: errors, time, memory, prototypes.
+ * `npm run fuzz -- [--cases 100000] [--seed 1] [--jobs 2] [--format NAME]… [--case N] [--urls 600] [--url-case N] [--shared FOLDER] [--out results/fuzz.json]`
+ * Damaged files of every format through its reader, in processes of their own: errors, time, memory, prototypes. Then files on
+ * servers that fail, by ranges, as a store and as a download: right bytes or an error of ours, in time.
  */
 import { fork } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { buildCorpus } from './corpus.ts';
 import { buildSharedCorpus } from './shared-corpus.ts';
+import { runUrlCase } from './url-cases.ts';
 import type { Message, Order } from './worker.ts';
 
 const { values } = parseArgs({
@@ -16,6 +18,8 @@ const { values } = parseArgs({
     jobs: { type: 'string', default: '2' },
     format: { type: 'string', multiple: true, default: [] },
     case: { type: 'string' },
+    urls: { type: 'string', default: '600' },
+    'url-case': { type: 'string' },
     shared: { type: 'string', default: '../shared/data/conformance' },
     out: { type: 'string' },
   },
@@ -127,11 +131,25 @@ for (const name of values.format) {
   }
 }
 const started = Date.now();
-const all = values.case === undefined ? Array.from({ length: cases }, (_, i) => i) : [Number(values.case)];
+const one = values.case ?? values['url-case'];
+const all =
+  values['url-case'] !== undefined
+    ? []
+    : values.case === undefined
+      ? Array.from({ length: cases }, (_, i) => i)
+      : [Number(values.case)];
+const urlCases =
+  values['url-case'] !== undefined
+    ? [Number(values['url-case'])]
+    : one === undefined && values.format.length === 0
+      ? Array.from({ length: Number(values.urls) }, (_, i) => i)
+      : [];
 const timer = setInterval(() => {
   const done = [...tallies.values()].reduce((sum, tally) => sum + tally.cases, 0);
   const rate = done / ((Date.now() - started) / 1000);
-  console.error(`${done} of ${all.length} cases, ${Math.round(rate)}/s, ${violations.length} violations`);
+  console.error(
+    `${done} of ${all.length + urlCases.length} cases, ${Math.round(rate)}/s, ${violations.length} violations`,
+  );
 }, 10_000);
 const batch = 2000;
 const batches = Array.from({ length: Math.ceil(all.length / batch) }, (_, i) =>
@@ -142,13 +160,27 @@ await Promise.all(
     for (let next = batches.shift(); next; next = batches.shift()) await runNumbers(next);
   }),
 );
+/** Most of the time of such a case is waiting: several at once. */
+const urlQueue = urlCases.values();
+await Promise.all(
+  Array.from({ length: 8 }, async () => {
+    for (const number of urlQueue) {
+      try {
+        const { way, ...report } = await runUrlCase(Number(seed), number);
+        note({ kind: 'end', number, name: `url: ${way}`, growth: 0, bytes: 0, ...report });
+      } catch (error) {
+        note({ kind: 'violation', number, name: 'url', fact: (error as Error).message });
+      }
+    }
+  }),
+);
 clearInterval(timer);
 const formats = [...tallies.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
 console.table(Object.fromEntries(formats));
 if (values.out) {
   const result = {
     command: `npm run fuzz -- --cases ${cases} --seed ${seed} --out ${values.out}`,
-    cases: all.length,
+    cases: all.length + urlCases.length,
     seed,
     seconds: Math.round((Date.now() - started) / 1000),
     violations,
@@ -161,5 +193,5 @@ if (values.out) {
   };
   writeFileSync(values.out, `${JSON.stringify(result, null, 1)}\n`);
 }
-console.log(`${all.length} cases, ${violations.length} violations`);
+console.log(`${all.length + urlCases.length} cases, ${violations.length} violations`);
 process.exit(violations.length === 0 ? 0 : 1);

@@ -1,8 +1,9 @@
 /** When a failed request is tried again, and after how long. */
+import { InterruptedError } from './errors.ts';
 
 /** What went wrong with a request: `retry` says whether another try may help. */
-export class FetchFailure extends Error {
-  override readonly name = 'FetchFailure';
+export class HttpFailure extends Error {
+  override readonly name = 'HttpFailure';
   constructor(
     message: string,
     readonly retry: boolean,
@@ -52,7 +53,7 @@ export const defaultRetryPolicy: RetryPolicy = {
  * jitter, so that many clients do not come back together; never sooner than the server asked.
  */
 export function waitBeforeRetry(
-  failure: FetchFailure,
+  failure: HttpFailure,
   failures: number,
   policy: RetryPolicy,
   random: () => number,
@@ -63,4 +64,20 @@ export function waitBeforeRetry(
   const asked = (failure.retryAfterSeconds ?? 0) * 1000;
   if (asked > policy.longestRetryAfterMs) return undefined;
   return Math.max(jittered, asked);
+}
+
+/** Wait; InterruptedError once `signal` is aborted. */
+export function pauseBeforeRetry(ms: number, signal: AbortSignal | undefined, what = 'fetch'): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      clearTimeout(timer);
+      reject(new InterruptedError(`${what}: stopped.`));
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop);
+      resolve();
+    }, ms);
+    if (signal?.aborted) stop();
+    else signal?.addEventListener('abort', stop, { once: true });
+  });
 }
