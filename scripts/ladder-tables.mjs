@@ -26,7 +26,7 @@ function ladder(result) {
       interval(scores.auroc, people),
       ...(isTested ? ['ECG', 'EEG'].map((signal) => digits(without(rung, signal)?.auroc.mean)) : []),
       against ? interval(differenceOf(against), people, true) : '',
-      against ? digits(against.subjects.mean) : '',
+      against ? signed(against.subjects.mean) : '',
       against ? `${against.subjects.better} : ${against.subjects.worse}` : '',
     ];
     return `| ${rung.slice('eeg+ecg-'.length)} | ${cells.join(' | ')} |`;
@@ -44,4 +44,8 @@ function ladder(result) {
     ...[`${less}, mean within people`, 'people better : worse'],
   ];
   return table(head, [...rows, ...alone]);
+}
+
+function signed(value) {
+  return `${value > 0 ? '+' : ''}${digits(value)}`;
 }

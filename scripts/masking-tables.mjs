@@ -56,9 +56,15 @@ function measures(results, way) {
   if (scores.length === 0) return 'Not measured yet.\n';
   const nameOf = ({ dataset, target, leads }) => `| ${dataset} ${target} | ${leads} |`;
   const rows = [...new Map(scores.map((one) => [nameOf(one), one]))].map(([name, { score }]) => {
-    const cells = kindArms.map((arm) => {
+    const texts = kindArms.map((arm) => {
       const own = scores.filter((one) => one.arm === arm && nameOf(one) === name);
-      return own.length === 0 ? '' : digits(mean(own.map(({ value }) => value)));
+      return own.length === 0 ? undefined : mean(own.map(({ value }) => value));
+    });
+    // Of every score here more is better.
+    const most = Math.max(...texts.filter((value) => value !== undefined));
+    const cells = texts.map((value) => {
+      if (value === undefined) return '';
+      return digits(value) === digits(most) ? `**${digits(value)}**` : digits(value);
     });
     return `${name} ${scoreTitles[score] ?? score} | ${cells.join(' | ')} |`;
   });

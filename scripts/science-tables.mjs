@@ -1,4 +1,5 @@
 /** The tables of pre-training and fusion in docs/results.md, from what `heartmind probe` and `heartmind reproduce` wrote. */
+import { questionTitles } from './statements.mjs';
 import { digits, hasInterval, interval, table } from './table-cells.mjs';
 
 /** By name of the table; each takes `read(name)`, which gives results/NAME.json or undefined. */
@@ -29,7 +30,7 @@ export const scienceTables = {
         .filter(({ labelShare }) => labelShare === 1)
         .map((one) => {
           const difference = gain(one, result.tested.subjects);
-          return `| ${leadsOf(block)} | \`${one.model}\` − \`${one.against}\` | ${difference} | ${probability(one.p)} | ${probability(one.pHolm)} | ${one.family} × ${one.question} |`;
+          return `| ${leadsOf(block)} | \`${one.model}\` − \`${one.against}\` | ${difference} | ${probability(one.p)} | ${probability(one.pHolm)} | ${one.family} choices of leads: ${questionTitles[one.question]} |`;
         }),
     );
     return table(['leads', 'difference', 'macro AUROC', 'p alone', 'p (Holm)', 'Holm over'], rows);
@@ -211,7 +212,12 @@ function eegmatDifferences(read, name) {
     );
   });
   if (rows.length === 0) return 'Not measured yet.\n';
-  const columns = ['AUROC over all windows', 'AUROC within a person', 'people', 'p by person (Holm over)'];
+  const columns = [
+    'AUROC over all windows',
+    'AUROC within a person',
+    'people',
+    'p by person (question, tests)',
+  ];
   return table(['difference', ...columns, ...columns.map((column) => `${column}, transductive`)], rows);
 }
 
@@ -219,7 +225,7 @@ function eegmatDifferences(read, name) {
 function gainOver(one, people) {
   if (!one) return ['', '', '', ''];
   const { difference, subjects, test } = one;
-  const p = test.adjusted === null ? '' : `${probability(test.adjusted)} (${test.family} × ${test.question})`;
+  const p = test.adjusted === null ? '' : `${probability(test.adjusted)} (${test.question}, ${test.family})`;
   const within = `${subjects.mean > 0 ? '+' : ''}${digits(subjects.mean)}`;
   return [interval(difference, people, true), within, `${subjects.better} : ${subjects.worse}`, p];
 }

@@ -1,4 +1,5 @@
 /** The cards of released weights (`release-weights.mjs`): what was seen, how it was trained, its curve, its limits. */
+import { hasInterval, interval, table } from './table-cells.mjs';
 
 export function encoderCard({ name, title, entry, result, curve, metadata, tensors }) {
   const recipe = JSON.parse(metadata.recipe);
@@ -91,14 +92,13 @@ Signals: ${signals.join('; ')}. ${config.nullEmbeddings ? 'It was trained with o
 
 ## How well it does
 
-On the tested people, ${result.folds[0].windows.test} windows: mean over the seeds ${seeds.join(', ')} [95 % interval, people drawn again]. Released is seed
-${provenance.seed}, which was not chosen: it is the first.
+On the tested people, ${result.folds[0].windows.test} windows: scores of all their windows, mean over the seeds ${seeds.join(', ')}. Released is seed ${provenance.seed}, which
+was not chosen: it is the first.
 
-| model | balanced accuracy | AUROC | AUC-PR |
-|---|---|---|---|
-${scoreRows(result.models)}
+<!-- table ${name}-card -->
+${cardScores(result)}<!-- /table -->
 
-Four people are tested: the intervals are wide. "Missing": the same model without that signal. Seed ${provenance.seed} alone:
+"Missing": the same model without that signal. Seed ${provenance.seed} alone:
 ${describeSeed(result.details['eeg+ecg'].perSeed[0])}.
 
 ## How it was trained
@@ -117,7 +117,7 @@ ${JSON.stringify({ ...result.recipes.finetune, prepare: recipe }, null, 1)}
 - In ${dataset.name} rest comes first and lasts longer, so that drifts of a recording go with the task: part of what was learned
   may be those.
 - Its EEG was cleaned of eye, muscle and heart artefacts by its authors; yours may not be.
-- Heart rate and band power under a logistic regression stand in the table: where they are ahead, they are ahead.
+- Heart rate and band power under a logistic regression stand in the table: compare before you choose this model.
 - No medical device; nothing here is a diagnosis.
 `;
 }
@@ -134,16 +134,20 @@ const rowNames = {
   'classical-eeg+ecg': 'both, logistic regression',
 };
 
-function scoreRows(models) {
-  const digits = (value) => (value === null ? '–' : value.toFixed(3).replace(/^0\./, '.'));
-  const cell = ({ mean, low, high }) => `${digits(mean)} [${digits(low)}, ${digits(high)}]`;
-  return Object.entries(rowNames)
+/** The card's scores beside the baselines', and what stands in brackets. */
+export function cardScores({ models, folds }) {
+  const people = new Set(folds.flatMap(({ test }) => test)).size;
+  const rows = Object.entries(rowNames)
     .filter(([key]) => models[key])
     .map(([key, label]) => {
       const { balancedAccuracy, auroc, auprc } = models[key];
-      return `| ${label} | ${cell(balancedAccuracy)} | ${cell(auroc)} | ${cell(auprc)} |`;
-    })
-    .join('\n');
+      const cells = [balancedAccuracy, auroc, auprc].map((score) => interval(score, people) || '–');
+      return `| ${label} | ${cells.join(' | ')} |`;
+    });
+  const words = hasInterval(people)
+    ? 'In [ ]: 95 % interval, people drawn again.'
+    : `In ( ): the score of each tested person, lowest to highest. ${people} people are too few for a 95 % interval, and to show that a model is better. The score over all windows also compares windows of different people, so it may lie outside.`;
+  return `${table(['model', 'balanced accuracy', 'AUROC', 'AUC-PR'], rows)}\n${words}\n`;
 }
 
 function describeSeed({ balancedAccuracy, auroc, auprc }) {

@@ -8,12 +8,15 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { benchTables } from '../bench/tables.mjs';
+import { coverageTables } from './coverage-tables.mjs';
 import { int8Tables } from './int8-tables.mjs';
 import { ladderTables } from './ladder-tables.mjs';
 import { drawMasking, maskingTables } from './masking-tables.mjs';
 import { scienceTables } from './science-tables.mjs';
+import { statements } from './statements.mjs';
 import { storeTableFile, storeTables } from './store-tables.mjs';
 import { interval } from './table-cells.mjs';
+import { cardScores } from './weight-cards.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const check = process.argv.includes('--check');
@@ -41,6 +44,8 @@ for (const file of [
   'docs/benchmarks.md',
   'docs/data-at-scale.md',
   'docs/formats.md',
+  'docs/statistics.md',
+  'weights/workload.md',
 ]) {
   const path = join(root, file);
   let text;
@@ -55,7 +60,10 @@ for (const file of [
       if (benchTables[name]) return `${open}${benchTables[name](readBench)}${close}`;
       if (ladderTables[name]) return `${open}${ladderTables[name](readResult)}${close}`;
       if (maskingTables[name]) return `${open}${maskingTables[name](readResult)}${close}`;
-      if (scienceTables[name]) return `${open}${scienceTables[name](readResult)}${close}`;
+      for (const writers of [scienceTables, statements, coverageTables])
+        if (writers[name]) return `${open}${writers[name](readResult)}${close}`;
+      // The demo trains the released model.
+      if (name === 'workload-card') return `${open}${cardScores(readResult('demo'))}${close}`;
       const path = join(root, 'results', `${storeTableFile(name)}.json`);
       if (name === 'fuzz') return `${open}${renderFuzz(path)}${close}`;
       if (storeTables[name] && !existsSync(path)) return `${open}Not measured yet.\n${close}`;
