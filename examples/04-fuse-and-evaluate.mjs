@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import {
   createProgress,
   findDataset,
+  formatScore,
   loadEncoderWeights,
   loadWindows,
   parseFinetuneRecipe,
@@ -42,12 +43,12 @@ const result = await runEvaluation({
   progress: createProgress('auto', process.stderr),
   versions: {},
 });
+const people = result.data.subjects; // all of them are tested
 console.log(`${result.protocol}, ${result.windows} windows`);
 for (const [model, { balancedAccuracy, auroc }] of Object.entries(result.models))
   console.log(
     model.padEnd(32),
-    balancedAccuracy.mean?.toFixed(3),
-    `[${balancedAccuracy.low?.toFixed(3)}, ${balancedAccuracy.high?.toFixed(3)}]`,
+    formatScore(balancedAccuracy, people, (value) => value.toFixed(2)), // six people: too few for an interval
     auroc.mean?.toFixed(3),
   );
 assert.match(

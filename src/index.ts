@@ -57,6 +57,7 @@ export {
 export { describeProtocol, type Protocol, planFolds, type WindowFold } from './evaluate/protocol.ts';
 export { renderReport } from './evaluate/report.ts';
 export { parseResult, type Result, type ScoreInterval } from './evaluate/result.ts';
+export { formatScore, type ShownSpread, spreadOf } from './evaluate/score-spread.ts';
 export { parseStudyRecipe, runEvaluation, runStudy, type StudyRecipe } from './evaluate/study.ts';
 // graph: ONNX as data, differentiated
 export { differentiate } from './graph/differentiate.ts';

@@ -17,8 +17,8 @@ export interface BootstrapOptions {
 }
 
 /**
- * Percentile interval of a statistic of window indices, resampling subjects. With few subjects it is narrow at best:
- * four test subjects allow 35 different resamples.
+ * Percentile interval of a statistic of window indices, resampling subjects. With few subjects it is too narrow:
+ * four allow 35 different resamples (docs/statistics.md says how often such intervals cover).
  */
 export function subjectBootstrap(
   subjects: readonly string[],

@@ -13,7 +13,7 @@ const expected: Readonly<Record<string, RegExp>> = {
   '01-look-at-a-recording.mjs': /ECG .* beats\/min, RMSSD \d+ ms/,
   '02-windows-and-masks.mjs': /2 windows of 12 leads × 5 patches[\s\S]*V6 +[·x█]( [·x█]){4}/,
   '03-pretrain-an-encoder.mjs': /epoch 3: training 0\.\d+, hidden by dual 0\.\d+, whole leads 0\.\d+/,
-  '04-fuse-and-evaluate.mjs': /eeg\+ecg +0\.\d+ \[0\.\d+, [01]\.\d+\] 0\.\d+/,
+  '04-fuse-and-evaluate.mjs': /eeg\+ecg +0\.\d+ \([01]\.\d+ to [01]\.\d+\) 0\.\d+/,
   '05-predict-a-recording.mjs': /0–5 s {2}(rest|arithmetic) {2}rest [01]\.\d\d {2}arithmetic [01]\.\d\d/,
   '06-export-to-onnx.mjs':
     /inputs patches,mask, outputs embedding,reconstruction[\s\S]*embedding \[1, 19, 10, 200\]/,
