@@ -4,8 +4,9 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { DataError, FormatError, HeartmindError, StorageError } from '../core/errors.ts';
+import { DataError, FormatError } from '../core/errors.ts';
 import { defaultRetryPolicy, HttpFailure, pauseBeforeRetry, waitBeforeRetry } from '../core/http-retry.ts';
+import { asStorageError } from './fetch-errors-node.ts';
 import type { HttpClient, HttpResponse } from './fetch-http-node.ts';
 import type { FetchFile } from './fetch-list.ts';
 import { type FetchedFile, type FileOptions, mismatchOf, Part, Restart } from './fetch-part-node.ts';
@@ -57,8 +58,7 @@ export async function fetchFile(
       }
     }
   } catch (error) {
-    if (error instanceof HeartmindError) throw error;
-    throw cannotWrite(target, error);
+    throw asStorageError(target, error);
   } finally {
     await part.close();
   }
@@ -98,16 +98,5 @@ function wrongBytes({ path, url }: FetchFile, mismatch: string): FormatError {
   return new FormatError(
     `${path}: ${mismatch}, twice, from ${url}. Nothing was put in place; try another --mirror, or tell the publisher.`,
     url,
-  );
-}
-
-function cannotWrite(target: string, error: unknown): Error {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === undefined) return error as Error;
-  const fact = code === 'ENOSPC' ? 'the disk is full' : message;
-  return new StorageError(
-    `${target}: cannot be written (${fact}). Make room or choose another folder by --to, and run the same command again: what has come is kept.`,
-    target,
-    { cause: error },
   );
 }

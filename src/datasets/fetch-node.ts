@@ -5,9 +5,10 @@
 import { setMaxListeners } from 'node:events';
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { DataError, FormatError, HeartmindError, InterruptedError, StorageError } from '../core/errors.ts';
+import { DataError, FormatError, HeartmindError, InterruptedError } from '../core/errors.ts';
 import type { RetryPolicy } from '../core/http-retry.ts';
 import type { DownloadFacts } from './facts.ts';
+import { asStorageError } from './fetch-errors-node.ts';
 import { fetchFile } from './fetch-file-node.ts';
 import { HttpClient, type HttpOptions } from './fetch-http-node.ts';
 import type { FetchFile } from './fetch-list.ts';
@@ -92,19 +93,15 @@ export async function fetchDownload(
   if (signal) setMaxListeners(0, signal);
   const http = new HttpClient({ ...options.http, jobs });
   if (!dryRun)
-    await mkdir(folder, { recursive: true }).catch((cause: Error) => {
-      throw new StorageError(
-        `${folder}: cannot be made (${cause.message}). Choose another by --to.`,
-        folder,
-        { cause },
-      );
+    await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
+      throw asStorageError(folder, cause);
     });
   const unlock = dryRun ? undefined : await lockFolder(folder);
   try {
     return await new Download(name, facts, folder, http, options).run();
   } catch (error) {
     const isSaid = error instanceof HeartmindError && !/^fetch: stopped/.test(error.message);
-    if (!signal?.aborted || isSaid) throw error;
+    if (!signal?.aborted || isSaid) throw asStorageError(folder, error);
     throw new InterruptedError(`${name}: stopped before all was in ${folder}. ${resume}`, { cause: error });
   } finally {
     http.close();

@@ -28,7 +28,13 @@ export interface FileOptions {
   readonly onLog?: (text: string) => void;
   /** Throws where so many bytes more do not fit. */
   readonly checkSpace?: (bytes: number) => Promise<void>;
+  /** More is refused where no size is listed. Default: as much as is announced and fits, 16 GiB unannounced. */
+  readonly mostBytes?: number;
 }
+
+const mostUnannouncedBytes = 2 ** 34;
+/** Without an announced size, room on the disk is asked for again after so many bytes. */
+const spaceBytes = 2 ** 28;
 
 export interface FetchedFile {
   readonly bytes: number;
@@ -129,11 +135,25 @@ export class Part {
       if (status !== 200 && status !== 206) throw refusal(response);
       refuseEncoding(response);
       const end = status === 206 ? this.#checkRange(response) : await this.#restart(response);
+      const most = this.#file.bytes ?? this.#options.mostBytes;
+      if (end !== undefined && most !== undefined && end > most)
+        throw new HttpFailure(
+          `the server announces ${end} bytes, ${this.#file.bytes === undefined ? `at most ${most} are taken` : `${most} are listed`}`,
+          true,
+        );
       if (end !== undefined) await checkSpace?.(end - this.size);
+      let asked = this.size;
       for await (const chunk of response.body) {
-        const limit = end ?? this.#file.bytes;
-        if (limit !== undefined && this.size + chunk.length > limit)
-          throw new Restart(`more than the announced ${limit} bytes`);
+        const known = end ?? this.#file.bytes;
+        const limit = known ?? most ?? mostUnannouncedBytes;
+        if (this.size + chunk.length > limit) {
+          if (known !== undefined) throw new Restart(`more than the announced ${limit} bytes`);
+          throw new HttpFailure(`more than ${limit} bytes come, and no size was announced`, false);
+        }
+        if (end === undefined && this.size >= asked) {
+          await checkSpace?.(spaceBytes);
+          asked = this.size + spaceBytes;
+        }
         await writeAll(this.#handle!, chunk, this.size);
         this.#hash(chunk);
         onBytes?.(chunk.length);

@@ -10,12 +10,13 @@ import {
   baseAddress,
   type FetchFile,
   filesToFetch,
+  mostListBytes,
   parseChecksumList,
   pathMatcher,
-  safePath,
 } from './fetch-list.ts';
 import { inParallel } from './fetch-parallel.ts';
 import type { FileOptions } from './fetch-part-node.ts';
+import { safePath } from './fetch-path.ts';
 
 interface ListOptions {
   readonly mirror?: string;
@@ -70,15 +71,17 @@ async function checksumList(
   const target = join(folder, path);
   try {
     const url = new URL(list, base).href;
-    await fetchFile(http, { url, path }, target, fileOptions).catch(async (error: unknown) => {
-      const isThere = await stat(target).then(
-        () => true,
-        () => false,
-      );
-      if (!(error instanceof DataError) || !isThere) throw error;
-      onLog?.(`${error.message} The list of the last time is used.`);
-    });
-    return parseChecksumList(await readFile(target, 'utf8'), url);
+    await fetchFile(http, { url, path }, target, { ...fileOptions, mostBytes: mostListBytes }).catch(
+      async (error: unknown) => {
+        const isThere = await stat(target).then(
+          () => true,
+          () => false,
+        );
+        if (!(error instanceof DataError) || !isThere) throw error;
+        onLog?.(`${error.message} The list of the last time is used.`);
+      },
+    );
+    return parseChecksumList(await readFile(target, 'utf8'), url, onLog);
   } finally {
     if (dryRun) await rm(folder, { recursive: true, force: true });
   }

@@ -5,9 +5,10 @@
 import { createHash } from 'node:crypto';
 import { lstat, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { FormatError, StorageError } from '../core/errors.ts';
+import { FormatError } from '../core/errors.ts';
 import type { UnpackOptions } from './fetch-archive.ts';
-import { safePath } from './fetch-list.ts';
+import { asStorageError } from './fetch-errors-node.ts';
+import { SafePaths, safePath } from './fetch-path.ts';
 import { readTarGz } from './fetch-tar-node.ts';
 import { readZip } from './fetch-zip-node.ts';
 
@@ -17,6 +18,9 @@ export interface UnpackedFile {
   readonly bytes: number;
   readonly sha256: string;
 }
+
+/** Empty files take no bytes of an archive, but room on the disk. */
+const mostMembers = 4_000_000;
 
 /**
  * Unpack `archive` into `folder`. FormatError where it is damaged, leads out of the folder or grows beyond reason;
@@ -30,28 +34,28 @@ export async function unpackArchive(
 ): Promise<UnpackedFile[]> {
   const members = (kind === 'zip' ? readZip : readTarGz)(archive, options);
   const files: UnpackedFile[] = [];
-  const seen = new Map<string, string>();
+  const paths = new SafePaths(archive);
   const others: string[] = [];
+  let count = 0;
   for await (const { path, kind: memberKind, bytes, content } of members) {
     options.signal?.throwIfAborted();
     if (memberKind === 'folder' && /^(\.\/?)*$/.test(path)) continue;
-    const safe = safePath(path, archive);
-    if (memberKind === 'other') {
-      others.push(safe);
-      continue;
-    }
-    await makeFolder(folder, memberKind === 'folder' ? safe : dirname(safe), archive);
-    if (memberKind === 'folder') continue;
-    // `A` and `a` are one file on some systems: the second would replace the first.
-    const folded = safe.toLowerCase().normalize('NFC');
-    if (seen.has(folded))
+    if (++count > mostMembers)
       throw new FormatError(
-        `${archive}: '${safe}' and '${seen.get(folded)}' have the same name. The archive is damaged; fetch it again.`,
+        `${archive}: more than ${mostMembers} files and folders. The archive is damaged or a trap; nothing more of it was written.`,
         archive,
       );
-    seen.set(folded, safe);
+    if (memberKind === 'other') {
+      others.push(safePath(path, archive));
+      continue;
+    }
+    const safe = memberKind === 'folder' ? paths.addFolder(path) : paths.addFile(path, true);
+    if (safe === undefined) continue;
+    await makeFolder(folder, memberKind === 'folder' ? safe : dirname(safe), archive);
+    if (memberKind === 'folder') continue;
     files.push({ path: safe, bytes, sha256: await writeMember(join(folder, safe), content) });
   }
+  if (paths.note !== undefined) options.onLog?.(paths.note);
   if (others.length > 0)
     options.onLog?.(
       `${archive}: ${others.length} links or devices were left out: ${others.slice(0, 5).join(', ')}${others.length > 5 ? ', …' : ''}.`,
@@ -61,7 +65,9 @@ export async function unpackArchive(
 
 /** Make folders one by one: none of them may be a link that leads elsewhere. */
 async function makeFolder(root: string, path: string, archive: string): Promise<void> {
-  await mkdir(root, { recursive: true });
+  await mkdir(root, { recursive: true }).catch((error: unknown) => {
+    throw asStorageError(root, error);
+  });
   if (path === '.') return;
   let folder = root;
   for (const part of path.split('/')) {
@@ -73,7 +79,9 @@ async function makeFolder(root: string, path: string, archive: string): Promise<
         `${archive}: '${path}' goes through ${folder}, which is no folder. Remove it, or unpack elsewhere by --to.`,
         archive,
       );
-    await mkdir(folder);
+    await mkdir(folder).catch((error: unknown) => {
+      throw asStorageError(folder, error);
+    });
   }
 }
 
@@ -96,12 +104,6 @@ async function writeMember(target: string, content: AsyncIterable<Uint8Array>): 
     return hash.digest('hex');
   } catch (error) {
     await rm(part, { force: true }).catch(() => undefined);
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (error instanceof FormatError || code === undefined) throw error;
-    throw new StorageError(
-      `${target}: cannot be written (${code === 'ENOSPC' ? 'the disk is full' : message}). Make room or choose another folder by --to, and run again.`,
-      target,
-      { cause: error },
-    );
+    throw asStorageError(target, error);
   }
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { FormatError } from '../../src/core/errors.ts';
 import {
   defaultRetryPolicy,
   HttpFailure,
@@ -14,8 +15,8 @@ import {
   filesToFetch,
   parseChecksumList,
   pathMatcher,
-  safePath,
 } from '../../src/datasets/fetch-list.ts';
+import { SafePaths, safePath } from '../../src/datasets/fetch-path.ts';
 import { proxyFor } from '../../src/datasets/fetch-proxy-node.ts';
 
 const sha256 = 'ab'.repeat(32);
@@ -62,7 +63,61 @@ describe('paths', () => {
     'x/COM1.txt',
     'a.',
     'a ',
+    '.git/hooks/post-checkout',
+    'a/.git/config',
+    '.npmrc',
+    '.heartmind-fetch.jsonl',
+    '.heartmind-fetch.lock',
+    'x/.hidden/a.dat',
+    'a.dat.part',
+    'a.dat.PART-state',
+    'a\u202egnp.exe',
+    'a\u0085b',
+    'a\x7fb',
+    'a?b',
+    'a*b',
+    'nul .txt',
+    'lpt¹',
+    'CONOUT$',
+    `${'x'.repeat(241)}`,
+    `${'long-name/'.repeat(201)}a`,
+    '\ud800',
   ])('refuses %j', (path) => expect(() => safePath(path, 'list')).toThrow(/^list: path/));
+
+  it('of one list are files of their own on every system', () => {
+    const add = (...paths: string[]) => {
+      const all = new SafePaths('list');
+      for (const path of paths) all.addFile(path);
+    };
+    for (const [one, other] of [
+      ['a/B.dat', 'A/c.dat'],
+      ['README', 'readme'],
+      ['a', 'a/b'],
+      ['a/b/c', 'a/b'],
+      ['a/b/c', 'A'],
+      ['caf\u00e9', 'cafe\u0301'],
+    ] as const) {
+      expect(() => add(one, other)).toThrow(/^list: '.*' and '.*' have the same name/);
+      expect(() => add(other, one)).toThrow(/^list: '.*' and '.*' have the same name/);
+    }
+    add('a', 'a', 'b/a', 'b/c', 'c');
+    const once = new SafePaths('list');
+    once.addFile('a', true);
+    expect(() => once.addFile('a', true)).toThrow("'a' and 'a' have the same name");
+  });
+
+  it('that systems leave behind are left out, and said; hostile ones are not taken for them', () => {
+    const notes: string[] = [];
+    const text = ['a.dat', 'x/.DS_Store', '._a.dat', '.bidsignore']
+      .map((name) => `${sha256}  ${name}\n`)
+      .join('');
+    expect(parseChecksumList(text, 'list', (note) => notes.push(note))).toEqual([{ path: 'a.dat', sha256 }]);
+    expect(notes).toEqual([
+      'list: 3 hidden files of operating systems and tools were left out: x/.DS_Store, ._a.dat, .bidsignore.',
+    ]);
+    for (const name of ['../.DS_Store', '.git/._x', '/.bidsignore', '._a\\b'])
+      expect(() => parseChecksumList(`${sha256}  ${name}\n`, 'list')).toThrow(FormatError);
+  });
 
   it('keeps whatever stays inside, and only that', () => {
     fc.assert(

@@ -1,6 +1,6 @@
 /** Archives: what comes out, and what must not. */
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
@@ -189,6 +189,19 @@ describe('tar.gz', () => {
     ],
     ['an absolute path', gzipSync(makeTar([{ name: '/evil' }])), "path '/evil' is absolute"],
     [
+      'settings of git',
+      gzipSync(makeTar([{ name: '.git/hooks/pre-commit' }])),
+      'has a part that begins with a dot',
+    ],
+    [
+      'a folder of git',
+      gzipSync(makeTar([{ name: 'x/.git/', type: '5' }])),
+      'has a part that begins with a dot',
+    ],
+    ['a link of npm', gzipSync(makeTar([{ name: '.npmrc', type: '2', link: '/x' }])), 'begins with a dot'],
+    ['a state of ours', gzipSync(makeTar([{ name: 'a.dat.part' }])), 'is the name of an unfinished download'],
+    ['a file where a folder is', gzipSync(makeTar([{ name: 'a/b' }, { name: 'A' }])), 'have the same name'],
+    [
       'the same name twice',
       gzipSync(makeTar([{ name: 'A' }, { name: 'a' }])),
       "'a' and 'A' have the same name",
@@ -306,6 +319,26 @@ describe('zip', () => {
         await rm(to, { recursive: true, force: true });
       }
     expect(await leftovers()).toEqual([]);
+  });
+});
+
+describe('what a member is', () => {
+  it('its mode is not taken: nothing becomes a program, or its owner', async () => {
+    const member = { name: 'run.sh', content: text('#!/bin/sh'), mode: 0o104777 };
+    await unpack('zip', makeZip64([member]));
+    expect((await stat(join(to, 'run.sh'))).mode & 0o7111).toBe(0);
+    await expect(unpack('zip', makeZip64([{ ...member, name: '.git/hooks/x' }]))).rejects.toThrow(
+      'begins with a dot',
+    );
+  });
+  it('what systems leave behind is left out, and said', async () => {
+    const { files, log } = await unpack(
+      'zip',
+      zipSync({ 'a.dat': zeros, '__MACOSX/._a.dat': zeros, '.DS_Store': zeros }),
+    );
+    expect(files).toEqual({ 'a.dat': 100_000 });
+    expect(log.join()).toContain('2 hidden files of operating systems and tools were left out');
+    expect(existsSync(join(to, '.DS_Store'))).toBe(false);
   });
 });
 

@@ -6,8 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { StorageError } from '../../src/core/errors.ts';
 import { Random } from '../../src/core/random.ts';
 import type { DownloadFacts } from '../../src/datasets/facts.ts';
+import { fetchFile } from '../../src/datasets/fetch-file-node.ts';
 import { HttpClient } from '../../src/datasets/fetch-http-node.ts';
 import { lockFolder, lockName } from '../../src/datasets/fetch-lock-node.ts';
 import { manifestName } from '../../src/datasets/fetch-manifest-node.ts';
@@ -149,6 +151,11 @@ describe('a dataset', () => {
     ['../evil', 'leads out of the folder'],
     ['/etc/evil', 'is absolute'],
     ['C:/evil', 'has a backslash, a colon'],
+    ['.git/hooks/post-checkout', 'has a part that begins with a dot'],
+    ['.npmrc', 'has a part that begins with a dot'],
+    [manifestName, 'has a part that begins with a dot'],
+    [lockName, 'has a part that begins with a dot'],
+    ['RECORDS.part', 'is the name of an unfinished download'],
   ])('a list that names %s is refused whole', async (path, message) => {
     server.faults.clear();
     const evil = await startServer(
@@ -285,6 +292,74 @@ describe('faults that last', () => {
       'set needs 5.0 GB, 1.0 GB are free',
     );
     expect(server.requests.filter(({ method }) => method === 'HEAD').length).toBe(0);
+  });
+});
+
+describe('bounds', () => {
+  it('a list that is no list is not taken in', async () => {
+    const list = { url: `${server.url}SHA256SUMS.txt`, path: 'l' };
+    const http = new HttpClient(quick.http);
+    try {
+      for (const [faults, message] of [
+        [[], 'the server announces'],
+        [[{ kind: 'chunked' }], 'more than 100 bytes come, and no size was announced'],
+      ] as const) {
+        server.faults.set('SHA256SUMS.txt', [...faults]);
+        const { policy } = quick;
+        await expect(
+          fetchFile(http, list, join(folder, 'l'), { ...(policy && { policy }), mostBytes: 100 }),
+        ).rejects.toThrow(message);
+      }
+    } finally {
+      http.close();
+    }
+    expect(existsSync(join(folder, 'l'))).toBe(false);
+  });
+
+  it('a body larger than listed is refused before it comes', async () => {
+    facts = { baseUrl: server.url, files: [{ url: 'data/c.dat', path: 'c', bytes: 1000 }] };
+    await expect(run()).rejects.toThrow('the server announces 200000 bytes, 1000 are listed');
+    expect(Number((await stat(join(folder, 'c.part'))).size)).toBe(0);
+  });
+
+  it('a body that crawls is given up', async () => {
+    const slow = await startServer(contents, { bytesPerSecond: 500 });
+    cleanups.push(slow.close);
+    facts = { baseUrl: slow.url, files: [{ url: 'data/c.dat', path: 'c' }] };
+    const begun = performance.now();
+    const http = { stallMs: 1000, leastBytesPerSecond: 2000, rateMs: 200 };
+    await expect(run({ http })).rejects.toThrow(/bytes a second came, too few to go on after 4 tries/);
+    expect(performance.now() - begun).toBeLessThan(10_000);
+  });
+
+  it.each([
+    [
+      'a folder in the way',
+      async () => mkdir(join(folder, 'RECORDS', 'x'), { recursive: true }),
+      /there is a folder of that name|something of that name/,
+    ],
+    [
+      'a file in the way',
+      async () => writeFile(join(folder, 'data'), 'x'),
+      /a file is where a folder is needed|something of that name/,
+    ],
+  ])('%s is an error of ours that says what to do', async (_, prepare, message) => {
+    await prepare();
+    const failure = await run().catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(StorageError);
+    expect(String(failure)).toMatch(message);
+    expect(String(failure)).toContain('Move it away');
+  });
+
+  it('so is a path that is too long for the file system', async () => {
+    facts = { baseUrl: server.url, files: [{ url: 'RECORDS', path: `${`${'d'.repeat(200)}/`.repeat(9)}a` }] };
+    // 4,096 bytes are the most in Linux, 1,024 elsewhere.
+    const deep = join(folder, ...Array<string>(12).fill('e'.repeat(200)));
+    const failure = await run({}, deep).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(StorageError);
+    expect(String(failure)).toMatch(
+      /too long for this file system.*Choose a folder with a shorter path by --to/,
+    );
   });
 });
 
