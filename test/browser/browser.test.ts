@@ -247,9 +247,7 @@ describe.skipIf(!chromium)(title, () => {
     expect(await main.evaluate(() => page.describeBackend({}))).toContain(', cpu, ');
   });
 
-  it('on WebGPU a fused model gives what Node gives, and values stay on the device', {
-    timeout: 300_000,
-  }, async ({ skip }) => {
+  it('on WebGPU a fused model gives what Node gives, and values stay on the device', async ({ skip }) => {
     const withGpu = await start('--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader');
     try {
       const gpuPage = await openPage('/', withGpu);

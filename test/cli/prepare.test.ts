@@ -142,7 +142,7 @@ describe('prepare', () => {
     expect(finished.code).toBe(code);
   });
 
-  test('killed again and again, it ends in the same bytes', { timeout: 120_000 }, async () => {
+  test('killed again and again, it ends in the same bytes', async () => {
     const args = [
       'prepare',
       'long/labels.csv',

@@ -17,7 +17,7 @@ const heartmind = (...args: string[]) => heartmindIn(folder, args);
 
 beforeAll(async () => {
   [folder] = await Promise.all([makeWorkspace(), buildCli()]);
-}, 120_000);
+});
 afterAll(async () => {
   await removeCli();
   await rm(folder, { recursive: true, force: true });
@@ -35,7 +35,7 @@ describe('predict', () => {
     const named = await heartmind('predict', 'workload', sample, ...cpu);
     expect({ code: named.code, stdout: named.stdout }).toEqual({ code: 0, stdout: unnamed.stdout });
     expect(named.stderr).not.toMatch(/no model named/);
-  }, 60_000);
+  });
 
   test('two electrodes and a chest lead are enough', async () => {
     const { code, stdout, stderr } = await heartmind('predict', own, 'a/ben-stress.edf', ...cpu);
@@ -93,7 +93,7 @@ describe('other verbs without a model', () => {
     expect(stderr).toMatch(note);
     const why = JSON.parse(await readFile(join(folder, 'why.json'), 'utf8'));
     expect(why.windows).toHaveLength(1);
-  }, 60_000);
+  });
 
   test('export writes the released one', async () => {
     const { code, stdout, stderr } = await heartmind('export', '--out', 'workload.onnx');

@@ -18,6 +18,7 @@ import {
 } from '../../src/datasets/fetch-list.ts';
 import { SafePaths, safePath } from '../../src/datasets/fetch-path.ts';
 import { proxyFor } from '../../src/datasets/fetch-proxy-node.ts';
+import { cpuMilliseconds } from '../cpu-time.ts';
 
 const sha256 = 'ab'.repeat(32);
 const md5 = 'cd'.repeat(16);
@@ -187,9 +188,9 @@ describe('what to fetch', () => {
   });
 
   it('no pattern crawls', () => {
-    const begun = performance.now();
+    const begun = cpuMilliseconds();
     pathMatcher('**/**/**/**/**/**/*a*a*a*a/b')(`${'a/'.repeat(200)}c`);
-    expect(performance.now() - begun).toBeLessThan(500);
+    expect(cpuMilliseconds() - begun).toBeLessThan(500);
   });
 });
 

@@ -229,7 +229,7 @@ describe('the classical baselines on EEGMAT, published split', () => {
       target: 'task',
     });
     features = baselineFeatures(set);
-  }, 180_000);
+  });
 
   it('have the 1,707 windows of the published preparation, 1,275 at rest and 432 in arithmetic', () => {
     expect(set.count).toBe(1707);

@@ -20,7 +20,7 @@ const sample = (name: string) => join(sampleDataFolder('eegmat'), name);
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'heartmind-explain-'));
   await Promise.all([buildCli(), train()]);
-}, 120_000);
+});
 afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
   await removeCli();
@@ -75,7 +75,7 @@ describe('heartmind explain', () => {
       ...['head', 'head and all layers', 'everything'],
     ]);
     expect(figures.windows[0].relativeGap).toBeLessThan(0.01);
-  }, 60_000);
+  });
 
   test.each([
     ['nothing to write', ['Subject03_2.edf.gz'], 2, 'explain: nothing to write. Give --out'],

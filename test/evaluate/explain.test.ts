@@ -40,7 +40,7 @@ beforeAll(async () => {
   const { data } = plantedWindows(8, 99).signals.eeg!;
   const size = C * N * 200;
   samples = Array.from({ length: 8 }, (_, w) => ({ eeg: data.slice(w * size, (w + 1) * size) }));
-}, 60_000);
+});
 
 const withEffect = () => samples.filter((_, w) => w % 2 === 1);
 const argmax = (values: ArrayLike<number>) => Array.from(values).indexOf(Math.max(...Array.from(values)));

@@ -36,7 +36,7 @@ describe('a study from released encoders', () => {
       released: await readEncodersFor(recipe.finetune, recipe.encoders),
       progress: createProgress('none', process.stderr),
     });
-  }, 120_000);
+  });
 
   test('names them with their sha256, and whom they have seen', () => {
     const again = parseResult(JSON.parse(JSON.stringify(result)));

@@ -45,9 +45,7 @@ function person(number: number): Uint8Array {
   );
 }
 
-test('AMIGOS of its published structure becomes a table, baselines of five seconds subtracted', {
-  timeout: 60_000,
-}, async () => {
+test('AMIGOS of its published structure becomes a table, baselines of five seconds subtracted', async () => {
   const folder = memoryFolder(
     Object.fromEntries([1, 2, 3, 4].map((n) => [`a/Data_Preprocessed_P0${n}.mat`, person(n)])),
   );

@@ -49,9 +49,7 @@ describe('which encoder a fold is given', () => {
   });
 });
 
-test('every fold trains and tests on the embeddings of one encoder, which has not seen its person', {
-  timeout: 60_000,
-}, async () => {
+test('every fold trains and tests on the embeddings of one encoder, which has not seen its person', async () => {
   const size = { people: 4, films: 6, seconds: 20, baselineSeconds: 5, effectSize: 0.8 };
   const recipe = {
     models: ['eeg'],

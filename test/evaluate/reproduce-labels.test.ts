@@ -69,9 +69,7 @@ const rowsAt = ({ rows }: LabelBlock, share = 1) =>
   new Map(rows.filter(({ labelShare }) => labelShare === share).map((row) => [row.model, row]));
 
 describe('made-up PTB-XL, in which forms of beats tell the super-classes', () => {
-  test('a block for each choice of leads, rows by model and share, goes on where it was stopped', {
-    timeout: 120_000,
-  }, async () => {
+  test('a block for each choice of leads, rows by model and share, goes on where it was stopped', async () => {
     const whole = memoryFiles();
     const result = await run({ kept: whole });
     expect(parseLabelReproduction(JSON.parse(JSON.stringify(result)))).toEqual(result);
@@ -141,9 +139,7 @@ describe('made-up PTB-XL, in which forms of beats tell the super-classes', () =>
     }
   });
 
-  test('tunes the encoder beside one from scratch, and forgets the checkpoints of what is done', {
-    timeout: 120_000,
-  }, async () => {
+  test('tunes the encoder beside one from scratch, and forgets the checkpoints of what is done', async () => {
     const forgotten: string[] = [];
     const kept: string[] = [];
     const trainings = {
@@ -165,7 +161,7 @@ describe('made-up PTB-XL, in which forms of beats tell the super-classes', () =>
     expect(kept.every((name) => forgotten.some((beginning) => name.startsWith(`${beginning}-`)))).toBe(true);
   });
 
-  test('says whom the encoder has seen, under either name', { timeout: 60_000 }, async () => {
+  test('says whom the encoder has seen, under either name', async () => {
     const { tensors } = untrainedEncoder('e', 1);
     const options = { leads: [['I']], shares: [1], seeds: [0] };
     const notes = async (subjects: string[] | undefined) =>

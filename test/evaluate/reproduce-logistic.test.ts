@@ -59,9 +59,7 @@ describe('a logistic head', () => {
   });
 });
 
-test('each channel’s mean under logistic heads, joined and late, finds what is planted', {
-  timeout: 60_000,
-}, async () => {
+test('each channel’s mean under logistic heads, joined and late, finds what is planted', async () => {
   const backend = await createNodeBackend({ device: 'cpu' });
   const planted = {
     people: 8,

@@ -38,20 +38,20 @@ function expectRows(found: Record<string, number>, rows: readonly string[]) {
 }
 
 describe('made-up DREAMER, in which it is known what tells what', () => {
-  test('an effect in EEG: rows with EEG rise, ECG stays at chance', { timeout: 60_000 }, async () => {
+  test('an effect in EEG: rows with EEG rise, ECG stays at chance', async () => {
     const result = await reproduceSmall({ ...size, effect: 'eeg' }, {}, { backend });
     const found = aurocs(result)['leave-trials-out']!;
     expectRows(found, ['eeg', 'eeg+ecg', 'classical-eeg', 'classical-eeg+ecg']);
     expect(found.eeg).toBeGreaterThan(0.9);
   });
 
-  test('an effect in ECG: rows with ECG rise, EEG stays at chance', { timeout: 60_000 }, async () => {
+  test('an effect in ECG: rows with ECG rise, EEG stays at chance', async () => {
     const result = await reproduceSmall({ ...size, effect: 'ecg' }, {}, { backend });
     const found = aurocs(result)['leave-trials-out']!;
     expectRows(found, ['ecg', 'eeg+ecg', 'classical-ecg', 'classical-eeg+ecg']);
   });
 
-  test('an effect in their interaction: only products of both rise', { timeout: 120_000 }, async () => {
+  test('an effect in their interaction: only products of both rise', async () => {
     // Products are found among twelve hundred features: it takes more trials, and a slower rate.
     const head = {
       ...{ kind: 'mlp', learningRate: 3e-4, score: 'auroc' },
@@ -69,9 +69,7 @@ describe('made-up DREAMER, in which it is known what tells what', () => {
     expectRows(found, ['eeg×ecg']);
   });
 
-  test('none: chance everywhere but where windows of a trial are on both sides', {
-    timeout: 90_000,
-  }, async () => {
+  test('none: chance everywhere but where windows of a trial are on both sides', async () => {
     const protocols = [
       { kind: 'leave-trials-out', k: 3 },
       { kind: 'leave-one-subject-out', validationSubjects: 2 },
@@ -92,9 +90,7 @@ describe('made-up DREAMER, in which it is known what tells what', () => {
     );
   });
 
-  test('a film that decides and is recognised: exposed by leaving films out', {
-    timeout: 90_000,
-  }, async () => {
+  test('a film that decides and is recognised: exposed by leaving films out', async () => {
     const protocols = [
       { kind: 'leave-trials-out', k: 3 },
       { kind: 'leave-one-subject-out', validationSubjects: 2 },
@@ -167,9 +163,7 @@ describe('a run', () => {
     expect(other.tables).not.toEqual(first.tables);
   });
 
-  test('tunes encoders, one checkpoint a fold, forgotten when their unit is done', {
-    timeout: 60_000,
-  }, async () => {
+  test('tunes encoders, one checkpoint a fold, forgotten when their unit is done', async () => {
     const forgotten: string[] = [];
     const trainings = {
       keep: () => ({}),

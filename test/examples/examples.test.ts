@@ -34,7 +34,7 @@ describe.skipIf(!existsSync(join(root, 'dist/index.js')))(
         expect(readFileSync(join(folder, file), 'utf8').split('\n').length, file).toBeLessThan(60);
     });
 
-    test.each(files)('%s runs', { timeout: 120_000 }, async (file) => {
+    test.each(files)('%s runs', async (file) => {
       const { stdout } = await promisify(execFile)(process.execPath, [join(folder, file)], { cwd: root });
       expect(stdout).toMatch(expected[file]!);
     });

@@ -127,7 +127,7 @@ describe('released weights', () => {
         expect(details[name]!.perSeed[0]![score]).toBeCloseTo(trained.details[name].perSeed[0][score], 2);
     const card = await readFile(join(root, 'weights/workload.md'), 'utf8');
     expect(card).toContain(`AUROC ${models['eeg+ecg']!.auroc!.mean!.toFixed(3).slice(1, 4)}`);
-  }, 120_000);
+  });
 
   test('an unknown name says which there are', async () => {
     await expect(readReleased('ecg-99')).rejects.toThrow(DataError);

@@ -55,7 +55,7 @@ const recipeOf = (over: object = {}) =>
 const given = () => ({ backend, windows, training: parts.train, validation: parts.validation });
 
 describe('several labels at once', () => {
-  test('are learned each by itself, and told with their names', { timeout: 60_000 }, async () => {
+  test('are learned each by itself, and told with their names', async () => {
     const recipe = recipeOf({ classWeights: 'balanced' });
     const { model, testProbabilities, curves } = await finetune({
       ...{ ...given(), recipe, targets: labels, test: parts.test },
@@ -85,7 +85,7 @@ describe('several labels at once', () => {
     expect(describeOutputs([0.1, 0.2], read.classes, read.config)).toBe('none');
   });
 
-  test('are scored on the people of a fold, with intervals', { timeout: 60_000 }, async () => {
+  test('are scored on the people of a fold, with intervals', async () => {
     const names = (indices: readonly number[]) => [...new Set(indices.map((i) => subjects[i]!))];
     const fold = {
       ...{ name: 'published', ...parts },
@@ -131,7 +131,7 @@ describe('several labels at once', () => {
 });
 
 describe('a number', () => {
-  test('is learned in its own unit', { timeout: 60_000 }, async () => {
+  test('is learned in its own unit', async () => {
     const { model, testProbabilities, validationProbabilities, curves, bestEpoch } = await finetune({
       ...{ ...given(), recipe: recipeOf(), targets: numbers, test: parts.test },
     });

@@ -47,9 +47,7 @@ function run(target: string, killAfterMilliseconds?: number): Promise<boolean> {
   });
 }
 
-test('a run killed 30 times at random moments ends in bit-identical weights', {
-  timeout: 180_000,
-}, async () => {
+test('a run killed 30 times at random moments ends in bit-identical weights', async () => {
   const whole = join(folder, 'whole');
   expect(await run(whole)).toBe(true);
   const broken = join(folder, 'broken');

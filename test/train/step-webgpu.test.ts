@@ -16,7 +16,7 @@ describe.skipIf(absent)(`training on webgpu${why}`, () => {
   let found: { resident: boolean; cpu: Run; webgpu: Run; half: Run | null };
   beforeAll(async () => {
     found = await runWithAdapter(join(import.meta.dirname, 'fixtures/webgpu-child.ts'));
-  }, 120_000);
+  });
 
   /** Largest relative difference of losses. */
   const differ = (run: Run) =>
