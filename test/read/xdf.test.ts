@@ -189,3 +189,27 @@ describe('XML of headers', () => {
     expect(parseXml('<a>'.repeat(100_000))!.name).toBe('a');
   });
 });
+
+describe('the start of an XDF recording', () => {
+  it.each([
+    ['2024-05-01T10:00:00+0200', '2024-05-01T08:00:00.000Z'],
+    ['2024-05-01T10:00:00Z', '2024-05-01T10:00:00.000Z'],
+    // Where the file is read must not move it.
+    ['2024-05-01T10:00:00', '2024-05-01T10:00:00.000Z'],
+    ['tomorrow', undefined],
+  ])('%s is %s, on a machine of any time zone', async (datetime, due) => {
+    const bytes = build.join(
+      build.fileHeader(`<version>1.0</version><datetime>${datetime}</datetime>`),
+      build.streamHeader(1),
+      build.samples16(1, [[1], [2]], [10, undefined]),
+    );
+    const zone = process.env.TZ;
+    process.env.TZ = 'Asia/Kathmandu';
+    try {
+      expect((await open(bytes)).startTime?.toISOString()).toBe(due);
+    } finally {
+      if (zone === undefined) delete process.env.TZ;
+      else process.env.TZ = zone;
+    }
+  });
+});

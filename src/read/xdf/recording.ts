@@ -309,9 +309,11 @@ async function annotationsOf(
   return found.sort((a, b) => a.start - b.start);
 }
 
-/** When LabRecorder started the file, to the second. */
+/** When LabRecorder started the file, to the second. Without a zone it is taken as UTC, as in every other format. */
 function startTimeOf(file: XdfFile): { startTime?: Date } {
-  const text = textAt(file.info, 'datetime');
-  const time = new Date(text.replace(/([+-]\d{2})(\d{2})$/, '$1:$2'));
+  const text = textAt(file.info, 'datetime').trim();
+  const zoned = text.replace(/([+-]\d{2})(\d{2})$/, '$1:$2');
+  const isZoned = /(Z|[+-]\d{2}:\d{2})$/i.test(zoned);
+  const time = new Date(isZoned || !/T\d/.test(zoned) ? zoned : `${zoned}Z`);
   return text && !Number.isNaN(time.getTime()) ? { startTime: time } : {};
 }
