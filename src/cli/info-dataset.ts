@@ -1,6 +1,8 @@
 /** What `info` says of a dataset: what it is and how to get it; with a folder, what is there, whose, labelled how. */
+
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { appendAll } from '../core/arrays.ts';
 import { HeartmindError, InterruptedError } from '../core/errors.ts';
 import type { ByteFolder } from '../core/folder.ts';
 import { type DatasetSpec, describeFolder, type Trial } from '../datasets/dataset.ts';
@@ -165,7 +167,11 @@ export function describeDataset({ facts, copy, ...spec }: DatasetSummary): strin
       lines.push(
         `  ${kind}: ${channels.join(', ')}; ${ratesHz.join(' or ')} Hz, ${unit}${note === undefined ? '' : ` (${note})`}`,
       );
-    lines.push('', 'labels:', ...Object.entries(labels).map(([name, what]) => `  ${name}: ${what}`));
+    lines.push('', 'labels:');
+    appendAll(
+      lines,
+      Object.entries(labels).map(([name, what]) => `  ${name}: ${what}`),
+    );
     if (!copy)
       lines.push(
         '',
@@ -179,7 +185,10 @@ export function describeDataset({ facts, copy, ...spec }: DatasetSummary): strin
   }
   for (const [name, { train, validation, test }] of Object.entries(spec.splits))
     lines.push(`split '${name}': ${train} train, ${validation} validate, ${test} test`);
-  if (copy) lines.push('', ...describeCopy(copy));
+  if (copy) {
+    lines.push('');
+    appendAll(lines, describeCopy(copy));
+  }
   return `${lines.join('\n')}\n`;
 }
 

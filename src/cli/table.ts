@@ -1,4 +1,5 @@
 /** Plain text tables for the terminal. */
+import { maxOf } from '../core/arrays.ts';
 
 /** Columns padded to their widest cell, a rule under the header. `alignment` per column (default: left). */
 export function renderTable(
@@ -7,7 +8,10 @@ export function renderTable(
   alignment: readonly ('left' | 'right')[] = [],
 ): string {
   const widths = header.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)),
+    maxOf(
+      rows.map((row) => (row[column] ?? '').length),
+      title.length,
+    ),
   );
   const line = (cells: readonly string[]) =>
     widths

@@ -1,4 +1,5 @@
 /** A recording in a few lines of text: for each channel, how far it reaches over time, in dots of braille. */
+import { maxOf } from '../core/arrays.ts';
 import type { Recording } from '../core/recording.ts';
 import { type Envelope, type Envelopes, pictureRange } from '../evaluate/traces-envelope.ts';
 
@@ -75,7 +76,13 @@ export function drawRecording(
 }
 
 function nameWidth({ channels }: Pick<Recording, 'channels'>): number {
-  return Math.min(widestName, Math.max(0, ...channels.map(({ name }) => [...printable(name)].length)));
+  return Math.min(
+    widestName,
+    maxOf(
+      channels.map(({ name }) => [...printable(name)].length),
+      0,
+    ),
+  );
 }
 
 /** What a file says must not move the cursor. */

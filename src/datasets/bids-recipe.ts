@@ -1,4 +1,5 @@
 /** How a BIDS folder's recordings become windows unless said otherwise: by its channels and the mains where it was recorded. */
+import { minOf } from '../core/arrays.ts';
 import { HeartmindError } from '../core/errors.ts';
 import type { ByteFolder } from '../core/folder.ts';
 import { eegRecipe, parseRecipe, type Recipe } from '../patches/recipe.ts';
@@ -33,9 +34,7 @@ export async function bidsRecipe(
     return chosen.map(([name]) => name).slice(0, 256);
   };
   const eeg = common('EEG');
-  const ecgs = Math.min(
-    ...all.map((table) => table.filter((row) => row.type === 'ECG' && !row.isBad).length),
-  );
+  const ecgs = minOf(all.map((table) => table.filter((row) => row.type === 'ECG' && !row.isBad).length));
   const hasEcg = all.length > 0 && ecgs > 0;
   if (eeg.length === 0 && !hasEcg) return eegRecipe;
   const notchHz = mains === 50 || mains === 60 ? mains : null;

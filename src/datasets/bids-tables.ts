@@ -2,6 +2,7 @@
  * The sidecar files of a BIDS folder: tab-separated tables, JSON, and which of them concern a recording by the inheritance
  * principle. Source: Brain Imaging Data Structure 1.10, bids-specification.readthedocs.io.
  */
+import { appendAll } from '../core/arrays.ts';
 import { DataError } from '../core/errors.ts';
 import type { ByteFolder } from '../core/folder.ts';
 import { isObject } from '../core/plain.ts';
@@ -110,7 +111,10 @@ export class Sidecars {
           [...name.entities].every(([key, value]) => recording.entities.get(key) === value),
       );
       here.sort((a, b) => b.entities.size - a.entities.size);
-      found.push(...here.map(({ path }) => path));
+      appendAll(
+        found,
+        here.map(({ path }) => path),
+      );
       if (folder === '') return found;
     }
   }

@@ -1,4 +1,5 @@
 /** CAP Sleep Database: whole nights of 108 people, healthy or with sleep disorders, stages and cyclic alternating pattern. */
+import { appendAll } from '../core/arrays.ts';
 import { DataError } from '../core/errors.ts';
 import type { ByteFolder } from '../core/folder.ts';
 import { openRecording } from '../read/open.ts';
@@ -86,7 +87,7 @@ export const cap: PublishedDataset = {
       const night = { id: `cap ${record}`, subject: `cap ${record}`, file, reader: 'cap' };
       const startSecond = await startOfDay(folder, file);
       const epochs = parseRemLogic(await readLatin1(folder, scoring), startSecond, scoring);
-      trials.push(...sleepTrials(night, epochs, { pathology: pathologies[letters]! }));
+      appendAll(trials, sleepTrials(night, epochs, { pathology: pathologies[letters]! }));
     }
     return trials;
   },

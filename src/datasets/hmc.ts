@@ -1,4 +1,5 @@
 /** Haaglanden Medisch Centrum sleep staging database: whole nights of 151 people, scored by the AASM manual. */
+import { appendAll } from '../core/arrays.ts';
 import type { ByteFolder } from '../core/folder.ts';
 import { openRecording } from '../read/open.ts';
 import { baseName, type PublishedDataset, readText, type Trial } from './dataset.ts';
@@ -57,7 +58,7 @@ export const hmc: PublishedDataset = {
         .find((path) => files.includes(path));
       if (record === undefined || scoring === undefined) continue;
       const night = { id: `hmc ${record}`, subject: `hmc ${record}`, file };
-      trials.push(...sleepTrials(night, await readScoring(folder, scoring)));
+      appendAll(trials, sleepTrials(night, await readScoring(folder, scoring)));
     }
     return trials;
   },
@@ -81,7 +82,7 @@ async function readScoring(folder: ByteFolder, path: string): Promise<ScoredEpoc
       });
   } else {
     const recording = await openRecording(await folder.open(path));
-    events.push(...recording.annotations);
+    appendAll(events, recording.annotations);
     await recording.close();
   }
   return events.flatMap(({ start, duration, label }): ScoredEpoch[] => {

@@ -1,4 +1,5 @@
 /** MIT-BIH Polysomnographic Database: EEG, ECG, blood pressure and breath of 16 sleepers, stages and apnoea every 30 s. */
+import { appendAll } from '../core/arrays.ts';
 import type { ByteFolder } from '../core/folder.ts';
 import { readWfdbAnnotations } from '../read/wfdb/annotations.ts';
 import { baseName, type PublishedDataset, type Trial } from './dataset.ts';
@@ -83,7 +84,7 @@ export const slpdb: PublishedDataset = {
       const scoring = file.replace(/hea$/, 'st');
       if (record === undefined || !files.includes(scoring)) continue;
       const night = { id: record, subject: `slp${person}`, file, reader: 'slpdb' };
-      trials.push(...sleepTrials(night, await readScoring(folder, scoring)));
+      appendAll(trials, sleepTrials(night, await readScoring(folder, scoring)));
     }
     return trials;
   },

@@ -2,6 +2,7 @@
  * WESAD: chest and wrist sensors of 15 people in baseline, stress, amusement and meditation. A file a person: pickled
  * {signal: {chest, wrist}, label, subject}, label at the chest's 700 Hz. Structure: wesad_readme.pdf of the dataset.
  */
+import { appendAll, maxOf, minOf } from '../core/arrays.ts';
 import type { ByteSource } from '../core/bytes.ts';
 import { FormatError } from '../core/errors.ts';
 import type { ByteFolder } from '../core/folder.ts';
@@ -104,7 +105,10 @@ async function listTrials(folder: ByteFolder): Promise<Trial[]> {
     const source = await folder.open(file);
     try {
       const { label } = await readPerson(source);
-      trials.push(...stretchesOf(label).map((stretch) => ({ subject: `S${number}`, file, ...stretch })));
+      appendAll(
+        trials,
+        stretchesOf(label).map((stretch) => ({ subject: `S${number}`, file, ...stretch })),
+      );
     } finally {
       await source.close?.();
     }
@@ -169,8 +173,8 @@ export const openWesad: TrialReader = async (source) => {
       );
     return { ...signal, values, length: shape[0]!, seconds: shape[0]! / rateHz };
   });
-  const seconds = Math.min(...found.map((signal) => signal.seconds));
-  const longest = Math.max(...found.map((signal) => signal.seconds));
+  const seconds = minOf(found.map((signal) => signal.seconds));
+  const longest = maxOf(found.map((signal) => signal.seconds));
   const recording = stretchRecording({
     ...{ source: source.name, format: 'wesad', gapSeconds: 0 },
     metadata: { subject: baseName(source.name).replace(/\.pkl$/, '') },

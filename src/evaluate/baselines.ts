@@ -4,6 +4,7 @@
  * transductive: it looks at all of a person's windows). Where ECG has a longer context than its windows, the heart also by
  * the beats in exactly that. Definitions and settings: DESIGN's EEGMAT baselines.
  */
+import { maxOf } from '../core/arrays.ts';
 import { contextSpan, signalSeconds } from '../patches/context.ts';
 import type { WindowSet } from '../patches/windows.ts';
 import { beatsBetween, variability } from '../signal/heart.ts';
@@ -80,13 +81,14 @@ export function heartContextFeatures(set: WindowSet): Float64Array[] {
 function heartRows(set: WindowSet, spanOf: (window: number) => readonly [start: number, end: number]) {
   return Array.from({ length: set.count }, (_, w) => {
     const beats = set.beats.get(set.trial[w]!) ?? new Float64Array(0);
-    const { medianRatePerMinute, sdnn, rmssd } = variability(beatsBetween(beats, ...spanOf(w)));
+    const [from, to] = spanOf(w);
+    const { medianRatePerMinute, sdnn, rmssd } = variability(beatsBetween(beats, from, to));
     return Float64Array.of(medianRatePerMinute, sdnn, rmssd);
   });
 }
 
 function joinRows(left: readonly Float64Array[], right: readonly Float64Array[]): Float64Array[] {
-  return left.map((row, i) => Float64Array.of(...row, ...right[i]!));
+  return left.map((row, i) => Float64Array.from([...row, ...right[i]!]));
 }
 
 /** Fit on the training windows, predict the test windows: probabilities [test · K]. Undefined features take the training median. */
@@ -128,7 +130,7 @@ export function runTrivial(
 ): Float64Array {
   const counts = Array<number>(classCount).fill(0);
   for (const i of Array.from(trainIndices)) counts[labels[i]!]!++;
-  const most = counts.indexOf(Math.max(...counts));
+  const most = counts.indexOf(maxOf(counts));
   const row = counts.map((count, k) => (name === 'prior' ? count / trainIndices.length : Number(k === most)));
   return Float64Array.from({ length: testCount * classCount }, (_, i) => row[i % classCount]!);
 }

@@ -1,5 +1,7 @@
 /** Figures of comparisons and of trust: differences, people under every model, calibration, silence. */
+
 import * as Plot from '@observablehq/plot';
+import { maxOf } from '../core/arrays.ts';
 import { colourOf, draw } from './charts.ts';
 import type { Abstention, Calibration, Comparison, ModelDetails } from './result.ts';
 import { hasInterval, spreadOf, spreadOfDifference } from './score-spread.ts';
@@ -30,7 +32,10 @@ export function differenceChart(comparisons: readonly Comparison[], title: strin
     ...people.map(({ point }) => Math.abs(point)),
   ];
   const widest = reach.reduce((most, value) => Math.max(most, value), 0.05);
-  const longest = Math.max(0, ...rows.map(({ row }) => row.length));
+  const longest = maxOf(
+    rows.map(({ row }) => row.length),
+    0,
+  );
   const spread = hasInterval(tested) ? '95 % intervals' : 'the difference within each tested person';
   return draw(`Differences of ${title} with ${spread}`, {
     ...{ height: 60 + 20 * rows.length, marginBottom: 40, marginLeft: 20 + 6.6 * longest, width: 860 },
@@ -74,8 +79,11 @@ export function stripChart(details: Readonly<Record<string, ModelDetails>>, chan
     }),
   );
   const seedsOf = (model: string) =>
-    Math.max(1, ...dots.flatMap((one) => (one.model === model ? [one.seed + 1] : [])));
-  const most = Math.max(1, ...models.map(seedsOf));
+    maxOf(
+      dots.flatMap((one) => (one.model === model ? [one.seed + 1] : [])),
+      1,
+    );
+  const most = maxOf(models.map(seedsOf), 1);
   const last = means.filter(({ model }) => model === models.at(-1));
   const labels = last.length <= maximumLabels ? spreadOut(last, 0.05) : [];
   return draw('Balanced accuracy of every tested subject under every model', {
@@ -174,7 +182,10 @@ export function riskCoverageChart(abstention: Readonly<Record<string, Abstention
       goal === 'coverage' && risk !== null ? [{ model, x: coverage, y: risk }] : [],
     ),
   );
-  const highest = Math.max(0.1, ...rows.filter(({ x }) => x >= 0.05).map(({ y }) => y));
+  const highest = maxOf(
+    rows.filter(({ x }) => x >= 0.05).map(({ y }) => y),
+    0.1,
+  );
   const stroke = (row: { model: string }) => colourOf(row.model);
   return draw('Share of wrong answers by share of windows answered', {
     ...{ width: 860, height: 380, marginBottom: 40, marginLeft: 50 },

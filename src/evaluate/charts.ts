@@ -1,6 +1,8 @@
 /** A result's figures → SVG text by Observable Plot, drawn without a browser. Colours are the page's CSS variables. */
+
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
+import { maxOf, minOf } from '../core/arrays.ts';
 import { escapeHtml } from './html.ts';
 import type { Curve, ModelDetails, Reconstruction, Result } from './result.ts';
 import { countTested, hasInterval, scoreOf, spreadOf } from './score-spread.ts';
@@ -158,10 +160,12 @@ export function lossChart(curves: readonly Curve[]): string {
     ),
   );
   const positive = rows.every(({ loss }) => loss > 0);
-  const wide =
-    positive && Math.max(...rows.map(({ loss }) => loss)) > 10 * Math.min(...rows.map(({ loss }) => loss));
+  const wide = positive && maxOf(rows.map(({ loss }) => loss)) > 10 * minOf(rows.map(({ loss }) => loss));
   const best = curves.flatMap(({ bestEpoch }) => (bestEpoch === null ? [] : [bestEpoch]));
-  const lastEpoch = Math.max(1, ...rows.map(({ epoch }) => epoch));
+  const lastEpoch = maxOf(
+    rows.map(({ epoch }) => epoch),
+    1,
+  );
   return draw('Losses by epoch', {
     ...{ height: 300, marginLeft: 50, marginBottom: 40 },
     x: { label: 'epoch', tickFormat: 'd', ticks: Math.min(10, Math.max(1, lastEpoch - 1)) },

@@ -2,6 +2,7 @@
  * Which of two models is better for people, and how sure that is: differences over the same subjects, with intervals,
  * effect sizes and a permutation test, adjusted over the comparisons that answer the same question (Holm).
  */
+import { maxOf } from '../core/arrays.ts';
 import { intervalOf } from '../metrics/bootstrap.ts';
 import { cohenDz, hodgesLehmann, rankBiserial } from '../metrics/effect-size.ts';
 import { signFlipTest, smallestPermutationP } from '../metrics/permutation.ts';
@@ -75,7 +76,7 @@ export function bestSingles(predictions: ReadonlyMap<string, Tested>, classCount
     return areas.reduce((sum, value) => sum + value, 0) / areas.length;
   });
   if (!skill.every(Number.isFinite)) return singles;
-  return singles.slice(skill.indexOf(Math.max(...skill))).slice(0, 1);
+  return singles.slice(skill.indexOf(maxOf(skill))).slice(0, 1);
 }
 
 /** Compare pairs of models in every score, in the order of the scores. */

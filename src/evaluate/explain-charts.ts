@@ -1,4 +1,5 @@
 /** Figures of an explanation → SVG: bars by channel and band, the prediction and the seconds along the recording, the sanity check. */
+import { maxOf, minOf } from '../core/arrays.ts';
 import { tenth } from './explain-colour.ts';
 import { pageWidth, signalsOf } from './explain-draw.ts';
 import type { Explanation } from './explain-result.ts';
@@ -25,7 +26,7 @@ export function drawBars(
   const all = groups.flatMap(({ bars }) =>
     bars.flatMap(({ attribution, occlusion }) => [attribution, occlusion]),
   );
-  const [low, high] = [Math.min(0, ...all), Math.max(0, ...all)];
+  const [low, high] = [minOf(all, 0), maxOf(all, 0)];
   const span = Math.max(high - low, 1e-9);
   const plot = barWidth - barLeft - barRight;
   const x = (value: number) => barLeft + ((value - low) / span) * plot;
@@ -87,14 +88,14 @@ ${timeTicks(from, to, x, bottom)}</svg>`;
 /** Attribution of every second in all signals together: columns; rings: all channels of the signal hidden in that second. */
 export function drawSeconds(explanation: Explanation): Html {
   const signals = signalsOf(explanation);
-  const from = Math.min(...signals.map(([, { start }]) => start));
-  const to = Math.max(...signals.map(([, { start, bySecond }]) => start + bySecond.attribution.length));
+  const from = minOf(signals.map(([, { start }]) => start));
+  const to = maxOf(signals.map(([, { start, bySecond }]) => start + bySecond.attribution.length));
   const x = (seconds: number) => left + ((seconds - from) / (to - from)) * plotWidth;
   const [row, gap] = [84, 22];
   const all = signals.flatMap(([, { bySecond }]) =>
     [...bySecond.attribution, ...bySecond.occlusion].map((value) => value ?? 0),
   );
-  const [low, high] = [Math.min(0, ...all), Math.max(0, ...all)];
+  const [low, high] = [minOf(all, 0), maxOf(all, 0)];
   const pieces = signals.map(([modality, { bySecond, start }], i) => {
     const top = 8 + i * (row + gap);
     const y = (value: number) => top + ((high - value) / Math.max(high - low, 1e-9)) * row;
@@ -137,9 +138,9 @@ export function drawSanity({ sanity }: Explanation): Html {
   const columns = ['trained', ...sanity.levels.map(({ name }) => name)];
   const x = (i: number) =>
     leftEdge + 24 + (i / Math.max(1, columns.length - 1)) * (width - leftEdge - rightEdge - 48);
-  const lowest = Math.min(
+  const lowest = minOf(
+    sanity.levels.flatMap((level) => series.map(({ key }) => level[key] ?? 0)),
     -0.25,
-    ...sanity.levels.flatMap((level) => series.map(({ key }) => level[key] ?? 0)),
   );
   const y = (value: number) => bottom - ((value - lowest) / (1 - lowest)) * (bottom - top);
   const ends = series

@@ -2,6 +2,7 @@
  * Attributions over traces → SVG: strips of about ten seconds, all channels of a modality on one scale as on a physiologist's
  * screen, the colour of every tenth of a second behind them.
  */
+import { appendAll, maxOf, minOf } from '../core/arrays.ts';
 import { type Cell, drawCells, drawLegend, strongColour, tenth } from './explain-colour.ts';
 import type { ExplainedSignal, Explanation } from './explain-result.ts';
 import { stretchSeconds } from './explain-sums.ts';
@@ -57,8 +58,8 @@ export function drawTraces(explanation: Explanation): Html {
 /** Strips of whole windows, as long as the first that holds any. */
 function stripsOf(explanation: Explanation): Strip[] {
   const signals = signalsOf(explanation).map(([, signal]) => signal);
-  const from = Math.min(...signals.map(({ start }) => start));
-  const to = Math.max(...signals.map(({ start, bySecond }) => start + bySecond.attribution.length));
+  const from = minOf(signals.map(({ start }) => start));
+  const to = maxOf(signals.map(({ start, bySecond }) => start + bySecond.attribution.length));
   const whole = explanation.windowSeconds * Math.max(1, Math.floor(stripSeconds / explanation.windowSeconds));
   const length = Math.min(whole, to - from);
   const hasSome = ({ from: a, to: b }: Strip) =>
@@ -79,13 +80,15 @@ function drawStrip(explanation: Explanation, strip: Strip, scales: readonly Scal
     const lines: Html[] = [];
     for (const [c, name] of signal.channels.entries()) {
       const y = top + c * row;
-      cells.push(...stretchCells(signal, c, strip, x, y, row));
+      appendAll(cells, stretchCells(signal, c, strip, x, y, row));
       const path = tracePath(signal, c, strip, x, y + row / 2, row / swing);
       lines.push(
         html`<text class="name" x="${marginLeft - 8}" y="${tenth(y + row / 2 + 4)}" text-anchor="end">${name}</text><path class="trace" transform="scale(.1)" d="${raw(path)}"/>`,
       );
     }
-    pieces.push(drawCells(cells, strongest), ...lines, scaleBar(modality, swing, row, top));
+    pieces.push(drawCells(cells, strongest));
+    appendAll(pieces, lines);
+    pieces.push(scaleBar(modality, swing, row, top));
     top += signal.channels.length * row + 8;
   }
   const bottom = tenth(top - 4);

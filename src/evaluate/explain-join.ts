@@ -1,4 +1,5 @@
 /** Explained windows of one modality → means over them, and what lies along the recording. */
+import { maxOf, minOf } from '../core/arrays.ts';
 import { type AttentionMaps, layerAttention, rolloutAttention } from '../model/attention.ts';
 import { modelRateHz } from '../patches/recipe.ts';
 import type { Modality } from '../patches/windows.ts';
@@ -35,7 +36,7 @@ export interface JoinOptions {
 export function joinModality(options: JoinOptions): ExplainedSignal {
   const { windows, modality, channels, scaleMicrovolts, samples, attention, hiding } = options;
   const parts = windows.map((window) => window.signals[modality]!);
-  const start = Math.min(...parts.map((part) => part.start));
+  const start = minOf(parts.map((part) => part.start));
   const mean = (of: (part: SignalParts) => ArrayLike<number>) => meanRows(parts.map(of));
   const along = (of: (part: SignalParts) => ArrayLike<number>, step: number) =>
     spreadAlong(parts.map((part) => ({ offset: Math.round((part.start - start) / step), values: of(part) })));
@@ -96,7 +97,7 @@ function meanRows(rows: readonly ArrayLike<number>[]): number[] {
 function spreadAlong(
   windows: readonly { readonly offset: number; readonly values: ArrayLike<number> }[],
 ): (number | null)[] {
-  const length = Math.max(...windows.map(({ offset, values }) => offset + values.length));
+  const length = maxOf(windows.map(({ offset, values }) => offset + values.length));
   const sums = new Float64Array(length);
   const counts = new Uint32Array(length);
   for (const { offset, values } of windows) {
@@ -119,7 +120,7 @@ function agreementOf(
     const sorted = Array.from(values).sort((a, b) => a - b);
     const middle = sorted[Math.floor(sorted.length / 2)]!;
     const away = values.map((value) => Math.abs(value - middle));
-    return away.indexOf(Math.max(...away));
+    return away.indexOf(maxOf(away));
   };
   return {
     rankCorrelation: Number.isNaN(mean) ? null : mean,

@@ -1,4 +1,5 @@
 /** Maps of an explanation → SVG: electrodes on the head, channels × bands, attention across channels and across seconds. */
+import { maxOf } from '../core/arrays.ts';
 import { electrodePosition } from '../signal/electrodes.ts';
 import { drawCells, strongColour, tenth } from './explain-colour.ts';
 import type { AttentionSummary, ExplainedSignal } from './explain-result.ts';
@@ -29,7 +30,7 @@ export function drawHead({ channels, byChannel }: ExplainedSignal): Html | undef
     ];
   });
   if (placed.length < 4) return undefined;
-  const largest = Math.max(...placed.map(({ value }) => Math.abs(value)));
+  const largest = maxOf(placed.map(({ value }) => Math.abs(value)));
   const middle = headSize / 2 + 6;
   const spots = placed.map(({ name, value, x, y }) => {
     const share = largest > 0 ? Math.abs(value) / largest : 0;

@@ -11,6 +11,7 @@
  * exactly 0 (patch-embedding.ts gives 0 there), which is where a path from a silent signal starts. Along that path every bin
  * grows linearly, a |X|, so its gradient is the same everywhere but at that one point, which has no weight in an integral.
  */
+import { appendAll } from '../core/arrays.ts';
 import type { FloatTensors } from '../model/parameters.ts';
 import { patchSamples } from '../patches/recipe.ts';
 import type { Modality } from '../patches/windows.ts';
@@ -75,7 +76,7 @@ export async function integrateGradients(
     const ends = [...new Set(todo.flatMap(({ from, to }) => [from, to]))].filter((end) => !known.has(end));
     const values = await model.values(ends.map(at), parameters);
     for (const [i, end] of ends.entries()) known.set(end, values[i]!);
-    pieces.push(...(await integratePieces(model, parameters, todo, difference, at, known)));
+    appendAll(pieces, await integratePieces(model, parameters, todo, difference, at, known));
     steps += todo.length * nodes.length;
 
     const gradient = sumGradients(pieces);

@@ -6,6 +6,7 @@
  * Signed attributions of patches are compared, and their magnitudes. Magnitudes of samples, as the paper compares pixels, are
  * given beside them: attributions are products with the input, so some likeness stays there whatever the weights are.
  */
+import { maxOf } from '../core/arrays.ts';
 import { Random } from '../core/random.ts';
 import { type ModelConfig, modalitiesOf } from '../model/config.ts';
 import { initialParameters, modelParameters } from '../model/model.ts';
@@ -45,7 +46,7 @@ interface Level {
 /** From the head alone to the whole model, at most six levels. */
 export function sanityLevels(config: ModelConfig): Level[] {
   const depths = modalitiesOf(config).map((modality) => config.signals[modality]!.encoder.layers);
-  const deepest = Math.max(...depths);
+  const deepest = maxOf(depths);
   const firstLayers = [
     ...new Set([deepest - 1, Math.floor((2 * deepest) / 3), Math.floor(deepest / 3), 0]),
   ].sort((a, b) => b - a);

@@ -1,4 +1,5 @@
 /** An explanation in words: what was found, and how far it can be trusted. */
+import { maxOf, minOf } from '../core/arrays.ts';
 import { meanOfKnown } from './explain-correlation.ts';
 import type { ExplainedSignal, Explanation } from './explain-result.ts';
 
@@ -24,7 +25,7 @@ export function findings(explanation: Explanation): Finding[] {
   const probabilities = windows.map(({ probability }) => probability);
   const range =
     windows.length > 1
-      ? ` (from ${Math.min(...probabilities).toFixed(2)} to ${Math.max(...probabilities).toFixed(2)})`
+      ? ` (from ${minOf(probabilities).toFixed(2)} to ${maxOf(probabilities).toFixed(2)})`
       : '';
   const [value, origin] = [mean((window) => window.value), mean((window) => window.baselineValue)];
   const begins = baseline === 'zero' ? 'a silent signal' : "the mean of the recording's windows";
@@ -71,7 +72,7 @@ export function checks(explanation: Explanation): Finding[] {
 function checkCompleteness({ windows }: Explanation): Finding {
   const worst = windows.reduce((a, b) => (b.relativeGap > a.relativeGap ? b : a));
   const steps = windows.map((window) => window.steps);
-  const [least, most] = [Math.min(...steps), Math.max(...steps)];
+  const [least, most] = [minOf(steps), maxOf(steps)];
   const open = windows.filter(({ converged }) => !converged).length;
   const count = least === most ? String(most) : `${least} to ${most}`;
   const text = `Completeness: the attributions miss the difference that they explain by at most ${Number(worst.gap.toPrecision(2))}, ${percent(worst.relativeGap)}, with ${count} gradients a window`;
@@ -102,7 +103,7 @@ function checkAgreement({ signals, windows }: Explanation): Finding[] {
       `band in ${agreement.bands.sameStrongest}`,
     ];
     const text = `Occlusion, ${modality.toUpperCase()}: the effects of hiding parts have a rank correlation with the attributions of ${correlations.join(', ') || 'no known value'} (means of the windows); both name the same strongest ${same.join(', ')} of ${countOf(windows.length, 'window')}.`;
-    const best = Math.max(...parts.map(([, { rankCorrelation }]) => rankCorrelation!));
+    const best = maxOf(parts.map(([, { rankCorrelation }]) => rankCorrelation!));
     return best < agreementLimit
       ? { text: `${text} The two ways of asking do not agree: take neither at its word.`, isWarning: true }
       : { text };

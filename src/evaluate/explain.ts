@@ -3,6 +3,7 @@
  * integrated gradients; how far occlusion agrees; whether the explanation passes its sanity check; where the encoders attend.
  * Windows are prepared by the recipe that the model carries, one after another without overlap.
  */
+import { maxOf } from '../core/arrays.ts';
 import { ConfigError, DataError, InterruptedError } from '../core/errors.ts';
 import type { Recording } from '../core/recording.ts';
 import { attentionMaps } from '../model/attention.ts';
@@ -147,7 +148,7 @@ function likeliest(
   const sums = Array.from({ length: classes }, (_, k) =>
     chosen.reduce((sum, i) => sum + timeline[i]![k]!, 0),
   );
-  return sums.indexOf(Math.max(...sums));
+  return sums.indexOf(maxOf(sums));
 }
 
 /** Progress, and a place to stop, for what is done window by window. */

@@ -1,4 +1,5 @@
 /** A finished model on labelled recordings of people whom it has not seen → a result. */
+import { appendAll } from '../core/arrays.ts';
 import { DataError } from '../core/errors.ts';
 import type { DatasetSpec } from '../datasets/dataset.ts';
 import { modalitiesOf } from '../model/config.ts';
@@ -51,7 +52,7 @@ export async function evaluateModel(options: FinishedModelOptions): Promise<Resu
   const modalities = modalitiesOf(model.config);
   const name = modalities.join('+');
   const without: (Modality | undefined)[] = [undefined];
-  if (options.testMissing && model.config.nullEmbeddings) without.push(...modalities);
+  if (options.testMissing && model.config.nullEmbeddings) appendAll(without, modalities);
   const predictions = new Map<string, Tested>();
   for (const missing of without) {
     const signals = Object.fromEntries(

@@ -2,7 +2,9 @@
  * A ladder: variants of one fine-tuning recipe, compared on equal terms: the same folds, seeds and budget. Kinds of fusion
  * and depths of adaptation have names; anything else is said by what it changes.
  */
+
 import { z } from 'zod';
+import { minOf } from '../core/arrays.ts';
 import { parseConfig } from '../core/config.ts';
 import { ConfigError } from '../core/errors.ts';
 import { fusionSchema, headConfigSchema } from '../model/config.ts';
@@ -89,9 +91,7 @@ function changesOf(rung: Rung, { encoders }: FinetuneRecipe): Changes {
     const { name: _, ...changes } = rung;
     return changes;
   }
-  const depth = Math.min(
-    ...Object.values(encoders).map((encoder) => encoder?.layers ?? Number.POSITIVE_INFINITY),
-  );
+  const depth = minOf(Object.values(encoders).map((encoder) => encoder?.layers ?? Number.POSITIVE_INFINITY));
   switch (rung) {
     case 'linear-probe':
       return { tune: 'frozen', head: { kind: 'linear', pool: 'mean' } };

@@ -3,6 +3,7 @@
  * measure on its typical beat, and its band powers. No parameter is learned.
  */
 
+import { maxOf, minOf } from '../core/arrays.ts';
 import type { SignalWindows } from '../patches/windows.ts';
 import { detectBeats } from '../signal/beats.ts';
 import { variability } from '../signal/heart.ts';
@@ -106,19 +107,11 @@ function measureBeat(beat: Float64Array, rateHz: number): number[] {
     beat.subarray(Math.round((start - beatStart) * rateHz), Math.round((end - beatStart) * rateHz));
   const zero = mean(cut(parts.zero));
   const [p, qrs, st, t] = [cut(parts.p), cut(parts.qrs), cut(parts.st), cut(parts.t)];
-  const [high, low] = [Math.max(...qrs) - zero, Math.min(...qrs) - zero];
+  const [high, low] = [maxOf(qrs) - zero, minOf(qrs) - zero];
   const largest = Math.max(high, -low);
   const wide =
     cut(widthReach).filter((value) => Math.abs(value - zero) > widthShare * largest).length / rateHz;
-  return [
-    Math.max(...p) - zero,
-    high,
-    low,
-    wide,
-    mean(st) - zero,
-    Math.max(...t) - zero,
-    Math.min(...t) - zero,
-  ];
+  return [maxOf(p) - zero, high, low, wide, mean(st) - zero, maxOf(t) - zero, minOf(t) - zero];
 }
 
 function deviation(x: Float64Array): number {

@@ -4,6 +4,7 @@
  * StandardScaler fitted on the same rows. Solved by Newton's method with a Cholesky
  * factorisation: a few steps whatever the features' correlation.
  */
+import { maxOf } from '../core/arrays.ts';
 import { DataError } from '../core/errors.ts';
 import { deviationOf } from '../signal/standardise.ts';
 
@@ -109,7 +110,7 @@ function objectiveOf(problem: Problem, weights: Float64Array): number {
     const label = labels[i]!;
     const scores = linearScores(weights, x, outputs, width);
     const all = outputs === 1 ? [0, scores[0]!] : scores;
-    const top = Math.max(...all);
+    const top = maxOf(all);
     const sum = all.reduce((total, score) => total + Math.exp(score - top), 0);
     value += weightOf[label]! * (Math.log(sum) + top - all[label]!);
   }
@@ -158,7 +159,7 @@ function derivativesOf(
 /** One logistic output, or a softmax. */
 function probabilitiesOf(scores: readonly number[]): number[] {
   if (scores.length === 1) return [1 / (1 + Math.exp(-scores[0]!))];
-  const top = Math.max(...scores);
+  const top = maxOf(scores);
   const powers = scores.map((score) => Math.exp(score - top));
   const sum = powers.reduce((a, b) => a + b, 0);
   return powers.map((power) => power / sum);

@@ -1,4 +1,5 @@
 /** What a frozen encoder makes of windows: fixed features [W, F] for a linear probe. */
+import { maxOf } from '../core/arrays.ts';
 import { ConfigError, DataError, InterruptedError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 import { encoderConfig } from '../model/config.ts';
@@ -55,7 +56,7 @@ export interface KeptRows {
 /** Layers of an encoder's tensors. */
 export function layersOf(tensors: ReadonlyMap<string, unknown>): number {
   const numbers = [...tensors.keys()].flatMap((key) => /^encoder\.layers\.(\d+)\./.exec(key)?.[1] ?? []);
-  return 1 + Math.max(-1, ...numbers.map(Number));
+  return 1 + maxOf(numbers.map(Number), -1);
 }
 
 /** Windows whose tokens are in memory at once. */
@@ -80,7 +81,7 @@ export async function probeFeatures(
       `1–${depth}`,
     );
   const { crops = 1 } = options;
-  const deepest = Math.max(...layers);
+  const deepest = maxOf(layers);
   const { channels, patches, patchSamples, data } = signal;
   if (crops < 1 || crops > patchSamples || (crops > 1 && patches < 2))
     throw new ConfigError(

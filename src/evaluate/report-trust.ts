@@ -1,4 +1,5 @@
 /** The report's sections on whether probabilities mean what they say, and on what a model gains by staying silent. */
+import { minOf } from '../core/arrays.ts';
 import { calibrationChart, riskCoverageChart } from './charts-statistics.ts';
 import { type Html, html, join, raw } from './html.ts';
 import { digits, dot, figure, interval, legend, percent, shownModels } from './report-parts.ts';
@@ -56,7 +57,7 @@ ${fewToChooseOn(result)}
 const enoughPeople = 10;
 
 function fewToChooseOn({ folds }: Result): Html {
-  const fewest = Math.min(...folds.map(({ validation }) => validation.length));
+  const fewest = minOf(folds.map(({ validation }) => validation.length));
   if (!(fewest < enoughPeople)) return html``;
   return html`<p class="note">Thresholds and temperatures were chosen on ${fewest} validation ${fewest === 1 ? 'person' : 'people'}${folds.length > 1 ? ' in a fold' : ''}: what holds for so few may not hold for the tested ones. Compare the goals with what was reached.</p>`;
 }

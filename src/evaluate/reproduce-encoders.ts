@@ -2,6 +2,7 @@
  * Several encoders of one modality, pre-trained without different people of the benchmark itself: every fold is given one
  * that has not seen the people it tests. With one encoder there is nothing to choose.
  */
+import { minOf } from '../core/arrays.ts';
 import type { Modality } from '../patches/windows.ts';
 import type { Protocol, WindowFold } from './protocol.ts';
 import type { BenchmarkData, ChosenEncoder, ChosenEncoders } from './reproduce-data.ts';
@@ -21,7 +22,7 @@ export function encodersOf(encoders: ChosenEncoders, modality: Modality): readon
 /** Place of the encoder that has seen fewest of the tested people, the first named of several; −1 for no encoder. */
 export function pickEncoder(all: readonly ChosenEncoder[], tested: ReadonlySet<string>): number {
   const counts = all.map((encoder) => countSeen(encoder, tested));
-  return counts.indexOf(Math.min(...counts));
+  return counts.indexOf(minOf(counts));
 }
 
 function countSeen({ seen = [] }: ChosenEncoder, tested: ReadonlySet<string>): number {

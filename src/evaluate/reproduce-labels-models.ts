@@ -1,4 +1,5 @@
 /** The rows of a benchmark of several labels, on the channels of one block: trivial, classical, frozen, tuned. */
+import { maxOf } from '../core/arrays.ts';
 import { InterruptedError } from '../core/errors.ts';
 import type { FloatTensors } from '../model/parameters.ts';
 import { hashTensors } from '../model/safetensors.ts';
@@ -54,7 +55,7 @@ export async function labelModels(options: LabelModelOptions): Promise<LabelMode
   const { recipe, tensors, tune } = options;
   const { shares, seeds, probe } = recipe;
   const own = hashTensors(tensors);
-  const untrained = (seed: number) => untrainedEncoder(`untrained-${seed}`, Math.max(...probe.layers), seed);
+  const untrained = (seed: number) => untrainedEncoder(`untrained-${seed}`, maxOf(probe.layers), seed);
   return [
     {
       ...{ name: 'prior', kind: 'trivial', shares: [1], seeds: seeds.slice(0, 1), seeded: false },

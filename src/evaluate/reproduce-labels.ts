@@ -2,6 +2,7 @@
  * A benchmark of several labels at once as one table: a block for each choice of leads, rows for each model and share of
  * labels, every answer kept when done, so that a stopped run goes on; then differences between rows for new people and seeds.
  */
+import { maxOf } from '../core/arrays.ts';
 import { ConfigError, InterruptedError } from '../core/errors.ts';
 import type { ByteFolder } from '../core/folder.ts';
 import type { Trial } from '../datasets/dataset.ts';
@@ -81,7 +82,7 @@ export async function reproduceLabels(options: ReproduceLabelsOptions): Promise<
     encoders: {
       ecg: {
         source: encoder.source,
-        layers: Math.max(...recipe.probe.layers),
+        layers: maxOf(recipe.probe.layers),
         sha256: hashTensors(encoder.tensors),
       },
     },

@@ -72,6 +72,7 @@ export class Rows {
       for (let row = 0; row < count; row += blockRows) {
         const rows = Math.min(blockRows, count - row);
         for (let k = first; k < last; k++) {
+          // biome-ignore lint/plugin: a handful of places in memory
           this.#kernels.scores(...this.#block(row, rows, k - first));
           const intercept = weights[k * (size + 1) + size]!;
           for (let i = 0; i < rows; i++) scores[(row + i) * outputs + k] = this.#numbers[i]! + intercept;
@@ -96,6 +97,7 @@ export class Rows {
             this.#numbers[i] = value;
             products[k * (size + 1) + size]! += value;
           }
+          // biome-ignore lint/plugin: a handful of places in memory
           this.#kernels.products(...this.#block(row, rows, k - first));
         }
       }

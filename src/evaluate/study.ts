@@ -2,7 +2,9 @@
  * A study as one recipe: pre-train an encoder of each modality or begin with released ones, fine-tune each alone and both
  * together, compare with the baselines → a result. The demo and the full benchmark are such recipes.
  */
+
 import { z } from 'zod';
+import { appendAll } from '../core/arrays.ts';
 import { parseConfig } from '../core/config.ts';
 import { ConfigError } from '../core/errors.ts';
 import type { DatasetSpec } from '../datasets/dataset.ts';
@@ -131,11 +133,12 @@ export async function runStudy(options: StudyOptions): Promise<Result> {
     seconds[`pre-train ${modality}`] = (performance.now() - begun) / 1000;
     encoders[modality] = result.tensors;
     const described = describePretraining(modality, result);
-    curves.push(...described.curves);
-    reconstructions.push(...described.reconstructions);
+    appendAll(curves, described.curves);
+    appendAll(reconstructions, described.reconstructions);
     if (source.windows)
-      dropped.push(
-        ...source.windows.dropped.map((entry) => ({
+      appendAll(
+        dropped,
+        source.windows.dropped.map((entry) => ({
           ...entry,
           what: `${entry.what} (pre-train ${modality})`,
         })),

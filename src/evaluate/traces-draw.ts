@@ -1,4 +1,5 @@
 /** Traces → SVG, written by hand: a path a channel keeps pages small. Colours are the page's CSS variables. */
+import { maxOf } from '../core/arrays.ts';
 import type { Annotation, Span } from '../core/recording.ts';
 import { type Html, html, join, raw } from './html.ts';
 import { pictureRange } from './traces-envelope.ts';
@@ -81,7 +82,7 @@ export function drawSpectrum({ spectrum, kind, name, rateHz }: ChannelTraces): H
   const shown = Array.from(spectrum.frequencyHz.keys()).filter(
     (k) => k > 0 && spectrum.frequencyHz[k]! <= endHz && Number.isFinite(levels[k]!),
   );
-  const top = Math.max(...shown.map((k) => levels[k]!));
+  const top = maxOf(shown.map((k) => levels[k]!));
   if (shown.length < 2 || top < -2000) return html`–`;
   const points = shown.map((k) => {
     const px = (spectrum.frequencyHz[k]! / endHz) * spectrumWidth;

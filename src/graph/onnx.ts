@@ -96,8 +96,10 @@ export function decodeOnnx(
   const proto = model.graph!;
   const graph = new Graph(proto.name);
   const values = new Map<string, Value>();
-  for (const info of proto.input)
-    values.set(info.name, graph.input(info.name, ...decodeValueInfo(info, name)));
+  for (const info of proto.input) {
+    const [dtype, shape] = decodeValueInfo(info, name);
+    values.set(info.name, graph.input(info.name, dtype, shape));
+  }
   for (const initializer of proto.initializer) {
     values.set(initializer.name, graph.constant(decodeTensor(initializer, name), initializer.name));
   }

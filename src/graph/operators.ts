@@ -101,7 +101,7 @@ export function matmul(a: Value, b: Value): Value {
   const [m, k] = a.shape.slice(-2);
   const [k2, n] = b.shape.slice(-2);
   if (a.shape.length < 2 || b.shape.length < 2 || k !== k2) throw mismatch('MatMul', a.shape, b.shape);
-  sameDtype('MatMul', a, b);
+  sameDtype('MatMul', [a, b]);
   const batch = broadcastShapes('MatMul', a.shape.slice(0, -2), b.shape.slice(0, -2));
   return one('MatMul', [a, b], {}, a.dtype, [...batch, m!, n!]);
 }
@@ -118,7 +118,7 @@ export function fusedMatmul(
   };
   const [[m, k], [k2, n]] = [sizes(a, transA), sizes(b, transB)];
   if (a.shape.length < 2 || b.shape.length < 2 || k !== k2) throw mismatch('FusedMatMul', a.shape, b.shape);
-  sameDtype('FusedMatMul', a, b);
+  sameDtype('FusedMatMul', [a, b]);
   const batch = broadcastShapes('FusedMatMul', a.shape.slice(0, -2), b.shape.slice(0, -2));
   const attributes = { transA: Number(transA), transB: Number(transB), alpha };
   return one('FusedMatMul', [a, b], attributes, a.dtype, [...batch, m, n]);
@@ -141,7 +141,7 @@ export function gemm(
   { transA = false, transB = false, alpha = 1, beta = 1 }: GemmOptions = {},
 ): Value {
   if (a.shape.length !== 2 || b.shape.length !== 2) throw mismatch('Gemm', a.shape, b.shape);
-  sameDtype('Gemm', a, b, ...(c ? [c] : []));
+  sameDtype('Gemm', [a, b, ...(c ? [c] : [])]);
   const [m, k] = transA ? [a.shape[1]!, a.shape[0]!] : [a.shape[0]!, a.shape[1]!];
   const [k2, n] = transB ? [b.shape[1]!, b.shape[0]!] : [b.shape[0]!, b.shape[1]!];
   if (k !== k2) throw mismatch('Gemm', a.shape, b.shape);
@@ -169,7 +169,7 @@ export function conv(x: Value, w: Value, b?: Value, options: ConvOptions = {}): 
   if (kernel.length !== spatial || channels !== perGroup! * group || out! % group !== 0)
     throw mismatch('Conv', x.shape, w.shape);
   if (b && !sameShape(b.shape, [out!])) throw mismatch('Conv', [out!], b.shape);
-  sameDtype('Conv', x, w, ...(b ? [b] : []));
+  sameDtype('Conv', [x, w, ...(b ? [b] : [])]);
   const results = sizes.map((size, i) => {
     const span = dilations[i]! * (kernel[i]! - 1) + 1;
     return Math.floor((size + pads[i]! + pads[i + spatial]! - span) / strides[i]!) + 1;
@@ -214,7 +214,7 @@ export function layerNorm(x: Value, scale: Value, bias: Value, { epsilon = 1e-5 
   const last = x.shape.slice(-1);
   if (!sameShape(scale.shape, last) || !sameShape(bias.shape, last))
     throw mismatch('LayerNormalization', x.shape, scale.shape);
-  sameDtype('LayerNormalization', x, scale, bias);
+  sameDtype('LayerNormalization', [x, scale, bias]);
   const statistics = { dtype: x.dtype, shape: [...x.shape.slice(0, -1), 1] };
   // The mean and the inverse deviation are outputs too: the gradient needs them.
   return x.graph.append('LayerNormalization', [x, scale, bias], { axis: -1, epsilon }, [
@@ -315,7 +315,7 @@ export function concat(values: readonly Value[], axis: number): Value {
       throw mismatch('Concat', first.shape, value.shape);
     }
   }
-  sameDtype('Concat', ...values);
+  sameDtype('Concat', values);
   const total = values.reduce((sum, value) => sum + staticDim('Concat', value.shape[at]!), 0);
   return one('Concat', values, { axis: at }, first.dtype, first.shape.with(at, total));
 }
@@ -371,7 +371,7 @@ export function matmulInteger(a: Value, b: Value, zero: Value): Value {
   const [k, n] = b.shape;
   if (b.shape.length !== 2 || a.shape.at(-1) !== k) throw mismatch('MatMulInteger', a.shape, b.shape);
   if (b.dtype !== 'int8') throw dtypeError('MatMulInteger', 'int8', b.dtype);
-  sameDtype('MatMulInteger', a, zero);
+  sameDtype('MatMulInteger', [a, zero]);
   return one('MatMulInteger', [a, b, zero], {}, 'int32', [...a.shape.slice(0, -1), n!]);
 }
 
@@ -413,7 +413,7 @@ function lift(operator: string, a: Operand, b: Operand): [Value, Value] {
     throw dtypeError(operator, 'a number type', value.dtype);
   };
   const [x, y] = [typeof a === 'number' ? constant(a) : a, typeof b === 'number' ? constant(b) : b];
-  sameDtype(operator, x, y);
+  sameDtype(operator, [x, y]);
   return [x, y];
 }
 
@@ -454,7 +454,7 @@ function filled(dtype: ValueType, size: number, value: number) {
     : ({ dtype: 'float32', shape: [size], data: new Float32Array(size).fill(value) } as const);
 }
 
-function sameDtype(operator: string, ...values: readonly Value[]): void {
+function sameDtype(operator: string, values: readonly Value[]): void {
   const dtype = values[0]!.dtype;
   for (const other of values) if (other.dtype !== dtype) throw dtypeError(operator, dtype, other.dtype);
 }

@@ -5,6 +5,7 @@
  * `all_patch_reps`): two hidden layers with ELU over every token, the first N·D wide. Late fusion has one of each
  * modality, and the mean of their logits.
  */
+import { maxOf } from '../core/arrays.ts';
 import type { Value } from '../graph/ir.ts';
 import { add, cast, div, exp, gelu, mul, neg, relu, reshape, split, sub } from '../graph/operators.ts';
 import type { Modality } from '../patches/windows.ts';
@@ -34,7 +35,7 @@ function layerSizes(config: ModelConfig, features: number): number[] {
     const { patches, encoder } = config.signals[modality]!;
     return patches * encoder.dim;
   });
-  return [features, Math.max(...widths), hidden, classes];
+  return [features, maxOf(widths), hidden, classes];
 }
 
 /**

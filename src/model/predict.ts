@@ -86,7 +86,9 @@ export class Predictor {
       await forBatches(group.windows.length, { batch: options.batch ?? defaultBatch }, async (start, end) => {
         const windows = group.windows.slice(start, end);
         const feeds = modalities.map((modality, m) => this.#feed(modality, signals, windows, usable[m]!));
-        const { probabilities } = await program.run(Object.assign({}, ...feeds));
+        // biome-ignore lint/plugin: one or two modalities
+        const joined = Object.assign({}, ...feeds);
+        const { probabilities } = await program.run(joined);
         const rows = probabilities!.data as Float32Array;
         for (const [row, window] of windows.entries())
           result.set(rows.subarray(row * classes, (row + 1) * classes), window * classes);

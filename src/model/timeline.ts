@@ -1,4 +1,5 @@
 /** A model over a recording: class probabilities window by window. */
+import { maxOf } from '../core/arrays.ts';
 import { ConfigError } from '../core/errors.ts';
 import type { Recording } from '../core/recording.ts';
 import type { MayLack } from '../patches/lenient-montage.ts';
@@ -85,5 +86,5 @@ export function describeOutputs(
 ): string {
   if (head.output === 'number') return String(Number(row[0]!.toPrecision(4)));
   if (head.output === 'labels') return classes.filter((_, k) => row[k]! > 0.5).join('+') || 'none';
-  return classes[row.indexOf(Math.max(...row))]!;
+  return classes[row.indexOf(maxOf(row))]!;
 }

@@ -3,6 +3,7 @@
  * back before it, inside the window's stretch without gaps: never over a gap, never before a trial begins, and nothing is
  * filled in. Where a stretch does not reach back that far, the recipe says what happens (`window.contextAtStart`).
  */
+import { maxOf } from '../core/arrays.ts';
 import { modelRateHz, type Recipe } from './recipe.ts';
 import type { Modality, WindowSet } from './windows.ts';
 
@@ -14,7 +15,7 @@ export function signalSeconds({ signals, window }: Recipe, modality: Modality): 
 /** Seconds that the longest context has before its window begins; 0 where no signal has one. */
 export function historySeconds(recipe: Recipe): number {
   const lengths = (['eeg', 'ecg'] as const).map((modality) => signalSeconds(recipe, modality));
-  return Math.max(...lengths) - recipe.window.lengthSeconds;
+  return maxOf(lengths) - recipe.window.lengthSeconds;
 }
 
 /** Whether a signal has more seconds than its windows. */

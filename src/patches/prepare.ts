@@ -2,6 +2,7 @@
  * Recording → signals that the model takes: montage → microvolt → 200 Hz → filter, span by span; no gap is bridged.
  * All offline steps of a recipe live here, and nowhere else.
  */
+import { appendAll, minOf } from '../core/arrays.ts';
 import type { Recording, Span } from '../core/recording.ts';
 import { unitFactor } from '../core/units.ts';
 import { detectBeatsAndContrast } from '../signal/beats.ts';
@@ -81,7 +82,7 @@ export async function prepareRecording(
         rows[i]!.terms.length > 0 ? [{ values, channel: signal.channels[i]! }] : [],
       );
       reportQuality(there, name, facts);
-      if (modality === 'ecg' && there.length > 0) beats.push(...findBeats(there, span.start, name, facts));
+      if (modality === 'ecg' && there.length > 0) appendAll(beats, findBeats(there, span.start, name, facts));
       const filters = designFilters(signal);
       signals[modality] = raw.map((row, i) => {
         const isLong = row.values.length >= minimumSpanSamples && rows[i]!.terms.length > 0;
@@ -92,7 +93,7 @@ export async function prepareRecording(
       });
     }
     const lengths = Object.values(signals).flatMap((rows) => rows.map((row) => row.length));
-    spans.push({ start: span.start, lengthSamples: Math.min(...lengths), signals });
+    spans.push({ start: span.start, lengthSamples: minOf(lengths), signals });
   }
   return { spans, beats: Float64Array.from(beats), facts };
 }
@@ -179,7 +180,7 @@ async function readRow(memory: SampleMemory, row: MontageRow, span: StoredSpan):
   const channels = new Map<number, Row>();
   for (const { channel } of row.terms) channels.set(channel, await memory.get(channel, span));
   const rows = [...channels.values()];
-  const length = Math.min(...rows.map(({ values }) => values.length));
+  const length = minOf(rows.map(({ values }) => values.length));
   const terms = row.terms.map(({ channel, weight }) => ({
     channel,
     weight: weight * unitFactor(memory.recording.channels[channel]!.unit, 'uV'),

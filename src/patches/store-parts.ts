@@ -2,6 +2,7 @@
  * What an unfinished store knows of its finished shards: a small JSON file beside each, with the rows of the index that
  * belong to it and where the next shard begins. A run that was killed goes on after the last of them.
  */
+import { appendAll } from '../core/arrays.ts';
 import { FormatError } from '../core/errors.ts';
 import { unfinishedFolder } from './store-format.ts';
 import type { StorePlace } from './store-place.ts';
@@ -70,7 +71,7 @@ export class DroppedCounts {
       const key = `${what}: ${reason}`;
       const entry = this.#entries.get(key) ?? { what, reason, count: 0, examples: [] };
       entry.count += count;
-      entry.examples.push(...examples.slice(0, maximumExamples - entry.examples.length));
+      appendAll(entry.examples, examples.slice(0, maximumExamples - entry.examples.length));
       this.#entries.set(key, entry);
     }
   }

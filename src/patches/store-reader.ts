@@ -2,6 +2,7 @@
  * Stored windows by their number: their shards are opened when needed, neighbours are read together, every window is
  * checked by its CRC-32C. Works over any files that give ranges of their bytes: a folder, a server.
  */
+import { maxOf, minOf } from '../core/arrays.ts';
 import type { ByteSource } from '../core/bytes.ts';
 import { DataError, FormatError } from '../core/errors.ts';
 import { asTexts, type Column, decodeColumn } from './store-arrays.ts';
@@ -108,7 +109,7 @@ export class StoreReader {
   /** Group windows by what one read of each modality brings. */
   runs(modalities: readonly Modality[], windows: ArrayLike<number>): Run[] {
     const { windowsPerShard } = this.info;
-    const stride = Math.max(...modalities.map((modality) => chunkBytes(this.#windowBytes(modality))));
+    const stride = maxOf(modalities.map((modality) => chunkBytes(this.#windowBytes(modality))));
     const places = Int32Array.from({ length: windows.length }, (_, i) => i).sort(
       (a, b) => windows[a]! - windows[b]!,
     );
@@ -152,7 +153,7 @@ export class StoreReader {
     };
     // Windows of a shard of ours lie in order; another writer's may not.
     const all = places.map(offsetOf);
-    const [from, to] = [Math.min(...all), Math.max(...all) + stride];
+    const [from, to] = [minOf(all), maxOf(all) + stride];
     if (to - from > 2 * runBytes) {
       for (const [i, place] of places.entries())
         take(place, asWords(checkChunk(await source.read(all[i]!, all[i]! + stride), source.name, all[i]!)));

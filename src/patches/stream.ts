@@ -2,6 +2,7 @@
  * A live signal → signals that the model takes, chunk by chunk: montage → microvolt → 200 Hz → causal filter. Value for
  * value what `prepareRecording` gives by the same recipe with `zeroPhase: false`, however the chunks are cut.
  */
+import { appendAll, minOf } from '../core/arrays.ts';
 import { ConfigError } from '../core/errors.ts';
 import type { Channel } from '../core/recording.ts';
 import { unitFactor } from '../core/units.ts';
@@ -64,7 +65,7 @@ export class StreamPreparer {
         );
       }
       const plan = plans.get(modality as Modality)!;
-      notes.push(...plan.notes);
+      appendAll(notes, plan.notes);
       for (const montage of plan.rows) {
         const row = montage.terms.length > 0 ? new Row(montage, channels, filters) : undefined;
         this.#rows.push({ modality: modality as Modality, row });
@@ -94,7 +95,7 @@ export class StreamPreparer {
   #emit(isEnd: boolean): PreparedChunk {
     for (const { row } of this.#rows) row?.take(this.#inputs, isEnd);
     for (const input of this.#inputs.values()) input.fresh = [];
-    const ready = Math.min(...this.#rows.flatMap(({ row }) => (row ? [row.ready] : [])));
+    const ready = minOf(this.#rows.flatMap(({ row }) => (row ? [row.ready] : [])));
     const result: { [M in Modality]?: Float64Array[] } = {};
     for (const { modality, row } of this.#rows) {
       result[modality] ??= [];
@@ -118,13 +119,19 @@ class Input {
 
   push(x: Float64Array): void {
     const { values, holes } = this.#bridge.push(x);
-    this.missing.push(...holes.map((hole) => missingRange(hole, this.rateHz)));
+    appendAll(
+      this.missing,
+      holes.map((hole) => missingRange(hole, this.rateHz)),
+    );
     this.fresh.push(this.#resampler.push(values));
   }
 
   finish(): void {
     const { values, holes } = this.#bridge.finish();
-    this.missing.push(...holes.map((hole) => missingRange(hole, this.rateHz)));
+    appendAll(
+      this.missing,
+      holes.map((hole) => missingRange(hole, this.rateHz)),
+    );
     this.fresh.push(this.#resampler.push(values), this.#resampler.finish());
   }
 }
@@ -162,10 +169,10 @@ class Row {
       const input = inputs.get(channel)!;
       this.#waiting.set(channel, join([this.#waiting.get(channel) ?? new Float64Array(0), ...input.fresh]));
       const seen = this.#seen.get(channel) ?? 0;
-      this.#missing.push(...input.missing.slice(seen));
+      appendAll(this.#missing, input.missing.slice(seen));
       this.#seen.set(channel, input.missing.length);
     }
-    const length = Math.min(...[...this.#waiting.values()].map((x) => x.length));
+    const length = minOf([...this.#waiting.values()].map((x) => x.length));
     const sum = new Float64Array(length);
     for (const [i, { channel, weight }] of this.terms.entries()) {
       const x = this.#waiting.get(channel)!;

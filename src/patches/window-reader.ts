@@ -2,6 +2,7 @@
  * Windows wherever they lie: an index that is at hand, and samples that are read when they are needed. A WindowSet is
  * read from memory; a store from disk or a server (store-windows.ts).
  */
+import { minOf } from '../core/arrays.ts';
 import { DataError } from '../core/errors.ts';
 import type { Modality, SignalWindows, WindowSet } from './windows.ts';
 
@@ -127,8 +128,8 @@ type ReadWindows = WindowReader['read'];
 function joinFar(readers: readonly WindowReader[], begins: readonly number[]): FarWindows {
   const far = readers.flatMap((reader) => reader.far ?? []);
   return {
-    blockWindows: Math.min(...far.map(({ blockWindows }) => blockWindows)),
-    poolWindows: (modalities) => Math.min(...far.map(({ poolWindows }) => poolWindows(modalities))),
+    blockWindows: minOf(far.map(({ blockWindows }) => blockWindows)),
+    poolWindows: (modalities) => minOf(far.map(({ poolWindows }) => poolWindows(modalities))),
     stream(sequence, modalities) {
       const streams = readers.map((reader, i) => {
         const own = sequence.filter((index) => index >= begins[i]! && index < begins[i + 1]!);

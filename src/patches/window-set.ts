@@ -1,4 +1,5 @@
 /** Prepared recordings → one WindowSet: equally shaped windows, every one that was left out counted with its reason. */
+import { maxOf } from '../core/arrays.ts';
 import { DataError } from '../core/errors.ts';
 import { hasContext, historySeconds, signalSeconds } from './context.ts';
 import { type CutWindow, contextOutOfReach, cutWindow, reasonToDrop, rowsOf } from './cut-window.ts';
@@ -45,7 +46,7 @@ export class WindowSetBuilder {
     const longestHistory = historySeconds(this.recipe);
     let found = false;
     for (const span of prepared.spans) {
-      const before = Math.max(0, ...Object.values(span.history ?? {}));
+      const before = maxOf(Object.values(span.history ?? {}), 0);
       for (let i = 0; ; i++) {
         const from = Math.round(i * stepSeconds * modelRateHz);
         if (from + length > span.lengthSamples) break;

@@ -10,6 +10,13 @@ export function latin1(bytes: Uint8Array, start = 0, end = bytes.length): string
   return text.trim();
 }
 
+/** Bytes as characters, one each, as they are: for the marks that formats begin with. Every byte is 0–255. */
+export function characters(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
+}
+
 /** A decimal number, comma or point, or undefined where the text is none: `1e3`, `-1,5`, `+7.`. */
 export function decimal(text: string): number | undefined {
   const match = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.exec(text.replace(',', '.').trim());

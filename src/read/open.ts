@@ -5,7 +5,7 @@ import { gunzipSource } from '../core/gunzip.ts';
 import type { Recording } from '../core/recording.ts';
 import { openBdf, openEdf } from './edf/edf.ts';
 import { withGzipSiblings } from './gzip.ts';
-import { latin1, quoted } from './header-text.ts';
+import { characters, latin1, quoted } from './header-text.ts';
 import type { ReadOptions } from './options.ts';
 import { isWfdbPart, openWfdb, openWfdbPart } from './wfdb/wfdb.ts';
 
@@ -27,7 +27,7 @@ export const formats: readonly Format[] = [
   },
   {
     name: 'edf',
-    matches: (head, fileName) => /^0 {7}/.test(rawText(head)) || fileName.endsWith('.edf'),
+    matches: (head, fileName) => /^0 {7}/.test(characters(head)) || fileName.endsWith('.edf'),
     open: openEdf,
   },
   {
@@ -67,7 +67,7 @@ export const formats: readonly Format[] = [
   {
     name: 'hdf5',
     matches: (head, fileName) =>
-      rawText(head.subarray(0, 8)) === '\u0089HDF\r\n\u001a\n' || /\.(h5|hdf5|hdf)$/.test(fileName),
+      characters(head.subarray(0, 8)) === '\u0089HDF\r\n\u001a\n' || /\.(h5|hdf5|hdf)$/.test(fileName),
     open: async (source, options) => (await import('./hdf5/recording.ts')).openHdf5Recording(source, options),
   },
   {
@@ -93,7 +93,7 @@ export const formats: readonly Format[] = [
   {
     name: 'wfdb',
     matches: (head, fileName) =>
-      fileName.endsWith('.hea') || /^(\s*#[^\n]*\n)*[\w./-]+ \d+( \d|\r?\n|$)/.test(rawText(head)),
+      fileName.endsWith('.hea') || /^(\s*#[^\n]*\n)*[\w./-]+ \d+( \d|\r?\n|$)/.test(characters(head)),
     open: openWfdb,
   },
 ];
@@ -148,8 +148,4 @@ export async function openRecording(source: ByteSource, options: ReadOptions = {
       await source.close?.();
     },
   };
-}
-
-function rawText(head: Uint8Array): string {
-  return String.fromCharCode(...head);
 }

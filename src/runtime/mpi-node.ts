@@ -2,6 +2,7 @@
  * OpenMPI called through koffi: koffi is imported only when a run is launched on several ranks.
  * Every call blocks until all ranks have made it. Source: MPI 3.1; OpenMPI's handles are the addresses of its symbols.
  */
+import { maxOf } from '../core/arrays.ts';
 import { BackendError } from '../core/errors.ts';
 import { messageOf } from './ort-tensors.ts';
 
@@ -74,6 +75,7 @@ export async function openMpi({ library, load }: OpenMpiOptions = {}): Promise<M
   const bind = (prototype: string) => {
     const call = lib.func(`int ${prototype}`);
     const name = prototype.slice(0, prototype.indexOf('('));
+    // biome-ignore lint/plugin: what the C function takes
     return (...values: unknown[]) => check(name, call(...values));
   };
   const world = lib.symbol('ompi_mpi_comm_world');
@@ -135,7 +137,7 @@ export async function openMpi({ library, load }: OpenMpiOptions = {}): Promise<M
       allgather(Float64Array.of(bytes.length), 8, byte, lengths, 8, byte, world);
       const all = Array.from(lengths, (length) => new Uint8Array(length));
       const most = Math.floor(callBytes / size);
-      for (let at = 0; at < Math.max(...lengths); at += most) {
+      for (let at = 0; at < maxOf(lengths); at += most) {
         const counts = Int32Array.from(lengths, (length) => Math.min(most, Math.max(0, length - at)));
         const starts = counts.map((_, i) => counts.subarray(0, i).reduce((sum, count) => sum + count, 0));
         const parts = new Uint8Array(starts.at(-1)! + counts.at(-1)!);

@@ -76,12 +76,12 @@ export function bandPowers<B extends Bands = typeof eegBands>(
   const total = entries.reduce((sum, [, value]) => sum + value, 0);
   const map = (of: (value: number) => number) =>
     Object.fromEntries(entries.map(([name, value]) => [name, of(value)])) as Record<keyof B, number>;
-  const alpha = sumBetween(power, ...alphaHz);
+  const alpha = sumBetween(power, alphaHz[0], alphaHz[1]);
   return {
     absolute: map((value) => value),
     relative: map((value) => value / total),
     log: map((value) => (value > 0 ? Math.log(value) : Number.NaN)),
-    peakAlphaHz: peakBetween(power, ...alphaHz),
+    peakAlphaHz: peakBetween(power, alphaHz[0], alphaHz[1]),
     alphaCentreHz: alpha.moment / alpha.density,
   };
 }

@@ -42,7 +42,7 @@ export function splineWeights(
       return g(near[i]!, near[j]!) + (i === j ? smoothing : 0);
     }),
   );
-  const wanted = far.map((place) => Float64Array.of(...near.map((other) => g(place, other)), 1));
+  const wanted = far.map((place) => Float64Array.from([...near.map((other) => g(place, other)), 1]));
   return solve(matrix, wanted).map((weights) => weights.slice(0, n));
 }
 
@@ -94,7 +94,7 @@ function legendreSum(x: number, factors: Float64Array): number {
 }
 
 function toSphere(position: Position): Position {
-  const length = Math.hypot(...position);
+  const length = Math.hypot(position[0]!, position[1]!, position[2]!);
   if (!(length > 0 && Number.isFinite(length)))
     throw new DataError(
       `interpolate: the position ${position.join(', ')} has no direction. Give positions about the head's centre.`,

@@ -2,6 +2,7 @@
  * A part of a recording as a recording of its own, lazily: some of its channels, a stretch of time, another rate.
  * Nothing is read before somebody asks for samples. A gap stays a gap, a missing sample stays missing.
  */
+import { maxOf } from '../core/arrays.ts';
 import { ConfigError, DataError, FormatError, ShapeError } from '../core/errors.ts';
 import type { Annotation, Channel, Recording, Span } from '../core/recording.ts';
 import { chooseChannels } from './select-channels.ts';
@@ -32,7 +33,14 @@ export function selectRecording(recording: Recording, selection: Selection): Rec
   );
   const sources = chosen.indices.map((index) => recording.channels[index]!);
   const log = [...recording.log, ...chosen.notes];
-  const cuts = cutSpans(recording, selection, Math.max(0, ...sources.map((channel) => channel.rateHz)));
+  const cuts = cutSpans(
+    recording,
+    selection,
+    maxOf(
+      sources.map((channel) => channel.rateHz),
+      0,
+    ),
+  );
   const origin = cuts[0]?.from ?? 0;
   const spans = cuts.map(({ from, to }): Span => ({ start: from - origin, duration: to - from }));
   const duration = spans.reduce((end, span) => Math.max(end, span.start + span.duration), 0);
@@ -44,7 +52,10 @@ export function selectRecording(recording: Recording, selection: Selection): Rec
       return { channel, shift: 0, read: recording.read.bind(recording, index) };
     return selectChannel(recording, index, channel, cuts, rateHz);
   });
-  const late = Math.max(0, ...selected.map(({ shift }) => shift));
+  const late = maxOf(
+    selected.map(({ shift }) => shift),
+    0,
+  );
   if (late > 1e-3)
     log.push(
       `select: the range begins between two samples of slower channels; they are placed up to ${late.toPrecision(3)} s off.`,

@@ -2,6 +2,7 @@
  * Frozen encoders: they run once, their embeddings become fixed features [W, F] that a head learns from. Features are
  * standardised for the head; afterwards that scaling is folded into its first layer, so that the model needs none.
  */
+import { maxOf } from '../core/arrays.ts';
 import { float32 } from '../core/tensor.ts';
 import { isPlain, type ModelConfig, modalitiesOf, takesTokens } from '../model/config.ts';
 import { type FloatTensors, withoutPrefix } from '../model/parameters.ts';
@@ -142,7 +143,7 @@ function sharedFeatures(config: ModelConfig): Int32Array {
 
 /** Every value becomes the mean of those that share its feature. */
 function meanOfShared(values: Float64Array, alike: Int32Array): Float64Array {
-  const count = Math.max(...new Set(alike)) + 1;
+  const count = maxOf(new Set(alike)) + 1;
   const [sums, counts] = [new Float64Array(count), new Float64Array(count)];
   for (const [f, value] of values.entries()) {
     sums[alike[f]!]! += value;

@@ -1,5 +1,7 @@
 /** Training recipes as validated plain data: what every run has, and what pre-training and fine-tuning add. */
+
 import { z } from 'zod';
+import { minOf } from '../core/arrays.ts';
 import { parseConfig } from '../core/config.ts';
 import { ConfigError } from '../core/errors.ts';
 import { assertKindsFit, encoderConfigSchema, fusionSchema, headConfigSchema } from '../model/config.ts';
@@ -149,7 +151,7 @@ export function parseFinetuneRecipe(value: unknown, where = 'finetune'): Finetun
   checkPreparation(recipe.prepare, modalities, where);
   checkOptimization(recipe.optimization, where);
   const { tune } = recipe;
-  const depth = Math.min(...modalities.map((modality) => recipe.encoders[modality]!.layers));
+  const depth = minOf(modalities.map((modality) => recipe.encoders[modality]!.layers));
   const { head, fusion, modalityDropout } = recipe;
   if (modalities.length === 2) assertKindsFit({ head, fusion, nullEmbeddings: modalityDropout > 0 }, where);
   else assertKindsFit({ head, fusion: 'concatenate', nullEmbeddings: false }, where);

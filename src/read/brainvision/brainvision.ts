@@ -3,6 +3,7 @@
  * Recording, lazily. Any of the three may be opened.
  * Source: "BrainVision Core Data Format 1.0", Brain Products.
  */
+import { maxOf, minOf } from '../../core/arrays.ts';
 import type { ByteSource } from '../../core/bytes.ts';
 import { FormatError } from '../../core/errors.ts';
 import type { Channel, Recording } from '../../core/recording.ts';
@@ -49,6 +50,7 @@ export async function openBrainVision(source: ByteSource, options: ReadOptions =
   /** The file that the header names, or that has the header's own name: files are often renamed. */
   const part = async (key: string, named: string, ...extensions: string[]) => {
     const wanted = bareName(named.replaceAll('$b', stem));
+    // biome-ignore lint/plugin: two or three extensions
     const part = await beside(wanted, ...extensions.map((extension) => `${stem}${extension}`));
     if (part && wanted !== '' && part.name !== wanted)
       log.push(
@@ -220,7 +222,7 @@ function channelOf(
   return {
     ...{ name, unit, rateHz, lengthSamples },
     ...(ends && {
-      range: [Math.min(...ends), Math.max(...ends)] as const,
+      range: [minOf(ends), maxOf(ends)] as const,
       ...{ resolution: Math.abs(resolution), offset: 0 },
     }),
     ...(reference !== '' && { note: `reference ${reference}` }),

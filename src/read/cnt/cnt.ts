@@ -3,6 +3,7 @@
  * multiplexed or in blocks; µV = (stored − baseline) · sensitivity · calibration / 204.8.
  * Source: http://paulbourke.net/dataformats/eeg/
  */
+import { maxOf, minOf } from '../../core/arrays.ts';
 import type { ByteSource } from '../../core/bytes.ts';
 import type { Recording } from '../../core/recording.ts';
 import { readSamples } from '../edf/records.ts';
@@ -25,7 +26,7 @@ export async function openCnt(source: ByteSource, options: ReadOptions = {}): Pr
     const ends = [(-end - baseline) * resolution, (end - 1 - baseline) * resolution];
     return {
       ...{ name, unit: 'uV', rateHz, lengthSamples },
-      range: [Math.min(...ends), Math.max(...ends)] as const,
+      range: [minOf(ends), maxOf(ends)] as const,
       ...{ resolution: Math.abs(resolution), offset: -baseline * resolution },
     };
   });

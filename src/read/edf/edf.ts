@@ -4,6 +4,7 @@
  * Physical value = (digital − dmin) · (pmax − pmin) / (dmax − dmin) + pmin, in float64.
  * Source: Kemp et al. 1992; EDF+ specification, edfplus.info.
  */
+import { maxOf, minOf } from '../../core/arrays.ts';
 import type { ByteSource } from '../../core/bytes.ts';
 import { FormatError } from '../../core/errors.ts';
 import type { Channel, Recording } from '../../core/recording.ts';
@@ -155,7 +156,7 @@ function channelOf(
     unit: isBits ? 'Boolean' : isCalibrated ? signal.unit : '',
     rateHz: signal.samplesPerRecord / header.recordSeconds,
     lengthSamples: recordCount * signal.samplesPerRecord,
-    ...(isCalibrated && { range: [Math.min(...ends), Math.max(...ends)] as const }),
+    ...(isCalibrated && { range: [minOf(ends), maxOf(ends)] as const }),
     resolution: Math.abs(gain),
     offset: physicalMin - digitalMin * gain,
     ...(note && { note }),

@@ -3,8 +3,10 @@
  * searched for between those that are known, by the number in its header, and the known ones grow with every read.
  * Source: RFC 9639.
  */
+
 import type { ByteSource } from '../../core/bytes.ts';
 import { FormatError } from '../../core/errors.ts';
+import { characters } from '../header-text.ts';
 import { type FlacBytes, type FlacFailure, type FlacSamples, flacBytes } from './bits.ts';
 import { decodeFlacFrame, flacRoom } from './flac.ts';
 import { type FlacInfo, maxFrameHeaderBytes, parseFrameHeader, parseStreamInfo } from './header.ts';
@@ -51,7 +53,7 @@ export class FlacStream {
       throw new FormatError(`flac: ${source.name} ${fact}. It is damaged; fetch it again.`, source.name, at);
     };
     const head = await source.read(0, Math.min(8192, source.byteLength));
-    if (String.fromCharCode(...head.subarray(0, 4)) !== 'fLaC') fail("does not start with 'fLaC'", 0);
+    if (characters(head.subarray(0, 4)) !== 'fLaC') fail("does not start with 'fLaC'", 0);
     let info: FlacInfo | undefined;
     let at = 4;
     for (let isLast = false; !isLast; ) {

@@ -4,7 +4,7 @@
  */
 import type { ByteSource } from '../../core/bytes.ts';
 import { FormatError, UnsupportedError } from '../../core/errors.ts';
-import { quoted } from '../header-text.ts';
+import { characters, quoted } from '../header-text.ts';
 import { type NumberType, numberBytes } from '../stored-numbers.ts';
 import { HdfFile } from './file.ts';
 import type { HdfMetadata, HdfModule } from './library.ts';
@@ -240,7 +240,7 @@ function transfer(
   }
 }
 
-const keyOf = (reference: Uint8Array): string => String.fromCharCode(...reference);
+const keyOf = (reference: Uint8Array): string => characters(reference);
 
 /**
  * References → paths of all that lies in `#refs#`, where MATLAB puts what cells hold: libhdf5 would search the whole

@@ -3,6 +3,7 @@
  * strap) become one source: their first samples are aligned by LSL's synchronised clock, lost samples are NaN.
  * Source: liblsl's C interface 1.16 (lsl_c.h).
  */
+import { maxOf } from '../../core/arrays.ts';
 import { ConfigError, FormatError, UnsupportedError } from '../../core/errors.ts';
 import { type LivePiece, type LiveSource, pause } from './live.ts';
 
@@ -82,7 +83,7 @@ export async function lslSource(names: readonly string[], options: LslOptions = 
           for (const [i, part] of pulled.entries()) if (part.stamps.length > 0) waiting[i]!.push(part);
           if (waiting.some((parts) => parts.length === 0)) continue;
           begun = true;
-          const start = Math.max(...waiting.map((parts) => parts[0]!.stamps[0]!));
+          const start = maxOf(waiting.map((parts) => parts[0]!.stamps[0]!));
           for (const [i, inlet] of inlets.entries()) pulled[i] = inlet.from(waiting[i]!, start);
         }
         const samples: Float64Array[] = Array.from({ length: count }, () => new Float64Array(0));
@@ -222,6 +223,7 @@ function bind(library: LslLibrary) {
     /** Waits in another thread. */
     resolve: (...values: unknown[]) =>
       new Promise<number>((done, fail) => {
+        // biome-ignore lint/plugin: what the C function takes
         resolve.async(...values, (error: unknown, count: number) => (error ? fail(error) : done(count)));
       }),
     createInlet: library.func('void *lsl_create_inlet(void *info, int buflen, int chunklen, int recover)'),

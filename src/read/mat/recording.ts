@@ -3,6 +3,7 @@
  * such as `S.data`. Its rate is a number beside it (fs, srate, …) or `rateHz`; its channels are named by a cell of texts
  * of the right length; time is the longer side. What was guessed stands in the log.
  */
+import { appendAll, maxOf, minOf } from '../../core/arrays.ts';
 import type { ByteSource } from '../../core/bytes.ts';
 import { ConfigError, FormatError, UnsupportedError } from '../../core/errors.ts';
 import type { Recording } from '../../core/recording.ts';
@@ -79,13 +80,13 @@ async function refuseRecordData(source: ByteSource, file: MatFile, options: Read
 const isSignals = ({ class: matClass, shape }: Pick<MatEntry, 'class' | 'shape'>) =>
   numericClasses.some((known) => known === matClass) &&
   shape.length === 2 &&
-  Math.max(...shape) > 1 &&
+  maxOf(shape) > 1 &&
   !shape.includes(0);
 
 async function choosePath(file: MatFile, part: string | undefined, log: string[]): Promise<string> {
   if (part !== undefined) return part;
   const found = file.variables.filter((variable) => isSignals(variable) && !variable.isComplex);
-  const matrices = found.filter(({ shape }) => Math.min(...shape) > 1);
+  const matrices = found.filter(({ shape }) => minOf(shape) > 1);
   const [only, ...others] = matrices.length > 0 ? matrices : found;
   if (only && others.length === 0) {
     if (found.length > 1) log.push(`mat: the signals are taken from ${quoted(only.name)}, the only matrix.`);
@@ -94,7 +95,10 @@ async function choosePath(file: MatFile, part: string | undefined, log: string[]
   const inside: string[] = [];
   for (const { name, class: matClass } of file.variables)
     if (!only && (matClass === 'struct' || matClass === 'cell'))
-      inside.push(...(await file.index(name)).filter(isSignals).map(({ path }) => path));
+      appendAll(
+        inside,
+        (await file.index(name)).filter(isSignals).map(({ path }) => path),
+      );
   const choice = only ? [only, ...others].map(({ name }) => name) : inside;
   if (choice.length === 0)
     throw new FormatError(`mat: ${file.source} has no matrix of signals.`, file.source);

@@ -165,8 +165,12 @@ const takeFrames: Take = async (bytes, { start: base, width, sampleStride, decod
       const [from, to] = [Math.max(start, frame), Math.min(end, stop)];
       if (from < to)
         decode(
-          ...([block, (from - frame) * sampleStride + channel * width, sampleStride] as const),
-          ...([rooms[i]!, from - start, to - start] as const),
+          block,
+          (from - frame) * sampleStride + channel * width,
+          sampleStride,
+          rooms[i]!,
+          from - start,
+          to - start,
         );
     }
   }

@@ -1,5 +1,7 @@
 /** NumPy's .npz (a zip of .npy, format 1.0): how embeddings travel to Python. Source: numpy.lib.format. */
+
 import { type Zippable, zipSync } from 'fflate';
+import { maxOf } from '../../core/arrays.ts';
 import type { DType, Tensor } from '../../core/tensor.ts';
 
 const descriptions: Readonly<Record<DType, string>> = {
@@ -43,7 +45,10 @@ function encodeTensor({ dtype, shape, data }: Tensor) {
 
 function encodeText(words: readonly string[]) {
   const codes = words.map((word) => Array.from(word, (character) => character.codePointAt(0)!));
-  const width = Math.max(1, ...codes.map((word) => word.length));
+  const width = maxOf(
+    codes.map((word) => word.length),
+    1,
+  );
   const bytes = new Uint8Array(4 * width * words.length);
   const view = new DataView(bytes.buffer);
   for (const [row, word] of codes.entries()) {

@@ -2,7 +2,9 @@
  * Parquet → Recording: flat columns of numbers become channels, as a table's; files that heartmind wrote come back as
  * they were. hyparquet reads the footer, parquet-pages.ts the pages. Source: Apache Parquet format 2.10.
  */
+
 import { type FileMetaData, parquetMetadata, type RowGroup, type SchemaElement } from 'hyparquet';
+import { minOf } from '../../core/arrays.ts';
 import type { ByteSource } from '../../core/bytes.ts';
 import { DataError, FormatError, HeartmindError, UnsupportedError } from '../../core/errors.ts';
 import type { Recording } from '../../core/recording.ts';
@@ -281,7 +283,7 @@ function placeOf(source: ByteSource, group: RowGroup, column: FlatColumn): Place
   const starts = [chunk.data_page_offset, chunk.dictionary_page_offset].flatMap((at) =>
     at === undefined || at === 0n ? [] : [Number(at)],
   );
-  const start = Math.min(...starts);
+  const start = minOf(starts);
   const end = start + Number(chunk.total_compressed_size);
   if (!(start >= 4 && end >= start && end <= source.byteLength) || chunk.type !== column.type)
     throw new FormatError(

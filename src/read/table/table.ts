@@ -2,6 +2,7 @@
  * Columns by name → Recording: the one path for delimited text, NumPy arrays and Parquet. A column of times gives rate
  * and gaps, the others become channels; texts become annotations. Lost rows are NaN up to a second, longer gaps end a span.
  */
+import { appendAll } from '../../core/arrays.ts';
 import { ConfigError, DataError } from '../../core/errors.ts';
 import type { Annotation, Channel, Recording, Span } from '../../core/recording.ts';
 import { checkSamples, isRate, isTime, quoted, roomFor } from '../header-text.ts';
@@ -157,7 +158,7 @@ function layRows(
     throw new DataError(
       `${where}: the times in ${quoted(time.name)} make ${measuredHz} Hz. Give --input-rate.`,
     );
-  log.push(...fitNotes(found, `${format}:`, quoted(time.name), given));
+  appendAll(log, fitNotes(found, `${format}:`, quoted(time.name), given));
   if (stretches.some(({ start }) => !isTime(start))) {
     log.push(
       `${format}: the times in ${quoted(time.name)} are further apart than can be; read as one stretch.`,

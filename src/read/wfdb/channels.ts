@@ -1,4 +1,5 @@
 /** A signal of a WFDB header → a Channel. Physical value = (stored − baseline) / gain. */
+import { maxOf, minOf } from '../../core/arrays.ts';
 import type { Channel } from '../../core/recording.ts';
 import type { WfdbSignal } from './header.ts';
 
@@ -23,7 +24,7 @@ export function wfdbChannel(
     lengthSamples: frames * signal.samplesPerFrame,
     ...(low < high &&
       Number.isFinite(low) &&
-      Number.isFinite(high) && { range: [Math.min(...ends), Math.max(...ends)] as const }),
+      Number.isFinite(high) && { range: [minOf(ends), maxOf(ends)] as const }),
     resolution: Math.abs(1 / gain),
     offset: (0 - baseline) / gain,
   };

@@ -3,6 +3,7 @@
  * samples; all signals of a file have as many samples a frame.
  * Source: signal(5) of the WFDB Applications Guide, physionet.org.
  */
+import { maxOf, minOf } from '../../core/arrays.ts';
 import type { ByteSource } from '../../core/bytes.ts';
 import { FormatError } from '../../core/errors.ts';
 import type { FlacSamples } from '../flac/bits.ts';
@@ -56,8 +57,8 @@ export async function openFlacSignals(
       );
     },
     async readTogether(ranges) {
-      const first = Math.min(...ranges.map(({ start }) => start));
-      const last = Math.max(...ranges.map(({ end }) => end));
+      const first = minOf(ranges.map(({ start }) => start));
+      const last = maxOf(ranges.map(({ end }) => end));
       await stream.readAll(skipped + first, skipped + last, (channels, from, to, offset) => {
         const [begin, stop] = [first + offset, first + offset + to - from];
         for (const { signal, start, end, result } of ranges) {

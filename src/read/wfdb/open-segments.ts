@@ -1,4 +1,5 @@
 /** Segments of a WFDB record: measured when it is opened, their files opened when they are read, a few kept open. */
+import { appendAll } from '../../core/arrays.ts';
 import type { ByteSource } from '../../core/bytes.ts';
 import { FormatError } from '../../core/errors.ts';
 import { quoted } from '../header-text.ts';
@@ -31,7 +32,10 @@ export async function headerBeside(
     const notes: string[] = [];
     const header = await readWfdbHeader(found, notes);
     // A segment's time of day and the like are the record's matter.
-    log.push(...notes.filter((note) => !note.includes('without a date')));
+    appendAll(
+      log,
+      notes.filter((note) => !note.includes('without a date')),
+    );
     const fail = (fact: string): never => {
       throw new FormatError(`wfdb: ${found.name} ${fact}`, found.name);
     };
@@ -151,7 +155,7 @@ export async function measure(
       if (result.status === 'rejected') throw result.reason;
       const [name, found, notes] = result.value;
       if (found) facts.set(name, found);
-      log.push(...notes);
+      appendAll(log, notes);
     }
   }
   if (missing.length > 0)

@@ -3,6 +3,7 @@
  * have the same signals; in a variable one, the first segment describes them, and each stores some, found by name.
  * Source: header(5) of the WFDB Applications Guide, physionet.org.
  */
+import { maxOf, minOf } from '../../core/arrays.ts';
 import type { ByteSource } from '../../core/bytes.ts';
 import { FormatError } from '../../core/errors.ts';
 import type { Channel, Span } from '../../core/recording.ts';
@@ -59,7 +60,7 @@ export async function openSegmented(
   const following = lines.slice(hasLayout ? 1 : 0).filter(({ frameCount }) => frameCount > 0);
   const repeats = new Map<string, number>();
   for (const { name } of following) if (name !== '~') repeats.set(name, (repeats.get(name) ?? 0) + 1);
-  const most = Math.max(0, ...repeats.values());
+  const most = maxOf(repeats.values(), 0);
   if (most > maxRepeats) fail(`repeats a segment ${most} times; ${maxRepeats} are allowed. It is damaged.`);
 
   const open = new OpenSegments(source, header, tolerant);
@@ -184,7 +185,7 @@ function channelOf(
     `wfdb: segments differ in gain or baseline of ${quoted(signal.description)}; each is converted with its own.`,
   );
   const { offset: _, range: __, ...rest } = channel;
-  return { ...rest, resolution: Math.min(...alike.map(({ gain }) => Math.abs(1 / gain))) };
+  return { ...rest, resolution: minOf(alike.map(({ gain }) => Math.abs(1 / gain))) };
 }
 
 /** Lines of the header, and what their segments hold → pieces of what is stored, and when they were recorded. */

@@ -2,6 +2,7 @@
  * An XDF file as one Recording: every stream of numbers with a rate becomes channels on one timeline, each on its own
  * regular grid from the recording's start; NaN before, between and after its stretches. Texts become annotations.
  */
+import { maxOf } from '../../core/arrays.ts';
 import type { ByteSource } from '../../core/bytes.ts';
 import { ConfigError, DataError } from '../../core/errors.ts';
 import type { Annotation, Channel, Recording } from '../../core/recording.ts';
@@ -47,9 +48,9 @@ export async function openXdfRecording(source: ByteSource, options: ReadOptions 
     const stretches = placed.filter((stretch) => stretch.stream === stream);
     if (stretches.length === 0) continue;
     const rateHz = rates.get(stream)!;
-    const lengthSamples = Math.max(
+    const lengthSamples = maxOf(
+      stretches.slice(-1).map(({ at, slots }) => at + slots),
       Math.round((end - start) * rateHz),
-      ...stretches.slice(-1).map(({ at, slots }) => at + slots),
     );
     for (const [channel, { label, unit, type }] of stream.channels.entries()) {
       channels.push({

@@ -70,6 +70,7 @@ export function childAt(element: XmlElement | undefined, ...path: readonly strin
 
 /** Text of the element at a path; empty where there is none. */
 export function textAt(element: XmlElement | undefined, ...path: readonly string[]): string {
+  // biome-ignore lint/plugin: names written in the code
   return childAt(element, ...path)?.text ?? '';
 }
 

@@ -1,0 +1,24 @@
+/**
+ * Long lists without the stack: a call with a spread argument, `list.push(...more)` or `Math.max(...list)`, puts every
+ * element on the stack, which ends near 120,000 of them. How many a file holds is the file's choice, so that the lint rule
+ * `scripts/lint/no-spread-argument.grit` refuses such calls; these functions are what stands in their place.
+ */
+
+/** Puts every element of `more` at the end of `list`. `more` may be `list` itself: it is then doubled. */
+export function appendAll<T>(list: T[], more: Iterable<T>): void {
+  for (const element of more === list ? [...more] : more) list.push(element);
+}
+
+/** The largest of `values` and of `least`: as `Math.max`, -∞ of none, NaN where one is NaN. */
+export function maxOf(values: Iterable<number>, least = Number.NEGATIVE_INFINITY): number {
+  let largest = least;
+  for (const value of values) largest = Math.max(largest, value);
+  return largest;
+}
+
+/** The smallest of `values` and of `most`: as `Math.min`, ∞ of none, NaN where one is NaN. */
+export function minOf(values: Iterable<number>, most = Number.POSITIVE_INFINITY): number {
+  let smallest = most;
+  for (const value of values) smallest = Math.min(smallest, value);
+  return smallest;
+}
