@@ -102,6 +102,24 @@ describe('words of the documents', () => {
     for (const scores of Object.values<Record<string, { people?: unknown[] }>>(json('demo').models))
       expect(scores.auroc!.people).toHaveLength(people.size);
   });
+
+  test('state how often intervals cover, from a study whose fewest people are below the rule', () => {
+    const { rows, people, groups } = json('interval-coverage');
+    expect(people).toBe(36);
+    expect(groups).toBeGreaterThanOrEqual(200);
+    const mean = (draw: string, count: number) => {
+      const own = rows
+        .filter((row: { draw: string; people: number; score: string }) => row.score === 'auroc')
+        .filter((row: { draw: string; people: number }) => row.draw === draw && row.people === count);
+      return own.reduce((sum: number, row: { coverage: number }) => sum + row.coverage / own.length, 0);
+    };
+    expect(mean('without', 4)).toBeLessThan(0.8);
+    expect(mean('with', 4)).toBeLessThan(0.8);
+    // Nearer to what it is called, but not there, where the rule begins to show it.
+    expect(mean('with', 10)).toBeGreaterThan(mean('with', 4) + 0.1);
+    expect(mean('with', 9)).toBeLessThan(0.92);
+    expect(read('docs/statistics.md')).toMatch(/<!-- table interval-coverage -->\n\| tested people/);
+  });
 });
 
 /** Words that are no claim about figures. */
