@@ -1,6 +1,7 @@
 /** `--eeg`, `--ecg` of `reproduce`: one encoder, or several of which every fold is given one that has not seen its people. */
 import { basename, dirname } from 'node:path';
 import { ConfigError } from '../core/errors.ts';
+import { namesSeen, type Origin } from '../datasets/people.ts';
 import type { ChosenEncoder } from '../evaluate/reproduce-data.ts';
 import { encoderConfig } from '../model/config.ts';
 import { firstLayers } from '../model/encoder-parameters.ts';
@@ -54,12 +55,17 @@ async function readOne(name: string, given: string, { dataset, layers: preferred
     );
   const taken = firstLayers(tensors, depth);
   const config = encoderConfig({ layers: depth, ...(dropout === undefined ? {} : { dropout }) });
-  const knows = metadata.dataset?.split('+').includes(dataset) && metadata.subjects !== undefined;
   return {
     ...{ config, tensors: taken, sha256: hashTensors(taken) },
     source: `${titleOf(path)}${depth < layers ? `, ${depth} of ${layers} layers` : ''}`,
-    seen: knows ? (JSON.parse(metadata.subjects!) as string[]) : [],
+    ...whomSeen(metadata, dataset),
   };
+}
+
+/** Nothing where it cannot be known. */
+function whomSeen(origin: Origin, dataset: string): Pick<ChosenEncoder, 'seen'> {
+  const seen = namesSeen(origin, dataset);
+  return seen ? { seen } : {};
 }
 
 /** `without-00-08/encoder.safetensors`: runs name their weights alike. */

@@ -2,6 +2,7 @@
 import { basename, dirname } from 'node:path';
 import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
+import type { Origin } from '../datasets/people.ts';
 import { targetKinds, targetsOf } from '../datasets/targets.ts';
 import {
   type ProbedEncoder,
@@ -17,6 +18,7 @@ import {
 } from '../evaluate/probe-reconstruction.ts';
 import { prober, tuner } from '../evaluate/probe-ways.ts';
 import { planFolds, protocolSchema } from '../evaluate/protocol.ts';
+import { noteSeenSubjects } from '../evaluate/starting-weights.ts';
 import type { Modality, SignalWindows } from '../patches/windows.ts';
 import { writeFileAtomically } from '../train/checkpoint-node.ts';
 import { parseFinetuneRecipe } from '../train/recipe.ts';
@@ -242,10 +244,21 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
         filled.push(await probeReconstruction(encoder, own, { backend, modality }));
       }
     }
+    const tested = plans.flatMap((plan) => plan.folds);
+    const notes = encoders.flatMap(({ name, origin }) =>
+      origin
+        ? noteSeenSubjects(
+            { dataset: spec.name, windows, folds: tested },
+            { [modality]: origin },
+            { [modality]: { name, sha256: '', layers: 0 } },
+          ).map((note) => `${name}: ${note}`)
+        : [],
+    );
     const comparisons = compareRows(rows, targets);
     this.process.stdout.write(`${renderRows(rows, targets)}\n`);
     if (comparisons.length > 0) this.process.stdout.write(`\n${renderComparisons(comparisons)}\n`);
     if (filled.length > 0) this.process.stdout.write(`\n${renderReconstruction(filled)}\n`);
+    if (notes.length > 0) this.process.stdout.write(`\n${[...new Set(notes)].join('\n')}\n`);
     if (out === undefined) return;
     const json = {
       ...{ kind: 'probe', version: 1, created: new Date().toISOString(), command: describeCommand() },
@@ -262,6 +275,7 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
       ),
       comparisons,
       reconstruction: filled,
+      notes: [...new Set(notes)],
     };
     await writeFileAtomically(out, new TextEncoder().encode(`${JSON.stringify(json, null, 1)}\n`));
     this.process.stdout.write(`Written: ${out}\n`);
@@ -282,15 +296,17 @@ function validationCount(subjects: readonly string[], folds: number): number {
   return Math.max(1, Math.round((people * (folds - 1)) / folds / 5));
 }
 
-async function readProbed(argument: string): Promise<ProbedEncoder & { readonly untrained?: true }> {
+async function readProbed(
+  argument: string,
+): Promise<ProbedEncoder & { readonly untrained?: true; readonly origin?: Origin }> {
   const untrained = /^(?:([^=]+)=)?untrained:(\d+)$/.exec(argument);
   if (untrained)
     return { ...untrainedEncoder(untrained[1] ?? argument, Number(untrained[2])), untrained: true };
   const named = /^([^=/]+)=(.+)$/.exec(argument);
   const path = named?.[2] ?? argument;
-  const { tensors } = await readEncoder(path);
+  const { tensors, metadata } = await readEncoder(path);
   const short = basename(path) === 'encoder.safetensors' ? basename(dirname(path)) : basename(path);
-  return { name: named?.[1] ?? short, tensors };
+  return { name: named?.[1] ?? short, tensors, origin: metadata };
 }
 
 function parseShares(input: string): number[] {

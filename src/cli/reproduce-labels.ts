@@ -1,7 +1,7 @@
 /** Benchmarks of several labels at once (PTB-XL): the official folds, one table by leads. */
 import { basename } from 'node:path';
 import { ConfigError } from '../core/errors.ts';
-import { describeFolder, type PublishedDataset, type Trial } from '../datasets/dataset.ts';
+import { describeFolder, type PublishedDataset } from '../datasets/dataset.ts';
 import { openFolder } from '../datasets/folder-node.ts';
 import { reproduceLabels } from '../evaluate/reproduce-labels.ts';
 import { parseLabelsRecipe } from '../evaluate/reproduce-labels-recipe.ts';
@@ -16,8 +16,7 @@ import { readRecipe } from './recipe-file.ts';
 import type { Benchmark } from './reproduce-run.ts';
 import { renderTable } from './table.ts';
 
-/** `alias`: the name that a trial goes by in another dataset. */
-export function labelBenchmark(dataset: PublishedDataset, alias?: (trial: Trial) => string): Benchmark {
+export function labelBenchmark(dataset: PublishedDataset): Benchmark {
   return async ({ name, recipe: plain, recipeName, flags, ...run }) => {
     const recipe = parseLabelsRecipe(withTunedRecipe(plain), recipeName);
     if (flags.eeg !== undefined)
@@ -37,9 +36,8 @@ export function labelBenchmark(dataset: PublishedDataset, alias?: (trial: Trial)
       encoder: {
         tensors,
         source: basename(flags.ecg ?? recipe.encoder),
-        subjects: metadata.subjects === undefined ? undefined : (JSON.parse(metadata.subjects) as string[]),
+        origin: metadata,
       },
-      ...(alias && { alias }),
       tune: flags.tune,
     });
     return { result, report: renderLabelReproduction(result), tables: renderLabelTables(result) };

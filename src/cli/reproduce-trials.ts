@@ -125,6 +125,11 @@ async function chooseEncoders(recipe: ReproduceRecipe, spec: DatasetSpec, flags:
     encoders[modality] = chosen;
     sources[modality] = chosen.source;
     // Of several, each protocol's note says whether its folds find one.
+    const silent = [chosen, ...(chosen.others ?? [])].filter(({ seen }) => seen === undefined);
+    if (silent.length > 0)
+      notes.push(
+        `The ${modality} encoder ${silent.map(({ source }) => source).join(', ')} does not say whom it was pre-trained on: people of ${spec.name} may be among them.`,
+      );
     if (chosen.seen?.length && !chosen.others)
       notes.push(
         `The ${modality} encoder was pre-trained on unlabelled recordings of ${chosen.seen.length} people of ${spec.name}: where they are tested, it is transductive.`,

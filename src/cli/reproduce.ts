@@ -26,8 +26,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   dreamer: trialBenchmark(({ threshold }) => dreamerWith(threshold === undefined ? {} : { threshold })),
   amigos: trialBenchmark(({ threshold }) => amigosWith(threshold === undefined ? {} : { threshold })),
   eegmat: trialBenchmark(() => eegmat, 'eegmat'),
-  // The Challenge of 2021 has copies under the same numbers.
-  ptbxl: labelBenchmark(ptbxl, ({ id }) => `HR${id.replace(/^\D+/, '').padStart(5, '0')}`),
+  ptbxl: labelBenchmark(ptbxl),
 };
 
 export const reproduceCommand = buildCommand<ReproduceFlags, [string], Context>({

@@ -2,6 +2,7 @@
 import { appendAll } from '../core/arrays.ts';
 import { DataError } from '../core/errors.ts';
 import type { DatasetSpec } from '../datasets/dataset.ts';
+import { findSeenPeople } from '../datasets/people.ts';
 import { modalitiesOf } from '../model/config.ts';
 import type { TrainedModel } from '../model/model-file.ts';
 import { Predictor } from '../model/predict.ts';
@@ -39,8 +40,9 @@ export async function evaluateModel(options: FinishedModelOptions): Promise<Resu
       `evaluate: the model tells ${model.classes.join(', ')} apart, the data has ${windows.classes.join(', ')}. Choose another target or model.`,
     );
   const begun = performance.now();
-  const { dataset: trainedOn, subjects = '[]', seed = '0' } = model.provenance ?? {};
-  const seen = new Set<string>(trainedOn === dataset.name ? JSON.parse(subjects) : []);
+  const { seed = '0' } = model.provenance ?? {};
+  const known = findSeenPeople(model.provenance, { ...windows, dataset: dataset.name });
+  const seen = new Set(known.seen);
   const indices = [...windows.subject.keys()].filter((i) => !seen.has(windows.subject[i]!));
   if (indices.length === 0)
     throw new DataError(
@@ -74,14 +76,23 @@ export async function evaluateModel(options: FinishedModelOptions): Promise<Resu
     ...describeTraining({
       ...options,
       windows: tested,
-      protocol: `finished model on ${people.length} subjects that it was not trained on`,
+      protocol:
+        known.unknown.length > 0
+          ? `finished model on ${people.length} subjects, of whom ${known.unknown.length} may be among those it was trained on`
+          : `finished model on ${people.length} subjects that it was not trained on`,
       seed: Number(seed),
       versions: { ...options.versions, engine: backend.description },
       curves: [],
-      notes:
-        left > 0
+      notes: [
+        ...(left > 0
           ? [`${left} subject${left === 1 ? ' was' : 's were'} left out: the model was trained on them.`]
-          : [],
+          : []),
+        ...(known.unknown.length > 0
+          ? [
+              `Whether the model was trained on ${known.unknown.length} of the ${people.length} tested subjects is not known: names in its training data and here cannot be compared.`,
+            ]
+          : []),
+      ],
       recipe: model.provenance ?? {},
       seconds: (performance.now() - begun) / 1000,
     }),

@@ -32,7 +32,7 @@ export interface ChosenEncoder {
   readonly sha256: string;
   /** Where it comes from. */
   readonly source?: string;
-  /** People of the benchmark whose recordings it was pre-trained on. */
+  /** People of the benchmark whose recordings it was pre-trained on; absent where it cannot be known. */
   readonly seen?: readonly string[];
   /** Further encoders of the modality, for folds that test people whom this one has seen. */
   readonly others?: readonly ChosenEncoder[];

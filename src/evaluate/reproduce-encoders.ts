@@ -78,6 +78,8 @@ export function noteSeen(encoders: ChosenEncoders, plans: readonly EncoderPlan[]
         const tested = new Set(subjects.test);
         return countSeen(all[pickEncoder(all, tested)]!, tested) > 0;
       }).length;
+      if (all.some(({ seen }) => seen === undefined))
+        return `${kind}: one of ${all.length} ${modality} encoders does not say whom it has seen: rows with it may be transductive.`;
       return bad === 0
         ? `${kind}: each fold's ${modality} encoder is one of ${all.length}, and has not seen the people it tests.`
         : `${kind}: in ${bad} of ${folds.length} folds each of ${all.length} ${modality} encoders has seen tested people: rows with it are transductive.`;

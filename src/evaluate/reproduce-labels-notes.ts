@@ -1,5 +1,6 @@
 /** What a reader of a benchmark of labels must know besides its figures. */
-import type { DatasetSpec, Trial } from '../datasets/dataset.ts';
+import type { DatasetSpec } from '../datasets/dataset.ts';
+import { findSeenPeople, type SeenPeople } from '../datasets/people.ts';
 import type { WindowSet } from '../patches/windows.ts';
 import type { WindowFold } from './protocol.ts';
 import type { ReproduceLabelsOptions } from './reproduce-labels.ts';
@@ -17,26 +18,26 @@ export function noteRecordings({ name, facts }: DatasetSpec, count: number): str
 
 /** Which people the encoder has seen without labels: those who train are fair, those who are tested make it transductive. */
 export function noteSeen(
-  { encoder, alias }: Pick<ReproduceLabelsOptions, 'encoder' | 'alias'>,
-  trials: readonly Trial[],
+  { encoder: { source, origin }, spec }: Pick<ReproduceLabelsOptions, 'encoder' | 'spec'>,
   folds: readonly WindowFold[],
   { subject, trial }: Pick<WindowSet, 'subject' | 'trial'>,
 ): string[] {
-  const { source, subjects } = encoder;
-  if (!subjects)
+  if (origin.subjects === undefined || origin.dataset === undefined)
     return [`${source} does not say whom it was pre-trained on: tested people may be among them.`];
-  const known = new Set(subjects);
-  const byId = new Map(trials.map((one) => [one.id, one]));
-  const isSeen = (i: number) =>
-    known.has(subject[i]!) || (alias !== undefined && known.has(alias(byId.get(trial[i]!)!)));
   const count = (part: 'train' | 'validation' | 'test') => {
     const all = folds.flatMap((fold) => fold[part]);
-    const people = (indices: readonly number[]) => new Set(indices.map((i) => subject[i]!)).size;
-    return { seen: people(all.filter(isSeen)), all: people(all) };
+    return findSeenPeople(origin, {
+      ...{ dataset: spec.name, subject: all.map((i) => subject[i]!), trial: all.map((i) => trial[i]!) },
+    });
   };
   const [train, validation, test] = [count('train'), count('validation'), count('test')];
-  const told = `${source} was pre-trained on unlabelled recordings of ${train.seen} of the ${train.all} training people, ${validation.seen} of the ${validation.all} who choose, and ${test.seen} of the ${test.all} tested people`;
-  return [test.seen === 0 ? `${told}.` : `${told}: its rows are transductive.`];
+  const of = ({ seen, tested }: SeenPeople) => `${seen.length} of the ${tested.length}`;
+  const told = `${source} was pre-trained on unlabelled recordings of ${of(train)} training people, ${of(validation)} who choose, and ${of(test)} tested people`;
+  const unknown =
+    test.unknown.length === 0
+      ? ''
+      : ` Of ${test.unknown.length} tested people it is not known: names there and here cannot be compared.`;
+  return [`${test.seen.length === 0 ? `${told}.` : `${told}: its rows are transductive.`}${unknown}`];
 }
 
 /** Macro scores without a label that was too rare are not those of all labels. */

@@ -5,8 +5,8 @@
 import { maxOf } from '../core/arrays.ts';
 import { ConfigError, InterruptedError } from '../core/errors.ts';
 import type { ByteFolder } from '../core/folder.ts';
-import type { Trial } from '../datasets/dataset.ts';
 import { type DatasetSpec, loadWindows } from '../datasets/dataset.ts';
+import type { Origin } from '../datasets/people.ts';
 import { type Targets, targetsOf } from '../datasets/targets.ts';
 import type { FloatTensors } from '../model/parameters.ts';
 import { hashTensors } from '../model/safetensors.ts';
@@ -34,11 +34,9 @@ export interface ReproduceLabelsOptions {
     readonly tensors: FloatTensors;
     /** Where it comes from. */
     readonly source: string;
-    /** Whom it has seen without labels, where that is known. */
-    readonly subjects?: readonly string[] | undefined;
+    /** What its file says of whom it has seen without labels. */
+    readonly origin: Origin;
   };
-  /** The name that a trial goes by in another dataset: whoever saw it there has seen it. */
-  readonly alias?: (trial: Trial) => string;
   /** Encoders learn too. */
   readonly tune?: boolean;
   readonly kept?: KeptFiles | undefined;
@@ -114,7 +112,7 @@ export async function reproduceLabels(options: ReproduceLabelsOptions): Promise<
     },
     notes: [
       ...noteRecordings(spec, trials.length),
-      ...noteSeen(options, trials, folds, windows),
+      ...noteSeen(options, folds, windows),
       ...noteLeftOut(blocks.flatMap(({ units }) => units)),
     ],
     recipe,

@@ -1,4 +1,6 @@
 /** What a result says of the pre-trained weights that its encoders began from: which, by their sha256, and whom they have seen. */
+import { findSeenPeople, type Origin, type TestedPeople } from '../datasets/people.ts';
+import type { WindowIndex } from '../patches/window-reader.ts';
 import type { Modality } from '../patches/windows.ts';
 import type { WindowFold } from './protocol.ts';
 import type { Result } from './result.ts';
@@ -16,7 +18,7 @@ export interface StartingWeights {
 }
 
 /** Metadata of encoders by modality: `dataset`, and `subjects` as JSON. */
-export type Origins = ByModality<Readonly<Record<string, string>>>;
+export type Origins = ByModality<Origin>;
 
 /** The entries of `result.json`. */
 export function describeWeights(
@@ -31,34 +33,59 @@ export function describeWeights(
   return entries.length === 0 ? {} : { weights: Object.fromEntries(entries) };
 }
 
+/** The windows that are tested, as far as it must be known whose they are. */
+export type TestedWindows = Pick<TestedPeople, 'dataset' | 'sameNames'> & {
+  readonly windows: Pick<WindowIndex, 'subject' | 'trial'>;
+  readonly folds: readonly Pick<WindowFold, 'test'>[];
+};
+
 /**
  * Sentences for the report. Encoders that have seen, without labels, people on whom they are tested are allowed, and said;
- * so it is said of released ones that have not.
+ * so it is said of released ones that have not, and where it cannot be known.
  */
 export function noteSeenSubjects(
-  dataset: string,
-  subject: readonly string[],
-  folds: readonly WindowFold[],
+  { windows, folds, ...people }: TestedWindows,
   origins: Origins,
   weights: ByModality<StartingWeights> = {},
 ): string[] {
-  const tested = new Set(folds.flatMap(({ test }) => test.map((i) => subject[i]!)));
+  const test = [...new Set(folds.flatMap((fold) => fold.test))];
+  const pick = (values: readonly string[]) => test.map((i) => values[i]!);
+  const tested = { ...people, subject: pick(windows.subject), trial: pick(windows.trial) };
   return modalities(origins).flatMap((modality) => {
-    const { dataset: seenOf, subjects } = origins[modality]!;
-    if (subjects === undefined) return [];
-    const seen = new Set<string>(JSON.parse(subjects));
-    const both = seenOf === dataset ? [...tested].filter((one) => seen.has(one)).length : 0;
-    if (both > 0)
-      return [
-        `The ${modality} encoder was pre-trained on unlabelled recordings of ${both} of the ${tested.size} tested subjects (transductive).`,
-      ];
-    const { name } = weights[modality] ?? {};
-    if (name === undefined) return [];
-    const whom = `unlabelled recordings of ${seen.size} people of ${seenOf ?? 'unknown data'}`;
-    return [
-      `The ${modality} encoder begins as ${name}, which has seen ${whom}, and none of the ${tested.size} tested subjects.`,
-    ];
+    const name = weights[modality]?.name;
+    // An encoder that was pre-trained in the same run has seen names of the same table.
+    return noteSeen(`${modality} encoder`, origins[modality]!, {
+      ...{ ...tested, sameNames: name === undefined },
+      ...(name !== undefined && { name }),
+    });
   });
+}
+
+/** What must be said of weights before their scores on these people are believed. `name`: said of released weights alone. */
+export function noteSeen(
+  what: string,
+  origin: Origin,
+  { name, ...people }: TestedPeople & { readonly name?: string },
+): string[] {
+  const { seen, unknown, tested } = findSeenPeople(origin, people);
+  const count = (n: number) => `${n} of the ${tested.length} tested subjects`;
+  const begins = name === undefined ? `The ${what}` : `The ${what} begins as ${name}, which`;
+  if (origin.subjects === undefined || origin.dataset === undefined)
+    return name === undefined || tested.length === 0
+      ? []
+      : [`${begins} does not say whom it has seen: tested subjects may be among them.`];
+  if (seen.length > 0) {
+    const rest = unknown.length === 0 ? '' : `; of ${count(unknown.length)} it is not known`;
+    return [
+      `The ${what} was pre-trained on unlabelled recordings of ${count(seen.length)} (transductive)${rest}.`,
+    ];
+  }
+  const whom = `has seen unlabelled recordings of ${JSON.parse(origin.subjects).length} people of ${origin.dataset}`;
+  if (unknown.length > 0)
+    return [
+      `${begins} ${whom}. Whether they are ${count(unknown.length)} is not known: names there and here cannot be compared.`,
+    ];
+  return name === undefined ? [] : [`${begins} ${whom}, and none of the ${tested.length} tested subjects.`];
 }
 
 function modalities<T>(by: ByModality<T>): Modality[] {

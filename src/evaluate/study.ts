@@ -205,7 +205,11 @@ export async function runEvaluation(options: RunEvaluationOptions): Promise<Resu
     curves: [...experiment.curves],
     reconstructions: [],
     ...describeWeights(options.weights ?? {}, provenance),
-    notes: noteSeenSubjects(dataset.name, windows.subject, experiment.folds, provenance, options.weights),
+    notes: noteSeenSubjects(
+      { dataset: dataset.name, windows, folds: experiment.folds },
+      provenance,
+      options.weights,
+    ),
     recipes: {
       ...{ prepare: windows.recipe, finetune },
       ...(options.ladder && { ladder: options.ladder }),

@@ -75,11 +75,15 @@ test('an encoder is pre-trained or released, not both, and only one that is fine
   );
 });
 
-test('weights without metadata are named; nobody is said to have been seen', () => {
+test('weights without metadata are named; it is not known whom they have seen', () => {
   const weights = { eeg: { name: 'x.pth', sha256: 'ab', layers: 12 } };
   expect(describeWeights(weights, { eeg: {} })).toEqual({
     weights: { eeg: { ...weights.eeg, dataset: null, people: null } },
   });
   expect(describeWeights({}, {})).toEqual({});
-  expect(noteSeenSubjects('eegmat', [], [], { eeg: {} }, weights)).toEqual([]);
+  const windows = { subject: ['Subject00'], trial: ['Subject00_1'] };
+  const folds = [{ test: [0] }];
+  expect(noteSeenSubjects({ dataset: 'eegmat', windows, folds }, { eeg: {} }, weights)).toEqual([
+    'The eeg encoder begins as x.pth, which does not say whom it has seen: tested subjects may be among them.',
+  ]);
 });

@@ -60,7 +60,11 @@ async function run(
     ...{ backend, folder, progress: silent, command: 'test', versions: {} },
     spec: await describeFolder(ptbxl, folder),
     recipe: parseLabelsRecipe({ ...small, ...recipe }),
-    encoder: { tensors: untrainedEncoder('e', 1, 7).tensors, source: 'random', subjects: [] },
+    encoder: {
+      tensors: untrainedEncoder('e', 1, 7).tensors,
+      source: 'random',
+      origin: { dataset: 'ptbxl', subjects: '[]' },
+    },
     ...options,
   });
 }
@@ -164,17 +168,16 @@ describe('made-up PTB-XL, in which forms of beats tell the super-classes', () =>
   test('says whom the encoder has seen, under either name', async () => {
     const { tensors } = untrainedEncoder('e', 1);
     const options = { leads: [['I']], shares: [1], seeds: [0] };
-    const notes = async (subjects: string[] | undefined) =>
-      (
-        await run(
-          { encoder: { tensors, source: 'mine', subjects }, alias: ({ id }) => `copy of ${id}` },
-          options,
-        )
-      ).notes;
-    expect(await notes(['ptbxl 100', 'other'])).toContain(
+    const notes = async (subjects: string[] | undefined) => {
+      const origin: Record<string, string> = subjects
+        ? { dataset: 'ptbxl+cinc2021', subjects: JSON.stringify(subjects) }
+        : {};
+      return (await run({ encoder: { tensors, source: 'mine', origin } }, options)).notes;
+    };
+    expect(await notes(['ptbxl 100', 'A0001'])).toContain(
       'mine was pre-trained on unlabelled recordings of 1 of the 128 training people, 0 of the 16 who choose, and 0 of the 16 tested people.',
     );
-    expect((await notes(['copy of ptbxl 160'])).join()).toContain(
+    expect((await notes(['HR00160'])).join()).toContain(
       '1 of the 16 tested people: its rows are transductive',
     );
     expect((await notes(undefined)).join()).toContain('does not say whom it was pre-trained on');

@@ -1,0 +1,153 @@
+/**
+ * Who is who across datasets: a subject's name is a name within a space of names, and several datasets name the same people.
+ * `sample-ecg` calls `15709` whom PTB-XL calls `ptbxl 15709`; the challenges call PTB-XL's record 1 `HR00001`.
+ */
+import { cincSource } from './cinc.ts';
+import { datasets } from './registry.ts';
+
+/** A name and where it is one. People of an `open` space (a user's own tables) may go by other names elsewhere. */
+export interface Identity {
+  readonly space: string;
+  readonly name: string;
+}
+
+/** What weights say of their training data: `dataset` (names joined by +) and `subjects` (names as JSON). */
+export type Origin = Readonly<Record<string, string>>;
+
+export interface SeenPeople {
+  /** Tested people whose recordings were seen. */
+  readonly seen: readonly string[];
+  /** Tested people of whom it cannot be known. */
+  readonly unknown: readonly string[];
+  /** All tested people. */
+  readonly tested: readonly string[];
+}
+
+export interface TestedPeople {
+  readonly dataset: string;
+  /** Of each window. */
+  readonly subject: readonly string[];
+  readonly trial?: readonly string[] | undefined;
+  /** Names are those of the origin's own table: a person with another name is another person. */
+  readonly sameNames?: boolean;
+}
+
+const open = 'open';
+
+interface Naming {
+  /** Names of the dataset's people; any where absent. */
+  readonly pattern?: RegExp;
+  identify(subject: string, trial?: string): Identity[];
+}
+
+const ptbxlNaming: Naming = {
+  pattern: /^ptbxl \d+$/,
+  identify: (subject, trial) => {
+    const record = /^ptbxl(?:-100)? (\d+)$/.exec(trial ?? '')?.[1];
+    return [
+      { space: 'ptbxl people', name: subject },
+      ...(record === undefined
+        ? []
+        : [{ space: 'ptbxl records', name: `HR${String(Number(record)).padStart(5, '0')}` }]),
+    ];
+  },
+};
+
+const cincNaming: Naming = {
+  pattern: /^[A-Z]+\d{4,5}$/,
+  identify(subject) {
+    const source = cincSource(`${subject}.hea`);
+    if (source === undefined) return [{ space: open, name: subject }];
+    if (source === 'PTB-XL') return [{ space: 'ptbxl records', name: subject }];
+    return [{ space: subject.startsWith('JS') ? 'chapman' : 'cinc', name: subject }];
+  },
+};
+
+/** Datasets that name people of others, or whose names have a pattern. */
+const namings: Readonly<Record<string, Naming>> = {
+  ptbxl: ptbxlNaming,
+  'ptbxl-100': ptbxlNaming,
+  'sample-ecg': {
+    pattern: /^\d+$/,
+    identify: (subject) => [{ space: 'ptbxl people', name: `ptbxl ${Number(subject)}` }],
+  },
+  cinc2020: cincNaming,
+  cinc2021: cincNaming,
+  chapman: { pattern: /^JS\d+$/, identify: (name) => [{ space: 'chapman', name }] },
+  ludb: { pattern: /^ludb \d+$/, identify: (name) => [{ space: 'ludb', name }] },
+  eegmat: { pattern: /^Subject\d\d$/, identify: (name) => [{ space: 'eegmat', name }] },
+  'mitdb-beats': { identify: (name) => [{ space: 'mitdb', name }] },
+  // Any folder in that layout: sub-01 of one is not sub-01 of another.
+  bids: { identify: (name) => [{ space: open, name }] },
+  'bids-events': { identify: (name) => [{ space: open, name }] },
+};
+
+/** Spaces with the same people in them, whose names only a table that is not at hand translates. */
+const overlaps: readonly (readonly [string, string])[] = [['ptbxl people', 'ptbxl records']];
+
+/** The names by which a dataset's subject is known; of `open` space where the dataset is none of the registry. */
+export function identitiesOf(dataset: string, subject: string, trial?: string): Identity[] {
+  const naming = Object.hasOwn(namings, dataset) ? namings[dataset]! : undefined;
+  if (naming) return naming.identify(subject, trial);
+  return [{ space: Object.hasOwn(datasets, dataset) ? dataset : open, name: subject }];
+}
+
+/** Whom of the tested people the weights of this origin have seen. The one place that decides it. */
+export function findSeenPeople(origin: Origin | undefined, people: TestedPeople): SeenPeople {
+  const identities = new Map<string, Identity[]>();
+  for (const [i, subject] of people.subject.entries()) {
+    const known = identities.get(subject) ?? [];
+    identities.set(subject, known);
+    for (const one of identitiesOf(people.dataset, subject, people.trial?.[i]))
+      if (!known.some((other) => keyOf(other) === keyOf(one))) known.push(one);
+  }
+  const tested = [...identities.keys()];
+  const learnt = peopleOf(origin);
+  if (!learnt) return { seen: [], unknown: tested, tested };
+  const names = new Set(learnt.map(keyOf));
+  const spaces = new Set(learnt.map(({ space }) => space));
+  const isOwnTable = people.sameNames === true && origin?.dataset === people.dataset;
+  const seen: string[] = [];
+  const unknown: string[] = [];
+  for (const [subject, own] of identities) {
+    if (own.some((one) => names.has(keyOf(one)))) seen.push(subject);
+    else if (!isOwnTable && !isElsewhere(own, spaces)) unknown.push(subject);
+  }
+  return { seen, unknown, tested };
+}
+
+/** Those names of a dataset's people whom weights of this origin have seen; undefined where it cannot be known. */
+export function namesSeen(origin: Origin, dataset: string): string[] | undefined {
+  const learnt = peopleOf(origin);
+  if (!learnt || learnt.some(({ space }) => space === open)) return undefined;
+  const subjects = JSON.parse(origin.subjects!) as string[];
+  return findSeenPeople(origin, { dataset, subject: subjects }).seen.slice();
+}
+
+/** Are these names comparable with every space, and so absent from it for certain? */
+function isElsewhere(own: readonly Identity[], spaces: ReadonlySet<string>): boolean {
+  if (spaces.has(open)) return false;
+  const mine = new Set(own.map(({ space }) => space));
+  if (mine.has(open)) return false;
+  return [...spaces].every(
+    (space) =>
+      mine.has(space) ||
+      !overlaps.some(([a, b]) => (a === space && mine.has(b)) || (b === space && mine.has(a))),
+  );
+}
+
+/** Everybody whom weights have seen; undefined where they do not say. */
+function peopleOf({ dataset, subjects }: Origin = {}): Identity[] | undefined {
+  if (dataset === undefined || subjects === undefined) return undefined;
+  const parts = dataset.split('+');
+  return (JSON.parse(subjects) as string[]).flatMap((subject) => {
+    const patterns = parts.filter((part) => namings[part]?.pattern?.test(subject));
+    const free = parts.filter((part) => !namings[part]?.pattern);
+    const from = [...patterns, ...free];
+    return (from.length === 0 ? parts : from).flatMap((part) => identitiesOf(part, subject));
+  });
+}
+
+function keyOf({ space, name }: Identity): string {
+  return `${space}\n${name}`;
+}
