@@ -8,6 +8,7 @@ import { openFolder } from '../datasets/folder-node.ts';
 import { labelledFiles } from '../datasets/labelled-files.ts';
 import { datasets, findDataset } from '../datasets/registry.ts';
 import { sampleDataFolder } from '../datasets/sample-node.ts';
+import type { MayLack } from '../patches/lenient-montage.ts';
 import { eegmatRecipe, type Recipe } from '../patches/recipe.ts';
 import { unfinishedFolder } from '../patches/store-format.ts';
 import { folderFiles, hasFile } from '../patches/store-node.ts';
@@ -168,6 +169,8 @@ export interface LoadFlags {
   readonly subjects?: readonly string[] | undefined;
   readonly skipBroken?: boolean;
   readonly tolerant?: boolean;
+  /** What a model can do without. */
+  readonly mayLack?: MayLack;
   /** Of a store's windows that are held at once. */
   readonly memory?: number | undefined;
   readonly signal: AbortSignal;
@@ -204,7 +207,7 @@ export async function loadData(
   { spec, folder, store }: ChosenData,
   recipe: Recipe | undefined,
   progress: Progress,
-  { target, subjects, skipBroken, tolerant, signal }: LoadFlags,
+  { target, subjects, skipBroken, tolerant, mayLack, signal }: LoadFlags,
 ): Promise<WindowSet> {
   if (store) return (await StoreWindows.load(store, target === undefined ? {} : { target })).load();
   let stage: ReturnType<Progress['stage']> | undefined;
@@ -213,7 +216,7 @@ export async function loadData(
     ...(subjects && { subjects }),
     ...(skipBroken === undefined ? {} : { skipBroken }),
     ...(tolerant === undefined ? {} : { tolerant }),
-    signal,
+    ...{ mayLack, signal },
     onProgress: (done, total) => {
       stage ??= progress.stage(`read ${spec.name}`, total, 'recordings');
       stage.update(done);

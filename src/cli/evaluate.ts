@@ -7,6 +7,7 @@ import { parseLadderRecipe } from '../evaluate/ladder.ts';
 import { type Protocol, protocolKinds, protocolSchema } from '../evaluate/protocol.ts';
 import type { Result } from '../evaluate/result.ts';
 import { runEvaluation } from '../evaluate/study.ts';
+import { mayLack } from '../model/lacking.ts';
 import { encodeModel } from '../model/model-file.ts';
 import { writeFileAtomically } from '../train/checkpoint-node.ts';
 import { parseFinetuneRecipe } from '../train/recipe.ts';
@@ -180,10 +181,9 @@ async function test(flags: Flags, { signal, engine, progress }: Team): Promise<R
   const chosen = await chooseData(flags.data, model.recipe);
   const target = chooseTarget(chosen.spec, flags.target);
   const backend = await createBackend(engine);
+  // It does without what prediction does without.
   const windows = await loadData(chosen, model.recipe, progress, {
-    target,
-    signal,
-    tolerant: flags.tolerant,
+    ...{ target, signal, tolerant: flags.tolerant, mayLack: mayLack(model.config, {}) },
   });
   return evaluateModel({
     name: `${flags.model} on ${chosen.spec.name}`,

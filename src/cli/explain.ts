@@ -19,6 +19,7 @@ import {
   workFlags,
 } from './command.ts';
 import { readModelAndNote, splitModel } from './model-argument.ts';
+import { assertWritable } from './output-check.ts';
 
 interface Flags extends WorkFlags {
   readonly out?: string;
@@ -108,6 +109,7 @@ export const explainCommand = buildCommand<Flags, [string, string?], Context>({
         'explain: nothing to write. Give --out why.html, --json why.json, or both.',
         '--out',
       );
+    await assertWritable({ '--out': out, '--json': json });
     const named = given.filter((one) => one !== undefined);
     const { files, ...chosen } = await splitModel('explain', named);
     if (files.length !== 1)

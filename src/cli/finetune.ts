@@ -4,8 +4,10 @@ import { buildCommand } from '@stricli/core';
 import { ConfigError, DataError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 import type { DatasetSpec } from '../datasets/dataset.ts';
+import { classesOf, completeClasses } from '../datasets/folds.ts';
 import { type Targets, targetKinds, targetsOf } from '../datasets/targets.ts';
 import { describeTraining } from '../evaluate/describe.ts';
+import { assertSeveralClasses, noteMissingClasses } from '../evaluate/fold-classes.ts';
 import { encodeModel } from '../model/model-file.ts';
 import type { WindowIndex } from '../patches/window-reader.ts';
 import { writeFileAtomically } from '../train/checkpoint-node.ts';
@@ -105,6 +107,7 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
     });
     const targets =
       kind === 'class' || !kind ? undefined : targetsOf(spec, await spec.trials(folder), windows, target);
+    if (!targets) assertSeveralClasses('finetune', windows);
     const { training, validation, subjects } = flags.published
       ? publishedSubjects(windows, spec)
       : splitSubjects(windows, validationSubjects, recipe.seed);
@@ -136,6 +139,13 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
       versions: { ...describeVersions(), engine: backend.description },
       curves: [{ name: 'fine-tune', rows: [...curves], bestEpoch }],
       notes: [
+        ...(targets || !windows.label
+          ? []
+          : noteMissingClasses(
+              [{ name: 'fine-tuning', train: training, validation, test: [] }],
+              windows.label,
+              windows.classes,
+            )),
         'The validation subjects chose the epoch: for scores that hold for new people, use heartmind evaluate.',
       ],
       recipe,
@@ -176,13 +186,15 @@ function publishedSubjects({ subject }: WindowIndex, { name, splits }: DatasetSp
 }
 
 /** Some subjects validate, the others train. DataError where nobody would be left. */
-function splitSubjects({ subject }: WindowIndex, count: number, seed: number) {
+function splitSubjects({ subject, label }: WindowIndex, count: number, seed: number) {
   const people = [...new Set(subject)].sort();
   if (people.length <= count)
     throw new DataError(
       `finetune: ${people.length} subjects, of which ${count} would validate and none train. Lower --validation-subjects.`,
     );
-  const subjects = Random.derive(seed, 'validation', 'finetune').shuffle(people).slice(0, count).sort();
+  const drawn = Random.derive(seed, 'validation', 'finetune').shuffle(people);
+  const parts = completeClasses(drawn.slice(0, count), drawn.slice(count), classesOf(subject, label));
+  const subjects = parts.validation.toSorted();
   const held = new Set(subjects);
   const indices = [...subject.keys()];
   return {

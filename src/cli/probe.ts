@@ -36,6 +36,7 @@ import {
 } from './command.ts';
 import { chooseData, choosePeople, dataBrief, loadData } from './data.ts';
 import { readEncoder } from './model-source.ts';
+import { assertWritable } from './output-check.ts';
 import {
   compareRows,
   type ProbeRow,
@@ -180,6 +181,7 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
   async func(flags, ...encoderArguments) {
     const { data, folds, leads, pool, layers, crops, shares, seeds, reconstruction, draws, out } = flags;
     const { signal } = this;
+    await assertWritable({ '--out': out });
     const progress = createWorkProgress(flags);
     const encoders = await Promise.all(encoderArguments.map(readProbed));
     const tune =

@@ -2,6 +2,7 @@
 
 import { DataError, HeartmindError, InterruptedError } from '../core/errors.ts';
 import type { ByteFolder } from '../core/folder.ts';
+import type { MayLack } from '../patches/lenient-montage.ts';
 import { prepareRecording } from '../patches/prepare.ts';
 import type { Recipe } from '../patches/recipe.ts';
 import { WindowSetBuilder } from '../patches/window-set.ts';
@@ -92,6 +93,8 @@ export interface LoadOptions {
   readonly skipBroken?: boolean;
   /** Open truncated recordings up to where they go; `dropped` counts them with what is missing. */
   readonly tolerant?: boolean;
+  /** What may be missing in a recording: its channels become NaN. */
+  readonly mayLack?: MayLack | undefined;
   readonly onProgress?: (done: number, total: number, trial: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -105,13 +108,13 @@ export async function loadWindows(
 ): Promise<WindowSet> {
   const spec = await describeFolder(asked, folder);
   const recipe = givenRecipe ?? spec.recipe;
-  const { target, subjects, skipBroken = false, tolerant = false, onProgress, signal } = options;
+  const { target, subjects, skipBroken = false, tolerant = false, mayLack, onProgress, signal } = options;
   const classes = target === undefined ? [] : classesOf(spec, target);
   const all = await spec.trials(folder);
   if (all.length === 0)
     throw new DataError(`${spec.name}: no recordings in ${folder.name}. Check the folder.`);
   const trials = subjects ? all.filter((trial) => subjects.includes(trial.subject)) : all;
-  const builder = new WindowSetBuilder(recipe, classes);
+  const builder = new WindowSetBuilder(recipe, classes, mayLack);
   const files = new TrialFiles(folder, { tolerant });
   try {
     for (const [i, trial] of trials.entries()) {
@@ -127,7 +130,7 @@ export async function loadWindows(
       }
       try {
         const prepared = await prepareRecording(await files.open(trial), recipe, {
-          name: trial.id,
+          ...{ name: trial.id, mayLack },
           ...(trial.start === undefined ? {} : { start: trial.start }),
           ...(trial.end === undefined ? {} : { end: trial.end }),
         });

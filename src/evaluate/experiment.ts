@@ -16,6 +16,7 @@ import type { Progress } from '../train/progress.ts';
 import type { Ranks } from '../train/ranks.ts';
 import type { FinetuneRecipe } from '../train/recipe.ts';
 import { baselineFeatures, runClassical, runTrivial } from './baselines.ts';
+import { assertSeveralClasses } from './fold-classes.ts';
 import { type Protocol, planFolds, type WindowFold } from './protocol.ts';
 import type { Curve } from './result.ts';
 import type { Tested, Validated } from './tested.ts';
@@ -62,6 +63,7 @@ export async function runExperiment(options: ExperimentOptions): Promise<Experim
   const { dataset, windows, protocol, seeds, candidates, ranks } = options;
   const { label: labels } = windows;
   if (!labels) throw new DataError('evaluate: the windows have no labels. Name a target.');
+  assertSeveralClasses('evaluate', windows);
   const classCount = windows.classes.length;
   const folds = planFolds(protocol, windows, dataset, seeds[0]!);
   const tested = Int32Array.from(new Set(folds.flatMap(({ test }) => test))).sort();

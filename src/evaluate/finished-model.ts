@@ -11,6 +11,7 @@ import type { Modality, WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
 import type { Progress } from '../train/progress.ts';
 import { describeTraining } from './describe.ts';
+import { assertSeveralClasses } from './fold-classes.ts';
 import type { Result } from './result.ts';
 import { summarisePredictions } from './summary.ts';
 import type { Tested } from './tested.ts';
@@ -34,11 +35,8 @@ export interface FinishedModelOptions {
  * are not the model's.
  */
 export async function evaluateModel(options: FinishedModelOptions): Promise<Result> {
-  const { backend, model, dataset, windows, progress } = options;
-  if (windows.classes.join('\n') !== model.classes.join('\n'))
-    throw new DataError(
-      `evaluate: the model tells ${model.classes.join(', ')} apart, the data has ${windows.classes.join(', ')}. Choose another target or model.`,
-    );
+  const { backend, model, dataset, progress } = options;
+  const windows = matchClasses(options.windows, model.classes);
   const begun = performance.now();
   const { seed = '0' } = model.provenance ?? {};
   const known = findSeenPeople(model.provenance, { ...windows, dataset: dataset.name });
@@ -49,6 +47,7 @@ export async function evaluateModel(options: FinishedModelOptions): Promise<Resu
       `evaluate: the model was trained on all ${new Set(windows.subject).size} subjects of ${dataset.name}. Test it on other people.`,
     );
   const tested = selectWindows(windows, indices);
+  assertSeveralClasses('evaluate', tested);
   const predictor = new Predictor(backend, model.config, model.tensors);
   const stage = progress.stage('predict', tested.count);
   const modalities = modalitiesOf(model.config);
@@ -98,4 +97,15 @@ export async function evaluateModel(options: FinishedModelOptions): Promise<Resu
     }),
     ...summarisePredictions(predictions, tested.trial, model.classes.length),
   };
+}
+
+/** Labels as indices of the model's classes, by name. DataError for a class that the model does not know. */
+function matchClasses(windows: WindowSet, classes: readonly string[]): WindowSet {
+  const places = windows.classes.map((name) => classes.indexOf(name));
+  if (places.includes(-1))
+    throw new DataError(
+      `evaluate: the model tells ${classes.join(', ')} apart, the data has ${windows.classes.join(', ')}. Choose another target or model.`,
+    );
+  if (!windows.label) return windows;
+  return { ...windows, classes, label: windows.label.map((label) => places[label]!) };
 }

@@ -97,16 +97,16 @@ export function planFolds(
   dataset: Pick<DatasetSpec, 'name' | 'splits'>,
   seed: number,
 ): WindowFold[] {
-  const { subject } = windows;
+  const { subject, label } = windows;
   switch (protocol.kind) {
     case 'published':
       return [bySubject(splitOf(protocol.split, dataset), subject)];
     case 'k-fold':
-      return kFoldBySubject(subject, protocol.k, seed, protocol.validationSubjects).map((fold) =>
+      return kFoldBySubject(subject, protocol.k, seed, protocol.validationSubjects, label).map((fold) =>
         bySubject(fold, subject),
       );
     case 'leave-one-subject-out':
-      return leaveOneSubjectOut(subject, protocol.validationSubjects, seed).map((fold) =>
+      return leaveOneSubjectOut(subject, protocol.validationSubjects, seed, label).map((fold) =>
         bySubject(fold, subject),
       );
     case 'subject-dependent':

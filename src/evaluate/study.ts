@@ -27,6 +27,7 @@ import {
 } from '../train/recipe.ts';
 import { describeData, describePretraining } from './describe.ts';
 import { runExperiment } from './experiment.ts';
+import { noteMissingClasses } from './fold-classes.ts';
 import { type CandidateOptions, candidatesOf, checkRungs, ladderSchema } from './ladder.ts';
 import { describeProtocol, type Protocol, planFolds, protocolSchema } from './protocol.ts';
 import type { Curve, Reconstruction, Result } from './result.ts';
@@ -205,11 +206,14 @@ export async function runEvaluation(options: RunEvaluationOptions): Promise<Resu
     curves: [...experiment.curves],
     reconstructions: [],
     ...describeWeights(options.weights ?? {}, provenance),
-    notes: noteSeenSubjects(
-      { dataset: dataset.name, windows, folds: experiment.folds },
-      provenance,
-      options.weights,
-    ),
+    notes: [
+      ...noteMissingClasses(experiment.folds, windows.label!, windows.classes),
+      ...noteSeenSubjects(
+        { dataset: dataset.name, windows, folds: experiment.folds },
+        provenance,
+        options.weights,
+      ),
+    ],
     recipes: {
       ...{ prepare: windows.recipe, finetune },
       ...(options.ladder && { ladder: options.ladder }),

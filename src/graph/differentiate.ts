@@ -1,12 +1,13 @@
 /** Reverse-mode differentiation: one walk over the nodes from last to first, with the rules of gradients.ts. */
-import { ShapeError } from '../core/errors.ts';
-import { gradientRules, zerosLike } from './gradients.ts';
+import { ShapeError, UnsupportedError } from '../core/errors.ts';
+import { gradientRules, takesEveryOutput, zerosLike } from './gradients.ts';
 import type { Value } from './ir.ts';
 import { add } from './operators.ts';
 
 /**
  * Gradients of a scalar with respect to values of the same graph, appended to that graph. A value that the loss does
- * not depend on gets zeros. ShapeError where the loss is not a scalar.
+ * not depend on gets zeros. ShapeError where the loss is not a scalar, UnsupportedError where it depends on a later output alone
+ * of an operator whose rule is for the first.
  */
 export function differentiate(loss: Value, wrt: readonly Value[]): Value[] {
   if (loss.shape.length !== 0) {
@@ -30,10 +31,20 @@ export function differentiate(loss: Value, wrt: readonly Value[]): Value[] {
   for (const node of graph.nodes.slice().reverse()) {
     const rule = gradientRules[node.operator];
     const arriving = node.outputs.map((output) => gradients.get(output));
-    const first = arriving.find((gradient) => gradient !== undefined);
-    if (rule === 'none' || first === undefined || !node.inputs.some((input) => input && needed.has(input)))
-      continue;
-    for (const [i, gradient] of rule(node, arriving[0] ?? first, arriving).entries()) {
+    const isReached = arriving.some((gradient) => gradient !== undefined);
+    if (rule === 'none' || !isReached || !node.inputs.some((input) => input && needed.has(input))) continue;
+    const [first] = arriving;
+    // A rule knows the first output's gradient alone: another's must not be taken for it.
+    if (!first && !takesEveryOutput.has(node.operator))
+      throw new UnsupportedError(
+        `differentiate: of ${node.operator} only output ${arriving.findIndex((one) => one !== undefined) + 1} of ${arriving.length} has a gradient, and its rule is for the first. Use the first output, or write a rule for all.`,
+        node.operator,
+      );
+    for (const [i, gradient] of rule(
+      node,
+      first ?? arriving.find((one) => one !== undefined)!,
+      arriving,
+    ).entries()) {
       const input = node.inputs[i];
       if (!input || !gradient || !needed.has(input)) continue;
       const sum = gradients.get(input);

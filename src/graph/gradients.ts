@@ -10,9 +10,13 @@ import * as op from './operators.ts';
 /** Gradients of the outputs (undefined where nothing flows) → gradients of the inputs (undefined where none flows). */
 export type GradientRule = (
   node: Node,
+  /** Of the first output. */
   gradient: Value,
   gradients: readonly (Value | undefined)[],
 ) => readonly (Value | undefined)[];
+
+/** Operators whose rules take the gradients of every output, of which the first may be absent. */
+export const takesEveryOutput: ReadonlySet<op.OperatorName> = new Set(['Split']);
 
 export const gradientRules: Readonly<Record<op.OperatorName, GradientRule | 'none'>> = {
   // d(a + b) = da + db

@@ -102,3 +102,45 @@ describe('assertDisjoint', () => {
     );
   });
 });
+
+describe('classes of folds', () => {
+  const people = Array.from({ length: 12 }, (_, i) => `p${i}`);
+  /** Three people of class 1, the others of class 0. */
+  const label = people.map((_, i) => Number(i < 3));
+  const of = (part: readonly string[]) => new Set(part.map((one) => label[people.indexOf(one)]!));
+
+  it('brings every class into every part where people allow it', () => {
+    for (const s of [0, 1, 2, 3, 4]) {
+      for (const fold of leaveOneSubjectOut(people, 2, s, label)) {
+        expect([fold.name, of(fold.train).size]).toEqual([fold.name, 2]);
+        expect([fold.name, of(fold.validation).size]).toEqual([fold.name, 2]);
+      }
+      for (const fold of kFoldBySubject(people, 3, s, 2, label)) {
+        expect([fold.name, of(fold.test).size]).toEqual([fold.name, 2]);
+        expect([fold.name, of(fold.train).size]).toEqual([fold.name, 2]);
+      }
+    }
+    // Chance alone would not have done so.
+    const drawn = [0, 1, 2, 3, 4].flatMap((s) => leaveOneSubjectOut(people, 2, s));
+    expect(drawn.some((fold) => of(fold.validation).size < 2)).toBe(true);
+  });
+
+  it('keeps the folds as drawn where every part has every class, and where nothing can be done', () => {
+    const twice = [...people, ...people];
+    const both = twice.map((_, i) => Number(i < people.length));
+    expect(leaveOneSubjectOut(twice, 4, 7, both)).toEqual(leaveOneSubjectOut(people, 4, 7));
+    expect(kFoldBySubject(twice, 4, 7, 2, both)).toEqual(kFoldBySubject(people, 4, 7, 2));
+    const one = people.map(() => 0);
+    expect(leaveOneSubjectOut(people, 4, 7, one)).toEqual(leaveOneSubjectOut(people, 4, 7));
+  });
+
+  it('folds of EEGMAT, of which figures are published, are as they were', () => {
+    const eegmat = Array.from({ length: 36 }, (_, i) => `Subject${String(i).padStart(2, '0')}`);
+    const subject = [...eegmat, ...eegmat];
+    const task = subject.map((_, i) => Number(i >= 36));
+    for (const s of [0, 1, 2, 3, 4]) {
+      expect(leaveOneSubjectOut(subject, 4, s, task)).toEqual(leaveOneSubjectOut(eegmat, 4, s));
+      expect(kFoldBySubject(subject, 5, s, 4, task)).toEqual(kFoldBySubject(eegmat, 5, s, 4));
+    }
+  });
+});

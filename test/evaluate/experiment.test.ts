@@ -289,6 +289,14 @@ describe('evaluateModel', () => {
     expect(result.details['eeg+ecg']).toEqual(details['eeg+ecg']);
   });
 
+  test('matches classes by name, in whatever order the labels have them', async () => {
+    const classes = windows.classes.toReversed();
+    const swapped = { ...windows, classes, label: windows.label!.map((label) => 1 - label) };
+    const [asked, usual] = [await finished({ windows: swapped }), await finished()];
+    expect(asked.models).toEqual(usual.models);
+    expect(asked.dataset.classes).toEqual(windows.classes);
+  });
+
   test('tests everybody of another dataset', async () => {
     const result = await finished({ dataset: { ...dataset, name: 'eegmat' } });
     // A model of data of no published name may have seen anyone.
@@ -302,6 +310,11 @@ describe('evaluateModel', () => {
       'evaluate: the model was trained on all 6 subjects of tiny. Test it on other people.',
     );
     await expect(finished({ model: everybody })).rejects.toThrow(DataError);
+    const one = { ...windows, label: windows.label!.map(() => 1) };
+    await expect(finished({ windows: one })).rejects.toThrow(
+      `evaluate: all 12 windows are of class ${windows.classes[1]} (classes of the target: ${windows.classes.join(', ')}). Two classes are needed`,
+    );
+    await expect(evaluate({ windows: one })).rejects.toThrow(DataError);
     const others = { ...windows, classes: ['calm', 'angry'] };
     await expect(finished({ windows: others })).rejects.toThrow(
       'evaluate: the model tells calm, stress apart, the data has calm, angry.',
