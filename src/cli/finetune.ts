@@ -11,6 +11,7 @@ import { assertSeveralClasses, noteMissingClasses } from '../evaluate/fold-class
 import { encodeModel } from '../model/model-file.ts';
 import type { WindowIndex } from '../patches/window-reader.ts';
 import { writeFileAtomically } from '../train/checkpoint-node.ts';
+import { noteDivergence } from '../train/divergence.ts';
 import { finetune } from '../train/finetune.ts';
 import { parseFinetuneRecipe } from '../train/recipe.ts';
 import {
@@ -151,6 +152,7 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
       recipe,
       seconds: (performance.now() - begun) / 1000,
     });
+    for (const note of noteDivergence(described.curves, windows.classes.length)) progress.log(note);
     const report = await writeResult(out, described);
     const best = curves.find(({ epoch }) => epoch === bestEpoch) ?? {};
     if (json)

@@ -7,6 +7,7 @@ import { describePretraining, describeTraining } from '../evaluate/describe.ts';
 import { eegRecipe, twelveLeadRecipe } from '../patches/recipe.ts';
 import type { WindowReader } from '../patches/window-reader.ts';
 import { writeFileAtomically } from '../train/checkpoint-node.ts';
+import { noteDivergence } from '../train/divergence.ts';
 import { encodePretrained, pretrain } from '../train/pretrain.ts';
 import { parsePretrainRecipe } from '../train/recipe.ts';
 import {
@@ -144,6 +145,7 @@ export const pretrainCommand = buildCommand<Flags, [], Context>({
       recipe,
       seconds: (performance.now() - begun) / 1000,
     });
+    for (const note of noteDivergence(described.curves)) progress.log(note);
     const report = await writeResult(out, described);
     const last = result.curves.at(-1) ?? {};
     if (json) this.process.stdout.write(`${JSON.stringify({ weights: weightsPath, report, last })}\n`);

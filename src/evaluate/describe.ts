@@ -3,6 +3,7 @@ import type { DatasetSpec } from '../datasets/dataset.ts';
 import { visible } from '../patches/mask.ts';
 import type { WindowIndex } from '../patches/window-reader.ts';
 import type { Modality } from '../patches/windows.ts';
+import { noteDivergence } from '../train/divergence.ts';
 import type { PretrainResult } from '../train/pretrain.ts';
 import type { ReconstructionExample } from '../train/reconstruction.ts';
 import { type Curve, finite, type Reconstruction, type Result } from './result.ts';
@@ -31,7 +32,7 @@ export function describeTraining(options: {
     details: {},
     curves: [...curves],
     reconstructions: [...(options.reconstructions ?? [])],
-    notes: [...(options.notes ?? [])],
+    notes: [...noteDivergence(curves, windows.classes.length), ...(options.notes ?? [])],
     recipes: { prepare: windows.recipe, training: recipe },
     seconds: { training: seconds },
   };

@@ -9,6 +9,7 @@ import type { FloatTensors } from '../model/parameters.ts';
 import type { Modality, WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
 import { dealJobs } from '../train/distributed.ts';
+import { noteDivergence } from '../train/divergence.ts';
 import { finetune } from '../train/finetune.ts';
 import type { FeatureCache } from '../train/frozen-features.ts';
 import type { TrainingOptions } from '../train/loop.ts';
@@ -190,6 +191,7 @@ async function runTraining(
     progress: (total) => progress.stage(`fine-tune ${name}`, total),
     ...(signal && { signal }),
   });
+  for (const note of noteDivergence([{ name, rows: curves }], windows.classes.length)) progress.log(note);
   if (s === 0 && f === 0) await options.onModel?.(candidate.name, model);
   const without = Object.entries(predicted.missingProbabilities).map(([modality, probabilities]) => ({
     ...{ model: missingName(candidate, modality as Modality), s, f },

@@ -13,6 +13,7 @@ import type { FloatTensors } from '../model/parameters.ts';
 import { selectWindows } from '../patches/window-set.ts';
 import type { Dropped, Modality, WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
+import { noteDivergence } from '../train/divergence.ts';
 import type { TrainingOptions } from '../train/loop.ts';
 import { type PretrainResult, pretrain } from '../train/pretrain.ts';
 import type { Progress } from '../train/progress.ts';
@@ -154,6 +155,7 @@ export async function runStudy(options: StudyOptions): Promise<Result> {
   return {
     ...evaluated,
     curves: [...curves, ...evaluated.curves],
+    notes: [...noteDivergence(curves), ...evaluated.notes],
     reconstructions,
     data: {
       ...evaluated.data,
@@ -207,6 +209,7 @@ export async function runEvaluation(options: RunEvaluationOptions): Promise<Resu
     reconstructions: [],
     ...describeWeights(options.weights ?? {}, provenance),
     notes: [
+      ...noteDivergence(experiment.curves, windows.classes.length),
       ...noteMissingClasses(experiment.folds, windows.label!, windows.classes),
       ...noteSeenSubjects(
         { dataset: dataset.name, windows, folds: experiment.folds },
