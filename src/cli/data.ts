@@ -44,6 +44,15 @@ export const memoryFlag = {
   } satisfies TypedFlagParameter<number | undefined>,
 } as const;
 
+/** `--allow-duplicates`: of every verb that evaluates. */
+export const duplicatesFlag = {
+  allowDuplicates: {
+    kind: 'boolean',
+    brief: 'Go on where two subjects have equal recordings, and note it, instead of stopping',
+    default: false,
+  } satisfies TypedFlagParameter<boolean>,
+} as const;
+
 export interface ChosenData {
   readonly spec: DatasetSpec;
   readonly folder: ByteFolder;

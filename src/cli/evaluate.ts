@@ -21,7 +21,7 @@ import {
   requiredText,
   workFlags,
 } from './command.ts';
-import { chooseData, chooseTarget, dataBrief, loadData } from './data.ts';
+import { chooseData, chooseTarget, dataBrief, duplicatesFlag, loadData } from './data.ts';
 import { encoderFlags, readEncodersFor, readModel } from './model-source.ts';
 import { onRanks, type RanksFlags, ranksFlag, type Team } from './ranks.ts';
 import { tolerantFlag } from './read-flags.ts';
@@ -42,6 +42,7 @@ interface Flags extends RanksFlags {
   readonly seeds: readonly number[];
   readonly out: string;
   readonly testMissing: boolean;
+  readonly allowDuplicates: boolean;
   readonly tolerant: boolean;
   readonly json: boolean;
 }
@@ -109,6 +110,7 @@ export const evaluateCommand = buildCommand<Flags, [], Context>({
         brief: 'Test models of both signals also without each',
         default: false,
       },
+      ...duplicatesFlag,
       ...tolerantFlag,
       ...workFlags,
       ...ranksFlag,
@@ -158,6 +160,7 @@ async function train(flags: Flags, { ranks, signal, engine, progress }: Team): P
     ...ladder,
     finetune: recipe,
     testMissing: flags.testMissing || ladder.testMissing,
+    allowDuplicates: flags.allowDuplicates,
     protocol: protocolOf(flags),
     seeds: flags.seeds,
     ...released,
@@ -193,6 +196,7 @@ async function test(flags: Flags, { signal, engine, progress }: Team): Promise<R
     target,
     windows,
     testMissing: flags.testMissing,
+    allowDuplicates: flags.allowDuplicates,
     progress,
     versions: describeVersions(),
   });

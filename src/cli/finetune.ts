@@ -7,6 +7,7 @@ import type { DatasetSpec } from '../datasets/dataset.ts';
 import { classesOf, completeClasses } from '../datasets/folds.ts';
 import { type Targets, targetKinds, targetsOf } from '../datasets/targets.ts';
 import { describeTraining } from '../evaluate/describe.ts';
+import { checkReader } from '../evaluate/duplicates.ts';
 import { assertSeveralClasses, noteMissingClasses } from '../evaluate/fold-classes.ts';
 import { encodeModel } from '../model/model-file.ts';
 import type { WindowIndex } from '../patches/window-reader.ts';
@@ -23,7 +24,7 @@ import {
   requiredText,
   workFlags,
 } from './command.ts';
-import { chooseData, chooseTarget, dataBrief, memoryFlag, openWindows } from './data.ts';
+import { chooseData, chooseTarget, dataBrief, duplicatesFlag, memoryFlag, openWindows } from './data.ts';
 import { encoderFlags, readEncodersFor } from './model-source.ts';
 import { onRanks, type RanksFlags, ranksFlag } from './ranks.ts';
 import { tolerantFlag } from './read-flags.ts';
@@ -39,6 +40,7 @@ interface Flags extends RanksFlags {
   readonly validationSubjects: number;
   readonly published: boolean;
   readonly out: string;
+  readonly allowDuplicates: boolean;
   readonly tolerant: boolean;
   readonly memory?: number;
   readonly json: boolean;
@@ -84,6 +86,7 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
         default: false,
       },
       out: requiredText('Folder of the run', 'folder'),
+      ...duplicatesFlag,
       ...tolerantFlag,
       ...memoryFlag,
       ...workFlags,
@@ -108,6 +111,7 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
     });
     const targets =
       kind === 'class' || !kind ? undefined : targetsOf(spec, await spec.trials(folder), windows, target);
+    const duplicates = await checkReader('finetune', windows, spec, flags.allowDuplicates);
     if (!targets) assertSeveralClasses('finetune', windows);
     const { training, validation, subjects } = flags.published
       ? publishedSubjects(windows, spec)
@@ -140,6 +144,7 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
       versions: { ...describeVersions(), engine: backend.description },
       curves: [{ name: 'fine-tune', rows: [...curves], bestEpoch }],
       notes: [
+        ...duplicates,
         ...(targets || !windows.label
           ? []
           : noteMissingClasses(

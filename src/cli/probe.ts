@@ -4,6 +4,7 @@ import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
 import type { Origin } from '../datasets/people.ts';
 import { targetKinds, targetsOf } from '../datasets/targets.ts';
+import { checkDuplicates } from '../evaluate/duplicates.ts';
 import {
   type ProbedEncoder,
   type ProbePool,
@@ -34,7 +35,7 @@ import {
   type WorkFlags,
   workFlags,
 } from './command.ts';
-import { chooseData, choosePeople, dataBrief, loadData } from './data.ts';
+import { chooseData, choosePeople, dataBrief, duplicatesFlag, loadData } from './data.ts';
 import { readEncoder } from './model-source.ts';
 import { assertWritable } from './output-check.ts';
 import {
@@ -62,6 +63,7 @@ interface Flags extends WorkFlags {
   readonly tune?: string;
   readonly reconstruction: boolean;
   readonly draws: boolean;
+  readonly allowDuplicates: boolean;
   readonly out?: string;
 }
 
@@ -166,6 +168,7 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
         default: false,
       },
       out: optionalText('Write everything as JSON', 'file.json'),
+      ...duplicatesFlag,
       ...workFlags,
     },
     positional: {
@@ -197,6 +200,7 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
     const modality = flags.modality ?? spec.modalities[0]!;
     const subjects = await choosePeople(chosen, { leaveOut: flags.leaveOut }, progress);
     const windows = await loadData(chosen, undefined, progress, { signal, subjects });
+    const duplicates = checkDuplicates('probe', windows, spec, flags.allowDuplicates);
     const trials = await spec.trials(folder);
     const targets = flags.target.map((name) => targetsOf(spec, trials, windows, name));
     const whole = windows.signals[modality];
@@ -247,7 +251,7 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
       }
     }
     const tested = plans.flatMap((plan) => plan.folds);
-    const notes = encoders.flatMap(({ name, origin }) =>
+    const seen = encoders.flatMap(({ name, origin }) =>
       origin
         ? noteSeenSubjects(
             { dataset: spec.name, windows, folds: tested },
@@ -256,6 +260,7 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
           ).map((note) => `${name}: ${note}`)
         : [],
     );
+    const notes = [...duplicates, ...seen];
     const comparisons = compareRows(rows, targets);
     this.process.stdout.write(`${renderRows(rows, targets)}\n`);
     if (comparisons.length > 0) this.process.stdout.write(`\n${renderComparisons(comparisons)}\n`);

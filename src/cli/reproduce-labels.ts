@@ -39,6 +39,7 @@ export function labelBenchmark(dataset: PublishedDataset): Benchmark {
         origin: metadata,
       },
       tune: flags.tune,
+      allowDuplicates: flags.allowDuplicates,
     });
     return { result, report: renderLabelReproduction(result), tables: renderLabelTables(result) };
   };

@@ -14,6 +14,7 @@ export interface ReproduceFlags extends WorkFlags {
   readonly eeg?: string;
   readonly ecg?: string;
   readonly tune: boolean;
+  readonly allowDuplicates: boolean;
   readonly out?: string;
   readonly json: boolean;
 }

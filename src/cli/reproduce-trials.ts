@@ -43,6 +43,7 @@ export function trialBenchmark(
     const result = await reproduce({
       ...{ ...run, backend, spec, recipe, encoders, sources, notes, progress, folder },
       tune: flags.tune,
+      allowDuplicates: flags.allowDuplicates,
     });
     return { result, report: renderReproduction(result), tables: renderReproductionTables(result) };
   };

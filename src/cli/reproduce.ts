@@ -15,6 +15,7 @@ import {
   optionalText,
   workFlags,
 } from './command.ts';
+import { duplicatesFlag } from './data.ts';
 import { readRecipe } from './recipe-file.ts';
 import { labelBenchmark } from './reproduce-labels.ts';
 import { type Benchmark, keptFiles, keptTrainings, type ReproduceFlags } from './reproduce-run.ts';
@@ -77,6 +78,7 @@ export const reproduceCommand = buildCommand<ReproduceFlags, [string], Context>(
         'Folder of the run; a stopped run goes on there (default: runs/reproduce-NAME)',
         'folder',
       ),
+      ...duplicatesFlag,
       ...workFlags,
       ...jsonFlag,
     },

@@ -161,6 +161,7 @@ function spec(year: 2020 | 2021, version: string, citation: string, bytes: numbe
         count: recordings,
       })),
       download,
+      duplicates: 'The challenge holds some recordings of its sources twice, and names none.',
       notes: [
         'The challenge does not say whose a recording is: each counts as a person of its own, though PTB, PTB-XL, INCART and others have several of one. Take PTB-XL from its own set where that matters.',
         'Only training data are public; validation and test data of the challenge are not.',

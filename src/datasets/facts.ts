@@ -14,6 +14,8 @@ export interface DatasetFacts {
   /** What each label means: target → its scale, classes, and where it comes from. */
   readonly labels: Readonly<Record<string, string>>;
   /** The files that a complete folder holds. */
+  /** Where the publisher's own data hold equal recordings under several subjects: what is known, for a note instead of an error. */
+  readonly duplicates?: string;
   readonly layout: readonly LayoutFacts[];
   readonly download?: DownloadFacts;
   /** What a user must know: leaks, duplicates, missing subjects, how splits were published. */

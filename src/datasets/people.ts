@@ -32,7 +32,9 @@ export interface TestedPeople {
   readonly sameNames?: boolean;
 }
 
-const open = 'open';
+/** Of one table: `p1` of another is not comparable. */
+const openSpace = (dataset: string) => `open ${dataset}`;
+const isOpen = (space: string) => space.startsWith('open ');
 
 interface Naming {
   /** Names of the dataset's people; any where absent. */
@@ -57,7 +59,7 @@ const cincNaming: Naming = {
   pattern: /^[A-Z]+\d{4,5}$/,
   identify(subject) {
     const source = cincSource(`${subject}.hea`);
-    if (source === undefined) return [{ space: open, name: subject }];
+    if (source === undefined) return [{ space: openSpace('cinc'), name: subject }];
     if (source === 'PTB-XL') return [{ space: 'ptbxl records', name: subject }];
     return [{ space: subject.startsWith('JS') ? 'chapman' : 'cinc', name: subject }];
   },
@@ -78,8 +80,8 @@ const namings: Readonly<Record<string, Naming>> = {
   eegmat: { pattern: /^Subject\d\d$/, identify: (name) => [{ space: 'eegmat', name }] },
   'mitdb-beats': { identify: (name) => [{ space: 'mitdb', name }] },
   // Any folder in that layout: sub-01 of one is not sub-01 of another.
-  bids: { identify: (name) => [{ space: open, name }] },
-  'bids-events': { identify: (name) => [{ space: open, name }] },
+  bids: { identify: (name) => [{ space: openSpace('bids'), name }] },
+  'bids-events': { identify: (name) => [{ space: openSpace('bids'), name }] },
 };
 
 /** Spaces with the same people in them, whose names only a table that is not at hand translates. */
@@ -89,7 +91,7 @@ const overlaps: readonly (readonly [string, string])[] = [['ptbxl people', 'ptbx
 export function identitiesOf(dataset: string, subject: string, trial?: string): Identity[] {
   const naming = Object.hasOwn(namings, dataset) ? namings[dataset]! : undefined;
   if (naming) return naming.identify(subject, trial);
-  return [{ space: Object.hasOwn(datasets, dataset) ? dataset : open, name: subject }];
+  return [{ space: Object.hasOwn(datasets, dataset) ? dataset : openSpace(dataset), name: subject }];
 }
 
 /** Whom of the tested people the weights of this origin have seen. The one place that decides it. */
@@ -119,16 +121,15 @@ export function findSeenPeople(origin: Origin | undefined, people: TestedPeople)
 /** Those names of a dataset's people whom weights of this origin have seen; undefined where it cannot be known. */
 export function namesSeen(origin: Origin, dataset: string): string[] | undefined {
   const learnt = peopleOf(origin);
-  if (!learnt || learnt.some(({ space }) => space === open)) return undefined;
+  if (!learnt || learnt.some(({ space }) => isOpen(space))) return undefined;
   const subjects = JSON.parse(origin.subjects!) as string[];
   return findSeenPeople(origin, { dataset, subject: subjects }).seen.slice();
 }
 
 /** Are these names comparable with every space, and so absent from it for certain? */
 function isElsewhere(own: readonly Identity[], spaces: ReadonlySet<string>): boolean {
-  if (spaces.has(open)) return false;
   const mine = new Set(own.map(({ space }) => space));
-  if (mine.has(open)) return false;
+  if ([...spaces, ...mine].some(isOpen)) return false;
   return [...spaces].every(
     (space) =>
       mine.has(space) ||

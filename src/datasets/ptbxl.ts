@@ -83,6 +83,8 @@ function spec(name: string, rateHz: 500 | 100): PublishedDataset {
         { path: 'records100/*/*_lr.hea', what: 'headers at 100 Hz, with a .dat each', count: 21_799 },
       ],
       download,
+      duplicates:
+        'Its publishers know of recordings that stand under two numbers, and keep the official folds: so do we.',
       notes: [
         'Split `published`: folds 1–8 train, 9 validation, 10 test, by patient as the authors advise; folds 9 and 10 were all seen by a person.',
         'A few recordings carry identical signals under two numbers; 145 and 463 even name two patients. The official folds are kept as they are, so group by signal where you split anew.',

@@ -11,6 +11,7 @@ import type { Modality, WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
 import type { Progress } from '../train/progress.ts';
 import { describeTraining } from './describe.ts';
+import { checkDuplicates } from './duplicates.ts';
 import { assertSeveralClasses } from './fold-classes.ts';
 import type { Result } from './result.ts';
 import { summarisePredictions } from './summary.ts';
@@ -26,6 +27,8 @@ export interface FinishedModelOptions {
   readonly windows: WindowSet;
   /** Test a model of both signals that can do without one also without each: rows `eeg+ecg, ECG missing`. */
   readonly testMissing?: boolean;
+  /** Equal windows under several subjects are a note, not an error. */
+  readonly allowDuplicates?: boolean | undefined;
   readonly progress: Progress;
   readonly versions: Readonly<Record<string, string>>;
 }
@@ -48,6 +51,7 @@ export async function evaluateModel(options: FinishedModelOptions): Promise<Resu
     );
   const tested = selectWindows(windows, indices);
   assertSeveralClasses('evaluate', tested);
+  const duplicates = checkDuplicates('evaluate', tested, dataset, options.allowDuplicates);
   const predictor = new Predictor(backend, model.config, model.tensors);
   const stage = progress.stage('predict', tested.count);
   const modalities = modalitiesOf(model.config);
@@ -83,6 +87,7 @@ export async function evaluateModel(options: FinishedModelOptions): Promise<Resu
       versions: { ...options.versions, engine: backend.description },
       curves: [],
       notes: [
+        ...duplicates,
         ...(left > 0
           ? [`${left} subject${left === 1 ? ' was' : 's were'} left out: the model was trained on them.`]
           : []),

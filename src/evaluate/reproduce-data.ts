@@ -19,6 +19,7 @@ import type { Dropped, Modality, SignalWindows, WindowSet } from '../patches/win
 import type { Backend } from '../runtime/backend.ts';
 import type { Progress } from '../train/progress.ts';
 import { bandPowerFeatures, heartFeatures } from './baselines.ts';
+import { DuplicateFinder } from './duplicates.ts';
 import type { KeptFiles } from './kept-files.ts';
 import { poolTokens } from './probe-features.ts';
 import { scaleByBaseline, subtractBaseline } from './reproduce-baseline.ts';
@@ -55,6 +56,8 @@ export interface BenchmarkData {
   /** Band powers, and heart rate and variability: [W][d], NaN where undefined. */
   readonly classical: { readonly [M in Modality]?: readonly Float64Array[] };
   readonly dropped: readonly Dropped[];
+  /** On subjects with equal windows or nearly equal names. */
+  readonly notes?: readonly string[];
   readonly hash: string;
   /** The windows themselves, where encoders are tuned. */
   readonly windows?: WindowSet;
@@ -68,6 +71,8 @@ export interface BenchmarkDataOptions {
   readonly encoders: ChosenEncoders;
   /** Keep signals in memory, and embed nothing. */
   readonly keepSignals?: boolean;
+  /** Equal windows under several subjects are a note, not an error. */
+  readonly allowDuplicates?: boolean | undefined;
   readonly kept?: KeptFiles | undefined;
   readonly progress: Progress;
   readonly signal?: AbortSignal | undefined;
@@ -95,6 +100,7 @@ export async function readBenchmark(options: BenchmarkDataOptions): Promise<Benc
   const stage = progress.stage(`read ${spec.name}`, trials.length, 'trials');
   const people: PersonRows[] = [];
   const counted = new DroppedCounts();
+  const finder = new DuplicateFinder();
   let done = 0;
   try {
     for (const own of groupBySubject(trials)) {
@@ -109,6 +115,7 @@ export async function readBenchmark(options: BenchmarkDataOptions): Promise<Benc
         continue;
       }
       const film = await stretches.film.finish();
+      finder.add(film);
       const neutral =
         stretches.neutral && stretches.neutral.size > 0 ? await stretches.neutral.finish() : undefined;
       const rows = await rowsOf(options, embedders, film, neutral);
@@ -126,6 +133,7 @@ export async function readBenchmark(options: BenchmarkDataOptions): Promise<Benc
     throw new DataError(
       `${spec.name}: no window is left of ${trials.length} trials. Check the recipe's window.`,
     );
+  const notes = finder.check('reproduce', spec, options.allowDuplicates);
   const trial = people.flatMap(({ film }) => film.trial);
   const stimulus = trial.map((id) => byId.get(id)!.stimulus ?? '');
   const labels = new Map(
@@ -155,6 +163,7 @@ export async function readBenchmark(options: BenchmarkDataOptions): Promise<Benc
     further: joinFurther(people),
     classical: join('classical'),
     dropped: counted.all,
+    notes,
     hash: await sha256(new TextEncoder().encode(hashes.join('\n'))),
     ...(keepSignals && { windows: await concatWindowSets(people.map(({ film }) => film)) }),
   };

@@ -13,6 +13,7 @@ import { hashTensors } from '../model/safetensors.ts';
 import type { SignalWindows, WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
 import type { Progress } from '../train/progress.ts';
+import { checkDuplicates } from './duplicates.ts';
 import { identityOf, type KeptFiles, loadUnit, saveUnit } from './kept-files.ts';
 import { differenceOf } from './probe-comparison.ts';
 import { takeChannels } from './probe-features.ts';
@@ -39,6 +40,8 @@ export interface ReproduceLabelsOptions {
   };
   /** Encoders learn too. */
   readonly tune?: boolean;
+  /** Equal windows under several subjects are a note, not an error. */
+  readonly allowDuplicates?: boolean | undefined;
   readonly kept?: KeptFiles | undefined;
   /** Checkpoints of trainings of `tune`. */
   readonly trainings?: KeptTrainings | undefined;
@@ -60,6 +63,7 @@ export async function reproduceLabels(options: ReproduceLabelsOptions): Promise<
   const { spec, recipe, encoder, tune = false, backend } = options;
   const begun = performance.now();
   const { windows, targets, trials, folds } = await readData(options);
+  const duplicates = checkDuplicates('reproduce', windows, spec, options.allowDuplicates);
   const read = performance.now();
   const blocks: { readonly channels: readonly string[]; readonly units: readonly LabelUnit[] }[] = [];
   for (const leads of recipe.leads) {
@@ -111,6 +115,7 @@ export async function reproduceLabels(options: ReproduceLabelsOptions): Promise<
       dropped: [...windows.dropped],
     },
     notes: [
+      ...duplicates,
       ...noteRecordings(spec, trials.length),
       ...noteSeen(options, folds, windows),
       ...noteLeftOut(blocks.flatMap(({ units }) => units)),

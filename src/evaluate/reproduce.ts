@@ -114,6 +114,7 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
     },
     notes: [
       ...(options.notes ?? []),
+      ...(data.notes ?? []),
       ...noteSeen(encoders, plans),
       ...noteBaseline(recipe, tune),
       ...noteClasses(plans),

@@ -27,6 +27,7 @@ import {
   pretrainRecipeSchema,
 } from '../train/recipe.ts';
 import { describeData, describePretraining } from './describe.ts';
+import { checkDuplicates } from './duplicates.ts';
 import { runExperiment } from './experiment.ts';
 import { noteMissingClasses } from './fold-classes.ts';
 import { type CandidateOptions, candidatesOf, checkRungs, ladderSchema } from './ladder.ts';
@@ -93,6 +94,8 @@ export interface EvaluationOptions {
   readonly keep?: (training: string) => Pick<TrainingOptions, 'store' | 'log'>;
   /** The finished model of the first fold and seed. */
   readonly onModel?: (name: string, model: TrainedModel) => Promise<void>;
+  /** Equal windows under several subjects are a note, not an error. */
+  readonly allowDuplicates?: boolean | undefined;
   /** heartmind's version, commit, node, processor: printed. */
   readonly versions: Readonly<Record<string, string>>;
 }
@@ -184,6 +187,7 @@ export interface RunEvaluationOptions extends EvaluationOptions, CandidateOption
 export async function runEvaluation(options: RunEvaluationOptions): Promise<Result> {
   const { backend, dataset, windows, protocol, finetune, provenance = {} } = options;
   const begun = performance.now();
+  const duplicates = checkDuplicates('evaluate', windows, dataset, options.allowDuplicates);
   const experiment = await runExperiment({
     ...options,
     candidates: candidatesOf(finetune, options.encoders, options),
@@ -210,6 +214,7 @@ export async function runEvaluation(options: RunEvaluationOptions): Promise<Resu
     ...describeWeights(options.weights ?? {}, provenance),
     notes: [
       ...noteDivergence(experiment.curves, windows.classes.length),
+      ...duplicates,
       ...noteMissingClasses(experiment.folds, windows.label!, windows.classes),
       ...noteSeenSubjects(
         { dataset: dataset.name, windows, folds: experiment.folds },
