@@ -58,9 +58,11 @@ export async function labelledFiles(
       const column = csv.columns.find((other) => other.toLowerCase() === name);
       const text = column ? fields[column]! : '';
       if (text === '') return undefined;
-      if (!(Number(text) >= 0))
+      // Spreadsheets of many countries write 0,5.
+      const seconds = Number(/^\d*,\d+$/.test(text) ? text.replace(',', '.') : text);
+      if (!(seconds >= 0) || !Number.isFinite(seconds))
         throw new DataError(`${csvPath} line ${line}: ${name} '${text}' is no time in seconds.`);
-      return Number(text);
+      return seconds;
     };
     const [start, end] = [time('start'), time('end')];
     if (start !== undefined && end !== undefined && end <= start) {

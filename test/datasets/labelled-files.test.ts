@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DataError, HeartmindError } from '../../src/core/errors.ts';
+import { decodeText } from '../../src/datasets/folder-text.ts';
 import { labelledFiles } from '../../src/datasets/labelled-files.ts';
 import { twelveLeadRecipe } from '../../src/patches/recipe.ts';
 import { memoryFolder } from './memory-folder.ts';
@@ -7,6 +8,32 @@ import { memoryFolder } from './memory-folder.ts';
 const files = { 'a.edf': '', 'b.edf': '', 'sub/c.edf': '' };
 const open = (csv: string) =>
   labelledFiles(memoryFolder({ ...files, 'labels.csv': csv }), 'labels.csv', twelveLeadRecipe);
+
+/** UTF-16 with its mark or without, in either order of bytes. */
+function utf16(text: string, { isLittle = true, mark = true } = {}): Uint8Array {
+  const codes = Array.from(mark ? `\uFEFF${text}` : text, (letter) => letter.charCodeAt(0));
+  return Uint8Array.from(codes.flatMap((c) => (isLittle ? [c & 255, c >> 8] : [c >> 8, c & 255])));
+}
+
+describe('a label file as spreadsheets save it', () => {
+  const rows = 'file;subject;start;end;label\na.edf;Jürgen;0,5;10,25;ruhig\nb.edf;s2;;;wach\n';
+
+  it('reads times with decimal commas', async () => {
+    const [trial] = await (await open(rows)).trials(memoryFolder({}));
+    expect(trial).toMatchObject({ subject: 'Jürgen', start: 0.5, end: 10.25 });
+    await expect(open(rows.replace('0,5', '0,5,1'))).rejects.toThrow("line 2: start '0,5,1' is no time");
+  });
+
+  it.each([
+    [true, true],
+    [false, true],
+    [true, false],
+    [false, false],
+  ])('reads UTF-16, little end first: %s, with its mark: %s', (isLittle, mark) => {
+    expect(decodeText(utf16(rows, { isLittle, mark }))).toBe(rows);
+    expect(decodeText(new TextEncoder().encode(rows))).toBe(rows);
+  });
+});
 
 describe('labelledFiles', () => {
   it('reads files, subjects, targets and times, several rows a file', async () => {
