@@ -48,7 +48,11 @@ export async function fileSource(path: string, options: FileOptions = {}): Promi
 }
 
 /** What tells that a file is another than it was. */
-type Version = Pick<Stats, 'size' | 'mtimeMs'>;
+type Version = Pick<Stats, 'size' | 'mtimeMs' | 'ino'>;
+
+function isSame(one: Version, other: Version): boolean {
+  return one.size === other.size && one.mtimeMs === other.mtimeMs && one.ino === other.ino;
+}
 
 /** Asking for a file's state costs as much as a short read: it is asked so often at most, and when the file is closed. Milliseconds. */
 const checkEveryMs = 10;
@@ -59,6 +63,8 @@ function sourceOf(path: string, handle: FileHandle, opened: Version, options: Fi
   let checkedMs = performance.now();
   let isUnchecked = false;
   let isClosed = false;
+  /** Files beside it may be opened more than once while it is read: they stay the same, too. */
+  const siblings = new Map<string, Version>();
   /** After a read: what was read is of the file as it was opened. */
   const check = (must = false) => {
     isUnchecked = true;
@@ -66,7 +72,7 @@ function sourceOf(path: string, handle: FileHandle, opened: Version, options: Fi
     const now = fstatSync(handle.fd);
     checkedMs = performance.now();
     isUnchecked = false;
-    if (now.size !== opened.size || now.mtimeMs !== opened.mtimeMs) throw changed(path, opened, now);
+    if (!isSame(now, opened)) throw changed(path, opened, now);
   };
   const checkRead = (start: number, end: number, bytesRead: number) => {
     if (bytesRead < end - start)
@@ -114,6 +120,9 @@ function sourceOf(path: string, handle: FileHandle, opened: Version, options: Fi
       const beside = join(dirname(path), fileName);
       try {
         const status = await stat(beside);
+        const before = siblings.get(fileName);
+        if (before && !mayGrow && !isSame(before, status)) throw changed(beside, before, status);
+        siblings.set(fileName, status);
         return status.isFile() ? await fileSource(beside, options) : undefined;
       } catch (cause) {
         if (cause instanceof FormatError) throw cause;
@@ -144,9 +153,11 @@ function unreadable(path: string, position: number, cause: unknown): FormatError
 function changed(path: string, before: Version, now: Version): FormatError {
   const time = ({ mtimeMs }: Version) => new Date(mtimeMs).toISOString();
   const fact =
-    now.size === before.size
-      ? `its time of change was ${time(before)}, it is ${time(now)}`
-      : `it had ${before.size} bytes, it has ${now.size}`;
+    now.size !== before.size
+      ? `it had ${before.size} bytes, it has ${now.size}`
+      : now.mtimeMs !== before.mtimeMs
+        ? `its time of change was ${time(before)}, it is ${time(now)}`
+        : 'another file has its name';
   return new FormatError(
     `${path}: the file was changed while it was read (${fact}). What was read may be of two versions; wait until nothing writes to it, and try again.`,
     path,

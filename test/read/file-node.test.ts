@@ -1,5 +1,5 @@
 /** Local files: what is no file, what was closed. */
-import { appendFile, mkdtemp, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, rename, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -87,6 +87,19 @@ describe('a file that is changed while it is read', () => {
     expect((await source.read(0, 50_000)).length).toBe(50_000);
     await truncate(path(), 40_000);
     await expect(source.read(0, 50_000)).rejects.toThrow(/ends at byte 40000, it had 50000 when opened/);
+    await source.close!();
+  });
+
+  test('so is one beside it, between two openings', async () => {
+    const beside = join(folder, 'd.bin');
+    await writeFile(beside, 'abc');
+    const source = await open();
+    for (let i = 0; i < 2; i++) await (await source.sibling!('d.bin'))!.close!();
+    await writeFile(`${beside}.new`, 'abc');
+    const { atime, mtime } = await stat(beside);
+    await utimes(`${beside}.new`, atime, mtime);
+    await rename(`${beside}.new`, beside);
+    await expect(source.sibling!('d.bin')).rejects.toThrow(/d\.bin: the file was changed while it was read/);
     await source.close!();
   });
 
