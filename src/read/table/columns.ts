@@ -75,6 +75,7 @@ const tidy = (name: string) => splitUnit(name).name.replace(/[_-]+/g, ' ').trim(
 /** Is it a running number, a state of the device, or anything else that nobody would filter? */
 export const isCounterName = (name: string): boolean =>
   counterName.test(name) || counterName.test(tidy(name));
+export const isTimeName = (name: string): boolean => timeName.test(tidy(name));
 export const isLabelName = (name: string): boolean => labelName.test(tidy(name));
 
 /**
@@ -86,7 +87,7 @@ export function timeColumn(
   log: string[],
   isRateKnown = false,
 ): TimeColumn | undefined {
-  const named = columns.filter((column) => column.isTime || timeName.test(tidy(column.name)));
+  const named = columns.filter((column) => column.isTime || isTimeName(column.name));
   const isUsable = ({ values }: TableColumn) => countPresent(values) > 2;
   const candidates = named.filter(isUsable);
   const [first] = columns;

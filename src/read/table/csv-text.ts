@@ -29,7 +29,7 @@ export async function asUtf8(source: ByteSource): Promise<{ source: ByteSource; 
 }
 
 /** UTF-16 by its mark, or by the zero in every other byte of text that is mostly ASCII. */
-function encodingOf(head: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
+export function encodingOf(head: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
   if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le';
   if (head[0] === 0xfe && head[1] === 0xff) return 'utf-16be';
   if (head.length < 16) return undefined;

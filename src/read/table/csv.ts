@@ -30,6 +30,13 @@ export async function openCsv(source: ByteSource, options: ReadOptions = {}): Pr
 
 /** The whole table. */
 export async function readCsv(source: ByteSource): Promise<Table> {
+  return (await readCsvParts(source)).table;
+}
+
+/** The whole table, and what its text looks like: for those who go on reading where more comes. */
+export async function readCsvParts(
+  source: ByteSource,
+): Promise<{ readonly table: Table; readonly layout: CsvLayout; readonly dataStart: number }> {
   const { source: text, skip } = await asUtf8(source);
   const { head, layout: guessed } = await readHead(text, skip, source.name);
   if (/^\d+(\.\d+)?,\s*IBI\s/.test(new TextDecoder().decode(head.subarray(0, 64))))
@@ -38,15 +45,16 @@ export async function readCsv(source: ByteSource): Promise<Table> {
       'intervals between beats',
     );
   let layout = guessed;
-  let rows = await parseAll(text, layout, skip + layout.dataStart, head.length);
+  const dataStart = skip + layout.dataStart;
+  let rows = await parseAll(text, layout, dataStart, head.length);
   const log: string[] = [];
   const wider = widerLayout(layout, rows);
   if (wider) {
     layout = wider;
-    rows = await parseAll(text, layout, skip + layout.dataStart, head.length);
+    rows = await parseAll(text, layout, dataStart, head.length);
   }
   noteOddRows(source.name, layout, rows, log);
-  return tableOf(source.name, layout, rows, log);
+  return { table: tableOf(source.name, layout, rows, log), layout, dataStart };
 }
 
 /** The first bytes: so many that a few rows are among them, however wide they are. */
@@ -183,6 +191,7 @@ function tableOf(source: string, layout: CsvLayout, rows: CsvRows, log: string[]
     source,
     format: 'csv',
     rowCount: embedded ? rows.rowCount - 2 : rows.rowCount,
+    ...(embedded && { headerRows: 2 }),
     columns,
     texts: names.flatMap((name, c) => (kinds[c] === 'text' ? [{ name, changes: rows.texts[c]! }] : [])),
     events: rows.events,

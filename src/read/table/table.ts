@@ -27,6 +27,8 @@ export interface Table {
   readonly source: string;
   readonly format: string;
   readonly rowCount: number;
+  /** Rows of numbers before the first one that are no samples. */
+  readonly headerRows?: number;
   readonly columns: readonly TableColumn[];
   /** From that row on the text stands, by column. */
   readonly texts?: readonly { readonly name: string; readonly changes: readonly RowText[] }[];
