@@ -211,6 +211,7 @@ function bind(library: LslLibrary) {
     const call = library.func(prototype);
     return (...values: unknown[]) =>
       new Promise<Result>((done, fail) => {
+        // biome-ignore lint/plugin: a C function's arguments, seven at most.
         call.async(...values, (error: unknown, result: Result) => (error ? fail(error) : done(result)));
       });
   };
