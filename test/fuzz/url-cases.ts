@@ -152,6 +152,7 @@ async function download(server: UrlServer, sha256: string | undefined): Promise<
   try {
     await fetchFile(http, { url: server.url, path: 'a.bin', ...(sha256 && { sha256 }) }, target, {
       policy: quickPolicy,
+      mostBytes: 2 ** 22,
     });
     if (!(await isRight())) throw new Violation('what was put in place is of no version');
   } catch (error) {
