@@ -80,7 +80,7 @@ describe('labelledFiles', () => {
     ['file,subject\n\na.edf,\n', 'labels.csv line 3: the subject is empty. Splits are by subject: name one.'],
     ['file,subject,start\na.edf,s1,soon\n', "labels.csv line 2: start 'soon' is no time in seconds."],
     ['file,subject,start\na.edf,s1,-1\n', "labels.csv line 2: start '-1' is no time in seconds."],
-    ['file;subject;end\na.edf;s1;1,5\n', "labels.csv line 2: end '1,5' is no time in seconds."],
+    ['file;subject;end\na.edf;s1;1,5 s\n', "labels.csv line 2: end '1,5 s' is no time in seconds."],
     [
       'file,subject,note,start,end\na.edf,s1,"two\nlines",,\nb.edf,s1,,5,5\n',
       'labels.csv line 4: end 5 s is not after start 5 s.',
