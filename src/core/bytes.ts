@@ -2,6 +2,7 @@
  * One tiny boundary type for local files, Blobs, buffers and URLs: anything that gives slices of its bytes.
  * Readers take a ByteSource; formats of several files (WFDB) take its siblings through `sibling`.
  */
+import type { Budget } from './budget.ts';
 import { FormatError } from './errors.ts';
 
 export interface ByteSource {
@@ -22,6 +23,8 @@ export interface ByteSource {
   /** Another file beside this one, by bare file name; undefined where it does not exist. */
   sibling?(fileName: string): Promise<ByteSource | undefined>;
   close?(): Promise<void>;
+  /** What may be made of its bytes; that of the recording to which it belongs. Absent: the default limits. */
+  readonly budget?: Budget;
 }
 
 /** A ByteSource over bytes in memory; `siblings` by bare file name. */

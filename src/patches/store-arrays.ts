@@ -2,14 +2,18 @@
  * The small arrays of a store's index ↔ Zarr v3: one dimension, chunks of up to a million rows, gzip. Texts are Zarr's
  * `string` with the codec `vlen-utf8`.
  */
-import { gunzipSync, gzipSync } from 'fflate';
+import { gzipSync } from 'fflate';
 import { z } from 'zod';
+import { bytesSource } from '../core/bytes.ts';
 import { parseConfig } from '../core/config.ts';
 import { FormatError } from '../core/errors.ts';
+import { gunzipSource } from '../core/gunzip.ts';
 
 export type Column = Int32Array | Uint16Array | Float32Array | Float64Array | readonly string[];
 
 const rowsPerChunk = 1 << 20;
+/** Of numbers 2 GB. */
+const mostRows = 2 ** 28;
 const gzipLevel = 5;
 
 const types = {
@@ -93,11 +97,17 @@ export async function decodeColumn(
   const { data_type: type, shape, ...rest } = parseConfig(columnSchema, metadata, `${name}/zarr.json`);
   const [length] = shape;
   const chunk = chunkLength(rest);
+  if (length > mostRows || chunk > mostRows)
+    throw new FormatError(
+      `${name}/zarr.json: states ${length} rows in chunks of ${chunk}; a store has at most ${mostRows}. The copy is damaged; copy or prepare it again.`,
+      name,
+    );
   const parts: Column[] = [];
   for (let start = 0; start < length; start += chunk) {
     const path = `${name}/c.${start / chunk}`;
-    const bytes = inflate(await read(path), path);
     const rows = Math.min(chunk, length - start);
+    const limit = type === 'string' ? mostTextBytes(chunk) : chunk * types[type].BYTES_PER_ELEMENT;
+    const bytes = await inflateAtMost(await read(path), limit, path);
     parts.push(
       type === 'string' ? decodeTexts(bytes, rows, path) : decodeNumbers(bytes, type, chunk, rows, path),
     );
@@ -194,12 +204,20 @@ function decodeTexts(bytes: Uint8Array, rows: number, path: string): readonly st
   return texts;
 }
 
-function inflate(bytes: Uint8Array, path: string): Uint8Array {
+/** Texts are names of subjects, trials, sources: some bytes each, with room for long paths. */
+function mostTextBytes(chunk: number): number {
+  return 2 ** 26 + 64 * chunk;
+}
+
+/** Inflate up to `limit` bytes. FormatError for more and for damage: a few kilobytes can claim gigabytes. */
+async function inflateAtMost(bytes: Uint8Array, limit: number, path: string): Promise<Uint8Array> {
   try {
-    return gunzipSync(bytes);
+    // A short piece is longer compressed than plain.
+    const plain = await gunzipSource(bytesSource(path, bytes), { maxBytes: limit + 1024 });
+    return await plain.read(0, plain.byteLength);
   } catch (cause) {
     throw new FormatError(
-      `${path}: its gzip data are damaged (${(cause as Error).message}). Copy or prepare it again.`,
+      `${path}: its gzip data are damaged, or hold more than the ${limit} bytes that are due (${(cause as Error).message}). Copy or prepare it again.`,
       path,
       undefined,
       { cause },

@@ -1,4 +1,6 @@
 /** Any recording file → Recording: sniffs the content, inflates gzip, and dispatches through one table of formats. */
+
+import { Budget } from '../core/budget.ts';
 import { type ByteSource, isGzip } from '../core/bytes.ts';
 import { FormatError } from '../core/errors.ts';
 import { gunzipSource } from '../core/gunzip.ts';
@@ -103,6 +105,7 @@ export const formats: readonly Format[] = [
  * known but cannot be read. `tolerant` opens truncated files up to where they go.
  */
 export async function openRecording(source: ByteSource, options: ReadOptions = {}): Promise<Recording> {
+  const budget = source.budget ?? new Budget(options);
   if (source.byteLength === 0)
     throw new FormatError(`${source.name}: the file is empty. Fetch it again.`, source.name, 0);
   const start = await source.read(0, Math.min(512, source.byteLength));
@@ -120,12 +123,12 @@ export async function openRecording(source: ByteSource, options: ReadOptions = {
   const head = plain === source ? start : await plain.read(0, Math.min(512, plain.byteLength));
   const fileName = (plain.name.split(/[/\\?#]/).findLast((part) => part !== '') ?? '').toLowerCase();
   const named = isWfdbPart(fileName)
-    ? await openWfdbPart(withGzipSiblings(plain, onNote), options)
+    ? await openWfdbPart(withGzipSiblings(plain, budget, onNote), options)
     : undefined;
   if (named) return named;
   const format = formats.find(({ matches }) => matches(head, fileName));
   if (!format) {
-    const record = await openWfdbPart(withGzipSiblings(plain, onNote), options);
+    const record = await openWfdbPart(withGzipSiblings(plain, budget, onNote), options);
     if (record) return record;
     const hint = /\.(dat|mat|atr|qrs)$/.test(fileName)
       ? 'For a WFDB record, its .hea file must be beside it.'
@@ -136,7 +139,7 @@ export async function openRecording(source: ByteSource, options: ReadOptions = {
       0,
     );
   }
-  const recording = await format.open(withGzipSiblings(plain, onNote), options);
+  const recording = await format.open(withGzipSiblings(plain, budget, onNote), options);
   const log = [...cuts, ...notes, ...recording.log];
   if (plain === source) return notes.length === 0 ? recording : { ...recording, log };
   return {

@@ -1,6 +1,8 @@
 /** Files beside a recording may be compressed, each for itself. */
+
 import { gzipSync } from 'fflate';
 import { expect, test } from 'vitest';
+import { Budget } from '../../src/core/budget.ts';
 import { bytesSource } from '../../src/core/bytes.ts';
 import { encodeEdf } from '../../src/read/edf/write.ts';
 import { withGzipSiblings } from '../../src/read/gzip.ts';
@@ -27,6 +29,7 @@ test('a plain file wins; what is neither is undefined; damage is an error', asyn
       'b.gz': gzipSync(text('compressed')),
       'c.gz': gzipSync(text('c'.repeat(100))).subarray(0, 20),
     }),
+    new Budget(),
   );
   expect((await source.sibling!('b'))!.byteLength).toBe(5);
   expect(await source.sibling!('d')).toBeUndefined();

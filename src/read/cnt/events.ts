@@ -2,6 +2,7 @@
  * The event table of Neuroscan's CNT files: kinds 1 (8 bytes an event), 2 and 3 (19 bytes) → annotations, timed and
  * named as MNE does. Source: http://paulbourke.net/dataformats/eeg/ (structures TEEG, EVENT1, EVENT2).
  */
+import { budgetOf } from '../../core/budget.ts';
 import type { ByteSource } from '../../core/bytes.ts';
 import type { Annotation } from '../../core/recording.ts';
 import type { CntHeader } from './header.ts';
@@ -35,6 +36,7 @@ export async function readCntEvents(
   const promised = Math.floor(new DataView(head.buffer, head.byteOffset, 9).getUint32(1, true) / width);
   const count = Math.min(promised, Math.floor((source.byteLength - eventTable - 9) / width));
   if (count < promised) log.push(`cnt: ${promised} events are announced, ${count} are there and were read.`);
+  budgetOf(source).spend(`cnt: ${source.name}`, 'events', count);
   const bytes = await source.read(eventTable + 9, eventTable + 9 + count * width);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const frame = channels.length * sampleBytes;

@@ -2,6 +2,7 @@
  * The `Status` channel of BDF files: 24 bits a sample, of which the lower 16 are trigger inputs → annotations.
  * Source: https://www.biosemi.com/faq/trigger_signals.htm
  */
+import { budgetOf } from '../../core/budget.ts';
 import type { Annotation, Span } from '../../core/recording.ts';
 import type { RangedBytes } from '../ranged-bytes.ts';
 import type { EdfFormat, EdfHeader, EdfSignal } from './header.ts';
@@ -33,6 +34,7 @@ export async function readTriggers(
   const channel = stored.findIndex((signal) => isStatus(signal, header.format));
   if (channel < 0 || recordCount === 0) return annotations;
   const signal = stored[channel]!;
+  const budget = budgetOf(bytes.source);
   const { recordSeconds } = header;
   const perRecord = signal.samplesPerRecord;
   const rateHz = perRecord / recordSeconds;
@@ -46,6 +48,7 @@ export async function readTriggers(
       if (value === last) continue;
       if (last >= 0 && ++changes <= most && value !== 0) {
         const start = hasGaps ? onsets[record]! + i / rateHz : (record * perRecord + i) / rateHz;
+        budget.spend(`bdf: ${bytes.source.name}`, 'triggers');
         found.push({ start, value });
       }
       last = value;

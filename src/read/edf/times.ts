@@ -2,6 +2,7 @@
  * What EDF+ and BDF+ state of time: the annotation signals of all records → onsets and annotations; onsets → spans.
  * Source: EDF+ specification §2.2.
  */
+import { budgetOf } from '../../core/budget.ts';
 import type { Annotation, Span } from '../../core/recording.ts';
 import type { RangedBytes } from '../ranged-bytes.ts';
 import { type ParsedLists, parseAnnotationLists } from './annotations.ts';
@@ -28,6 +29,7 @@ export async function readTimes(
   log: string[],
 ): Promise<EdfTimes> {
   const { format, recordSeconds } = header;
+  const budget = budgetOf(bytes.source);
   const signals = header.signals.filter((signal) => signal.isAnnotations && signal.samplesPerRecord > 0);
   const onsets: number[] = [];
   const found: Annotation[] = [];
@@ -42,7 +44,10 @@ export async function readTimes(
     }
     for (const { onset, duration, texts } of parsed.lists)
       for (const text of texts)
-        if (text !== '') found.push({ start: onset, duration, ...labelOf(text, names) });
+        if (text !== '') {
+          budget.spend(`${format}: ${bytes.source.name}`, 'annotations');
+          found.push({ start: onset, duration, ...labelOf(text, names) });
+        }
   };
   await visitRecords(bytes, header, recordCount, signals, (part, _, signal) =>
     keep(parseAnnotationLists(part), signal === 0),

@@ -3,6 +3,7 @@
  * table behind the last record.
  * Source: Schlögl, "GDF - A general dataformat for biosignals", arXiv cs/0608052.
  */
+import { budgetOf } from '../../core/budget.ts';
 import type { ByteSource } from '../../core/bytes.ts';
 import { FormatError } from '../../core/errors.ts';
 import type { Annotation, Channel, Recording } from '../../core/recording.ts';
@@ -149,6 +150,7 @@ async function readEvents(
     log.push(`gdf: ${fact}; events were left out.`);
     return [];
   }
+  budgetOf(source).spend(`gdf: ${source.name}`, 'events', count);
   const table = await source.read(start + 8, start + 8 + wanted);
   const data = new DataView(table.buffer, table.byteOffset, table.byteLength);
   const events = Array.from({ length: count }, (_, i): Annotation => {

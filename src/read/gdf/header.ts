@@ -2,6 +2,7 @@
  * GDF headers of versions 1 and 2: 256 bytes + 256 per channel, field by field → typed fields.
  * Source: Schlögl, "GDF - A general dataformat for biosignals", arXiv cs/0608052 (versions 1.25 to 2.x).
  */
+import { budgetOf, heavyElement } from '../../core/budget.ts';
 import type { ByteSource } from '../../core/bytes.ts';
 import { FormatError, UnsupportedError } from '../../core/errors.ts';
 import { isRate, latin1, quoted } from '../header-text.ts';
@@ -79,6 +80,7 @@ export async function readGdfHeader(source: ByteSource, log: string[]): Promise<
       `ends at byte ${source.byteLength}, its header of ${count} channels has ${least}. The copy is truncated; fetch it again.`,
       source.byteLength,
     );
+  budgetOf(source).spend(`gdf: ${source.name}`, 'channels', heavyElement * count);
   if (headerBytes < least || headerBytes > source.byteLength)
     fail(
       `gives its header ${headerBytes} bytes; ${count} channels need ${least}, the file has ${source.byteLength}.`,

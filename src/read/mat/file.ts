@@ -7,6 +7,7 @@
  *
  *     for await (const { path, value } of file.parts('DREAMER', ['DREAMER.Data{*}.ECG.stimuli{*}'])) …
  */
+import { budgetOf } from '../../core/budget.ts';
 import type { ByteSource } from '../../core/bytes.ts';
 import { FormatError } from '../../core/errors.ts';
 import { quoted } from '../header-text.ts';
@@ -117,6 +118,7 @@ export function matFile(
     async index(name) {
       const entries: MatEntry[] = [];
       const list: MatChooser = (path, header) => {
+        budgetOf(source).spend(`mat: ${source.name}`, 'cells and fields');
         entries.push({ path, ...header });
         return header.class === 'cell' || header.class === 'struct' ? 'inside' : 'skip';
       };

@@ -2,6 +2,7 @@
  * MATLAB level 4 MAT-files: bytes → named matrices: real, complex, text, sparse; either byte order, all five number
  * types. Source: "MAT-File Format", The MathWorks, chapter on level 4.
  */
+import { budgetOf, heavyElement } from '../../core/budget.ts';
 import type { ByteSource } from '../../core/bytes.ts';
 import { FormatError, UnsupportedError } from '../../core/errors.ts';
 import { latin1 } from '../header-text.ts';
@@ -56,9 +57,12 @@ export async function openMat4(source: ByteSource, tolerant: boolean): Promise<M
   const variables: Stored4[] = [];
   const log: string[] = [];
   let at = 0;
+  const budget = budgetOf(source);
   while (at < source.byteLength) {
     const found = await readHeader(source, at);
     if (typeof found !== 'string') {
+      budget.spend(`mat: ${source.name}`, 'variables', heavyElement);
+      await budget.breathe();
       variables.push(found);
       at = found.dataEnd;
       continue;

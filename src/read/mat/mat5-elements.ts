@@ -2,6 +2,7 @@
  * The data elements that MAT-files of level 5 are made of: tags, and numbers stored in the smallest type that holds
  * them. Source: "MAT-File Format", The MathWorks, chapter on level 5, table of data types (mi…) and array types (mx…).
  */
+import type { Budget } from '../../core/budget.ts';
 import { FormatError } from '../../core/errors.ts';
 import type { ForwardBytes } from './bytes.ts';
 import type { MatClass, NumericArray, NumericClass } from './values.ts';
@@ -94,6 +95,8 @@ export interface Tag {
 export interface ElementReader {
   readonly bytes: ForwardBytes;
   readonly isLittle: boolean;
+  /** Of what is built in one pass. */
+  readonly budget: Budget;
   /** Throws a FormatError about this place. */
   fail(fact: string): never;
 }

@@ -145,6 +145,7 @@ export async function* walkMatrix(
     const count = checkedCount(reader, shape, end, 1);
     const cells: MatValue[] = [];
     for (let i = 0; i < count; i++) {
+      if (reader.budget.isLong()) await reader.budget.breathe();
       const inner = await nextHead(reader, end);
       const cell = yield* walkMatrix(reader, inner, `${path}{${i + 1}}`, wanted, depth + 1);
       if (wanted.keep) cells.push(cell);
@@ -158,6 +159,7 @@ export async function* walkMatrix(
     const columns = names.map((): MatValue[] => []);
     for (let i = 0; i < count; i++)
       for (const [k, name] of names.entries()) {
+        if (reader.budget.isLong()) await reader.budget.breathe();
         const inner = await nextHead(reader, end);
         const at = `${path}${count === 1 ? '' : `(${i + 1})`}.${name}`;
         const field = yield* walkMatrix(reader, inner, at, wanted, depth + 1);
@@ -230,6 +232,7 @@ async function nextHead(reader: ElementReader, end: number): Promise<Matrix5> {
 }
 
 async function readNext(reader: ElementReader, end: number, depth: number): Promise<MatValue> {
+  if (reader.budget.isLong()) await reader.budget.breathe();
   const matrix = await nextHead(reader, end);
   if (matrix.end === reader.bytes.position) return emptyMatrix;
   return readMatrix(reader, matrix, depth + 1);
@@ -237,7 +240,7 @@ async function readNext(reader: ElementReader, end: number, depth: number): Prom
 
 /** Elements that have a tag each: as many as there are bytes for, or a FormatError. */
 function checkedCount(
-  { bytes, fail }: ElementReader,
+  { bytes, budget, fail }: ElementReader,
   shape: readonly number[],
   end: number,
   perElement: number,
@@ -245,6 +248,7 @@ function checkedCount(
   const count = countOf(shape);
   if (count * perElement * 8 > end - bytes.position)
     fail(`has ${shape.join(' × ')} elements in ${end - bytes.position} bytes`);
+  budget.spend(`mat: ${bytes.name}`, 'cells and fields', count * perElement);
   return count;
 }
 
@@ -263,6 +267,7 @@ async function readFieldNames(reader: ElementReader, end: number): Promise<strin
   if (length <= 0 || tag.byteCount % length !== 0)
     fail(`has ${tag.byteCount} bytes of field names of ${length} bytes`);
   const view = await readShort(reader, tag, end);
+  reader.budget.spend(`mat: ${reader.bytes.name}`, 'field names', tag.byteCount / length);
   return uniqueFieldNames(
     Array.from({ length: tag.byteCount / length }, (_, i) =>
       untilNul(new DataView(view.buffer, i * length, length)),
@@ -365,6 +370,8 @@ async function readCharacters(
     count === 0 && bytes.position === end
       ? { type: 16, byteCount: 0, isSmall: true }
       : await readTag(reader, end);
+  // A character is a text of its own until its row is joined.
+  reader.budget.spend(`mat: ${bytes.name}`, 'texts', Math.ceil(tag.byteCount / 32));
   const raw = new Uint8Array(tag.byteCount);
   await bytes.into(raw);
   await skipPadding(reader, tag, end);

@@ -2,6 +2,7 @@
  * MAT-files of level 5 (MATLAB 5 to 7.2, and `save -v7`): bytes → variables by name, their values read when asked for.
  * A compressed variable is inflated as a stream. Source: "MAT-File Format", The MathWorks, chapter on level 5.
  */
+import { budgetOf, heavyElement } from '../../core/budget.ts';
 import type { ByteSource } from '../../core/bytes.ts';
 import { FormatError } from '../../core/errors.ts';
 import { latin1 } from '../header-text.ts';
@@ -37,6 +38,7 @@ export async function openMat5(source: ByteSource, tolerant: boolean): Promise<M
   const isLittle = mark === 'IM';
   const variables: Stored5[] = [];
   const log: string[] = [];
+  const budget = budgetOf(source);
   let at = 128;
   while (at < source.byteLength) {
     // Some programs leave a few bytes behind.
@@ -44,6 +46,8 @@ export async function openMat5(source: ByteSource, tolerant: boolean): Promise<M
       log.push(`mat: ${source.byteLength - at} bytes after the last variable were left out.`);
       break;
     }
+    budget.spend(`mat: ${source.name}`, 'variables', heavyElement);
+    await budget.breathe();
     const head = await source.read(at, at + 8);
     const tag = new DataView(head.buffer, head.byteOffset, 8);
     const [type, byteCount] = [tag.getUint32(0, isLittle), tag.getUint32(4, isLittle)];
@@ -94,7 +98,7 @@ function readerOf(source: ByteSource, { start, end, isCompressed }: Place, isLit
   const bytes: ForwardBytes = isCompressed
     ? new InflatedBytes(source, start, end)
     : new StoredBytes(source, start - 8, end);
-  return { bytes, isLittle, fail: failureOf(bytes) };
+  return { bytes, isLittle, budget: budgetOf(source).fresh(), fail: failureOf(bytes) };
 }
 
 /** From the tag of the matrix on: what it is. */

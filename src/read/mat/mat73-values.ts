@@ -1,4 +1,5 @@
 /** One variable of a MAT-file of version 7.3, and all within it; the same decisions part by part as in level 5. */
+import type { Budget } from '../../core/budget.ts';
 import { FormatError } from '../../core/errors.ts';
 import type { Hdf5File } from '../hdf5/hdf5.ts';
 import type { HdfValues } from '../hdf5/values.ts';
@@ -23,13 +24,15 @@ export interface Walker {
   readonly keep: boolean;
   /** Values that may still be looked at: references that go round in a circle would never end. */
   readonly budget: { left: number };
+  /** Of what is built in one pass. */
+  readonly elements: Budget;
 }
 
 /** MATLAB gives every value an object of its own, which takes more bytes than that. */
 const leastObjectBytes = 32;
 
 /** As many values as a file can have. */
-export function budgetOf(byteLength: number): Walker['budget'] {
+export function cycleGuard(byteLength: number): Walker['budget'] {
   return { left: 64 + Math.floor(byteLength / leastObjectBytes) };
 }
 
@@ -124,6 +127,8 @@ export async function* readMat73(
   if (!object) return emptyMatrix;
   if (depth > deepest) fail(hdf, path, `nests more than ${deepest} values`);
   if (walker.budget.left-- <= 0) fail(hdf, path, 'has references that go round in a circle');
+  walker.elements.spend(`mat: ${hdf.source}`, 'cells and fields');
+  await walker.elements.breathe();
   const { shape } = object;
   const decision = choose(name, { class: object.class, shape });
   const skipped: MatValue = { kind: 'skipped', class: object.class, shape };
@@ -135,14 +140,14 @@ export async function* readMat73(
   if (decision === 'skip' || object.isEmpty) return skipped;
   if (object.class === 'cell') {
     const cells: MatValue[] = [];
-    for (const [i, target] of (await referencesOf(hdf, path)).entries()) {
+    for (const [i, target] of (await referencesOf(walker, path)).entries()) {
       const cell = yield* readMat73(walker, target, `${name}{${i + 1}}`, depth + 1);
       if (keep) cells.push(cell);
     }
     return keep ? { kind: 'cell', shape, cells } : skipped;
   }
   if (object.class === 'struct') {
-    const { names, targets } = await structFields(hdf, object);
+    const { names, targets } = await structFields(walker, object);
     const columns = names.map((): MatValue[] => []);
     const count = countOf(shape);
     for (let i = 0; i < count; i++)
@@ -159,7 +164,7 @@ export async function* readMat73(
 }
 
 async function wholeValue(around: Walker, object: Object73, name: string, depth: number): Promise<MatValue> {
-  const { hdf, budget } = around;
+  const { hdf, budget, elements } = around;
   const { class: matClass, shape, path } = object;
   if (object.isEmpty) return emptyOf(object);
   switch (matClass) {
@@ -172,6 +177,7 @@ async function wholeValue(around: Walker, object: Object73, name: string, depth:
       const walker = {
         hdf,
         budget,
+        elements,
         keep: true,
         choose: (at: string) => (at === name ? 'inside' : 'whole'),
       } as const;
@@ -262,17 +268,21 @@ async function sparseValue(hdf: Hdf5File, { path, shape, className }: Object73):
     : value;
 }
 
-async function referencesOf(hdf: Hdf5File, path: string): Promise<string[]> {
+async function referencesOf({ hdf, elements }: Walker, path: string): Promise<string[]> {
   const found = await hdf.read(path);
   if (found.kind !== 'reference') return fail(hdf, path, `has ${found.kind}s where it refers to values`);
+  elements.spend(`mat: ${hdf.source}`, 'references', found.values.length);
   const targets: string[] = [];
-  for (const reference of found.values)
+  for (const reference of found.values) {
+    if (elements.isLong()) await elements.breathe();
     targets.push((await hdf.follow(reference)) ?? fail(hdf, path, 'refers to nothing'));
+  }
   return targets;
 }
 
 /** Names of fields, and for each the objects of all elements. */
-async function structFields(hdf: Hdf5File, { path, fields, shape }: Object73) {
+async function structFields(walker: Walker, { path, fields, shape }: Object73) {
+  const { hdf } = walker;
   const count = countOf(shape);
   const names: string[] = [];
   const targets: string[][] = [];
@@ -280,7 +290,7 @@ async function structFields(hdf: Hdf5File, { path, fields, shape }: Object73) {
   const isArray = await isReferenceField(hdf, path, listed[0]);
   for (const field of listed) {
     if (!(await hdf.typeOf(`${path}/${field}`))) continue;
-    const found = isArray ? await referencesOf(hdf, `${path}/${field}`) : [`${path}/${field}`];
+    const found = isArray ? await referencesOf(walker, `${path}/${field}`) : [`${path}/${field}`];
     if (found.length !== count)
       fail(hdf, path, `has ${found.length} values of ${quoted(field)} in ${count} elements`);
     names.push(field);

@@ -3,7 +3,9 @@
  * such as `S.data`. Its rate is a number beside it (fs, srate, …) or `rateHz`; its channels are named by a cell of texts
  * of the right length; time is the longer side. What was guessed stands in the log.
  */
+
 import { appendAll, maxOf, minOf } from '../../core/arrays.ts';
+import { budgetOf, heavyElement } from '../../core/budget.ts';
 import type { ByteSource } from '../../core/bytes.ts';
 import { ConfigError, FormatError, UnsupportedError } from '../../core/errors.ts';
 import type { Recording } from '../../core/recording.ts';
@@ -30,6 +32,7 @@ export async function openMatRecording(source: ByteSource, options: ReadOptions 
   const [rows, columns] = found.value.shape as [number, number];
   const isFirst = timeIsFirst(rows, columns, log);
   const [samples, count] = isFirst ? [rows, columns] : [columns, rows];
+  budgetOf(source).spend(`mat: ${source.name}`, 'channels', heavyElement * count);
   const beside = await facts(file, path, count);
   const rateHz = rateOf(`mat: ${source.name}`, options.rateHz, beside.rateHz, beside.rateName, log);
   const channels = Array.from({ length: count }, (_, i) => ({

@@ -2,6 +2,7 @@
  * NumPy's .npy, formats 1.0 to 3.0: header, and values of every numeric type, both byte orders and both orders of
  * storage → float64. No pickles: objects are refused. Source: numpy.lib.format.
  */
+import { budgetOf } from '../../core/budget.ts';
 import type { ByteSource } from '../../core/bytes.ts';
 import { FormatError, UnsupportedError } from '../../core/errors.ts';
 import { latin1, quoted } from '../header-text.ts';
@@ -158,6 +159,7 @@ export async function decodeNpy(source: ByteSource): Promise<NpyArray> {
   const bytes = await source.read(dataStart, dataStart + size * width);
   const order = header.isFortran && shape.length > 1 ? fortranOrder(shape) : undefined;
   if (kind === 'U' || kind === 'S') {
+    budgetOf(source).spend(`npy: ${source.name}`, 'texts', size);
     const texts = Array.from({ length: size }, (_, i) => textAt(header, bytes, i));
     return { shape, values: order ? Array.from(order, (i) => texts[i]!) : texts };
   }

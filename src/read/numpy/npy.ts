@@ -2,6 +2,7 @@
  * NumPy files → Recording. An array [C, T] or [T, C], the longer side taken for time; in an .npz beside it names, units
  * and rate, where it has them. Archives that heartmind wrote come back as they were. Samples are read when asked for.
  */
+import { budgetOf, heavyElement } from '../../core/budget.ts';
 import type { ByteSource } from '../../core/bytes.ts';
 import { ConfigError, DataError, FormatError, UnsupportedError } from '../../core/errors.ts';
 import type { Annotation, Channel, Recording, Span } from '../../core/recording.ts';
@@ -197,6 +198,7 @@ function simpleRecording(
   const { channelCount, lengthSamples, header } = matrix;
   if (lengthSamples === 0 || channelCount === 0)
     throw new DataError(`${format}: ${source.name} holds no samples (shape ${header.shape.join(' × ')}).`);
+  budgetOf(source).spend(`${format}: ${source.name}`, 'channels', heavyElement * channelCount);
   const isWhole = header.kind === 'i' || header.kind === 'u';
   const channels = Array.from({ length: channelCount }, (_, c): Channel => {
     const stated =
@@ -256,8 +258,12 @@ async function openWritten(source: ByteSource, npz: Npz, options: ReadOptions): 
     await numbers('range_high'),
   ];
   const matrices = new Map<number, Matrix>();
-  for (const group of new Set(groups)) {
-    const entry = await npz.source(groupName(group, new Set(groups).size));
+  const budget = budgetOf(source);
+  budget.spend(`npz: ${source.name}`, 'channels', heavyElement * groups.length);
+  const distinct = new Set(groups);
+  for (const group of distinct) {
+    await budget.breathe();
+    const entry = await npz.source(groupName(group, distinct.size));
     const header = await readNpyHeader(entry, options.tolerant);
     if (header.shape.length !== 2 || /[US]/.test(header.kind)) fail(`has samples of shape (${header.shape})`);
     matrices.set(group, matrixOf(entry, header, 1, log));
@@ -292,6 +298,7 @@ async function openWritten(source: ByteSource, npz: Npz, options: ReadOptions): 
     await texts('annotation_label'),
     await numbers('annotation_channel'),
   ];
+  budget.spend(`npz: ${source.name}`, 'annotations', starts.length);
   const annotations = Array.from(
     starts,
     (start, i): Annotation => ({
@@ -302,6 +309,7 @@ async function openWritten(source: ByteSource, npz: Npz, options: ReadOptions): 
     }),
   ).filter(({ start, duration }) => isTime(start) && isTime(duration));
   const flat = await numbers('spans');
+  budget.spend(`npz: ${source.name}`, 'spans', flat.length >> 1);
   const spans = Array.from(
     { length: flat.length >> 1 },
     (_, i): Span => ({ start: flat[2 * i]!, duration: flat[2 * i + 1]! }),
@@ -334,8 +342,14 @@ async function openWritten(source: ByteSource, npz: Npz, options: ReadOptions): 
         return result;
       },
       async (ranges, rooms) => {
-        for (const matrix of matrices.values()) {
-          const own = [...ranges.keys()].filter((i) => places[ranges[i]!.channel]!.matrix === matrix);
+        const byMatrix = new Map<Matrix, number[]>();
+        for (const [i, { channel }] of ranges.entries()) {
+          const { matrix } = places[channel]!;
+          const own = byMatrix.get(matrix);
+          if (own) own.push(i);
+          else byMatrix.set(matrix, [i]);
+        }
+        for (const [matrix, own] of byMatrix) {
           await matrix.together(
             own.map((i) => ({ ...ranges[i]!, channel: places[ranges[i]!.channel]!.row })),
             own.map((i) => rooms[i]!),

@@ -2,7 +2,9 @@
  * Zip archives as .npz are: a directory of entries, each a ByteSource of its own; stored ones are read in place, deflated
  * ones inflated within what the directory says and deflate can. Source: PKWARE APPNOTE 6.3.10, zip64 included.
  */
+
 import { Inflate } from 'fflate';
+import { budgetOf, heavyElement } from '../../core/budget.ts';
 import { type ByteSource, bytesSource, checkRange } from '../../core/bytes.ts';
 import { FormatError, UnsupportedError } from '../../core/errors.ts';
 
@@ -49,10 +51,12 @@ export async function readZip(source: ByteSource): Promise<ZipEntry[]> {
   }
   if (!(start + size <= byteLength))
     fail(`places its directory at bytes ${start}–${start + size}`, tailStart + end);
-  return entriesOf(await source.read(start, start + size));
+  return entriesOf(await source.read(start, start + size), () =>
+    budgetOf(source).spend(`npz: ${source.name}`, 'files', heavyElement),
+  );
 }
 
-function entriesOf(bytes: Uint8Array): ZipEntry[] {
+function entriesOf(bytes: Uint8Array, onEntry: () => void): ZipEntry[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const entries: ZipEntry[] = [];
   for (let at = 0; at + 46 <= bytes.length && view.getUint32(at, true) === 0x02014b50; ) {
@@ -67,6 +71,7 @@ function entriesOf(bytes: Uint8Array): ZipEntry[] {
     };
     const plainBytes = number(24);
     const compressedBytes = number(20);
+    onEntry();
     entries.push({
       name: new TextDecoder().decode(bytes.subarray(at + 46, extraStart)),
       method: view.getUint16(at + 10, true),
@@ -109,6 +114,7 @@ export async function zipEntrySource(source: ByteSource, entry: ZipEntry): Promi
       name,
       byteLength: compressedBytes,
       ...(source.isLocal && { isLocal: true }),
+      budget: budgetOf(source),
       async read(from, to, into) {
         checkRange(name, from, to, compressedBytes);
         return source.read(start + from, start + to, into);
@@ -127,7 +133,8 @@ export async function zipEntrySource(source: ByteSource, entry: ZipEntry): Promi
       start,
     );
   const compressed = await source.read(start, start + compressedBytes);
-  return bytesSource(name, await inflateBounded(compressed, plainBytes, name, source));
+  const inner = bytesSource(name, await inflateBounded(compressed, plainBytes, name, source));
+  return { ...inner, budget: budgetOf(source) };
 }
 
 /** Up to here a stream takes longer to set up than to inflate. Bytes. */

@@ -5,6 +5,7 @@
 
 import { type FileMetaData, parquetMetadata, type RowGroup, type SchemaElement } from 'hyparquet';
 import { minOf } from '../../core/arrays.ts';
+import { budgetOf, heavyElement } from '../../core/budget.ts';
 import type { ByteSource } from '../../core/bytes.ts';
 import { DataError, FormatError, HeartmindError, UnsupportedError } from '../../core/errors.ts';
 import type { Recording } from '../../core/recording.ts';
@@ -18,6 +19,10 @@ import { type PageSink, readPages } from './pages.ts';
 const longestFooter = 64 * 1024 * 1024;
 /** Run lengths make much of little; more values than this for a byte are taken for a lie. */
 const valuesPerByte = 1032 / 8;
+/** As float64 256 MB: up to here whatever a file says is read. */
+const mostValues = 2 ** 25;
+/** A column that carries a signal takes a byte a value at least, compressed; eight rows a byte are constants. */
+const rowsPerByte = 8;
 
 /** Open a table of samples. FormatError where it is damaged, UnsupportedError for codecs other than Snappy and gzip. */
 export async function openParquet(source: ByteSource, options: ReadOptions = {}): Promise<Recording> {
@@ -107,6 +112,18 @@ async function readFooter(source: ByteSource): Promise<FileMetaData> {
     const leaves = metadata.schema.length;
     if (rows * Math.max(1, leaves - 1) > valuesPerByte * source.byteLength * 8)
       fail(`states ${rows} rows of ${leaves - 1} columns in ${source.byteLength} bytes`);
+    const values = rows * Math.max(1, leaves - 1);
+    if (values > mostValues && rows > rowsPerByte * source.byteLength)
+      throw new UnsupportedError(
+        `parquet: ${source.name} states ${values} values in ${source.byteLength} bytes, so nearly all of them are constant; all would be in memory at once. Write fewer columns or rows a file.`,
+        'parquet files of constants',
+      );
+    const pieces = Math.max(1, leaves - 1) * metadata.row_groups.length;
+    budgetOf(source).spend(
+      `parquet: ${source.name}`,
+      'columns and row groups',
+      pieces + heavyElement * leaves,
+    );
     return metadata;
   } catch (cause) {
     if (cause instanceof HeartmindError) throw cause;
@@ -199,6 +216,7 @@ async function readNumbers(
 }
 
 async function readTexts(source: ByteSource, metadata: FileMetaData, column: FlatColumn): Promise<RowText[]> {
+  const budget = budgetOf(source);
   const changes: RowText[] = [];
   const utf8 = new TextDecoder();
   let row = 0;
@@ -206,7 +224,10 @@ async function readTexts(source: ByteSource, metadata: FileMetaData, column: Fla
   let last: Uint8Array = empty;
   let lastText = '';
   const note = (text: string) => {
-    if (text !== lastText) changes.push({ row, text });
+    if (text !== lastText) {
+      budget.spend(`parquet: ${source.name}`, 'texts');
+      changes.push({ row, text });
+    }
     lastText = text;
   };
   const sink: PageSink = {
@@ -250,6 +271,7 @@ async function readChunks(
   for (const [g, { rows, places }] of groups.entries()) {
     const fetched = await next!;
     next = fetch(g + 1);
+    await budgetOf(source).breathe();
     // Decoding this one may fail before anybody waits for the next.
     next?.catch(() => undefined);
     for (const [i, place] of places.entries()) {

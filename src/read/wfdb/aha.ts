@@ -21,8 +21,8 @@ export function isAha(bytes: Uint8Array): boolean {
   return ahaMnemonics.has(letterAt(bytes, recordBytes)) && serialAt(bytes, recordBytes) === 2;
 }
 
-/** Annotations up to the end mark. */
-export function parseAha(bytes: Uint8Array): ParsedAnnotations {
+/** Annotations up to the end mark; `onFound` hears of each before it is built. */
+export function parseAha(bytes: Uint8Array, onFound: () => void): ParsedAnnotations {
   const stored: StoredAnnotation[] = [];
   for (let at = 0; at < bytes.length; at += recordBytes) {
     if (bytes[at] === endMark) return { stored, isEnded: true };
@@ -31,6 +31,7 @@ export function parseAha(bytes: Uint8Array): ParsedAnnotations {
     const mnemonic = ahaMnemonics.get(letter) ?? '"';
     const word = (place: number) => bytes[place]! | (bytes[place + 1]! << 8);
     const subtype = (bytes[at + 8]! << 24) >> 24;
+    onFound();
     stored.push({
       sample: (word(at + 2) << 16) | word(at + 4),
       code: codeOf(mnemonic)!,

@@ -3,6 +3,7 @@
  * 6-bit code and a 10-bit time step. AHA format: 16 bytes an annotation.
  * Source: annot(5) and ecgcodes.h of the WFDB Applications Guide, physionet.org.
  */
+import { budgetOf } from '../../core/budget.ts';
 import type { ByteSource } from '../../core/bytes.ts';
 import { FormatError } from '../../core/errors.ts';
 import type { Annotation } from '../../core/recording.ts';
@@ -45,7 +46,9 @@ export async function readWfdbAnnotations(
 ): Promise<WfdbAnnotation[]> {
   const bytes = await source.read(0, source.byteLength);
   const parse = isAha(bytes) ? parseAha : parseMit;
-  const { stored, isEnded, cutAt } = parse(bytes);
+  const budget = budgetOf(source);
+  const { stored, isEnded, cutAt } = parse(bytes, () => budget.spend(`wfdb: ${source.name}`, 'annotations'));
+  await budget.breathe();
   if (cutAt !== undefined && !tolerant)
     throw new FormatError(
       `wfdb: ${source.name} ends at byte ${bytes.length}, within an annotation that ends at ${cutAt}. The copy is truncated; fetch it again, or open it with --tolerant.`,
@@ -120,7 +123,7 @@ export interface ParsedAnnotations {
 }
 
 /** Words of MIT format → annotations. */
-function parseMit(bytes: Uint8Array): ParsedAnnotations {
+function parseMit(bytes: Uint8Array, onFound: () => void): ParsedAnnotations {
   const stored: StoredAnnotation[] = [];
   let sample = 0;
   let channel: number | undefined;
@@ -160,6 +163,7 @@ function parseMit(bytes: Uint8Array): ParsedAnnotations {
       sample += step;
       // Code 0 with a step only moves the time.
       if (code === 0) continue;
+      onFound();
       stored.push({
         sample,
         code,

@@ -33,7 +33,7 @@ export async function openXdfRecording(source: ByteSource, options: ReadOptions 
   const log = [...file.log];
   const chosen = choose(file, options.part);
   const regular = chosen.filter((stream) => isRegular(stream));
-  for (const stream of chosen.filter((other) => !regular.includes(other))) noteOther(stream, log);
+  for (const stream of chosen) if (!isRegular(stream)) noteOther(stream, log);
   if (regular.length === 0) {
     const list = file.streams.map((stream) => `${stream.id} ${quoted(stream.name)} (${describe(stream)})`);
     throw new DataError(
@@ -42,11 +42,12 @@ export async function openXdfRecording(source: ByteSource, options: ReadOptions 
   }
   const rates = new Map(regular.map((stream) => [stream, gridRate(stream, log)] as const));
   const { placed, start, end } = place(regular, rates, log);
+  const ofStream = byStream(placed);
   const channels: Channel[] = [];
   const places: { stream: XdfStream; channel: number; stretches: Placed[] }[] = [];
   for (const stream of regular) {
-    const stretches = placed.filter((stretch) => stretch.stream === stream);
-    if (stretches.length === 0) continue;
+    const stretches = ofStream.get(stream);
+    if (!stretches) continue;
     const rateHz = rates.get(stream)!;
     const lengthSamples = maxOf(
       stretches.slice(-1).map(({ at, slots }) => at + slots),
@@ -181,15 +182,26 @@ function place(regular: readonly XdfStream[], rates: ReadonlyMap<XdfStream, numb
   }
   const start = kept[0]?.time ?? 0;
   let end = start;
-  for (const stream of regular) lay(stream, kept, rates.get(stream)!, start, log);
+  const ofStream = byStream(kept);
+  for (const stream of regular) lay(stream, ofStream.get(stream) ?? [], rates.get(stream)!, start, log);
   for (const { stream, at, slots } of kept) end = Math.max(end, start + (at + slots) / rates.get(stream)!);
   return { placed: kept, start, end };
 }
 
+/** Stretches of each stream, in their order. */
+function byStream(stretches: readonly Placed[]): Map<XdfStream, Placed[]> {
+  const found = new Map<XdfStream, Placed[]>();
+  for (const stretch of stretches) {
+    const own = found.get(stretch.stream);
+    if (own) own.push(stretch);
+    else found.set(stretch.stream, [stretch]);
+  }
+  return found;
+}
+
 /** Give a stream's stretches their places on its grid, none over another. */
-function lay(stream: XdfStream, kept: readonly Placed[], rateHz: number, start: number, log: string[]) {
+function lay(stream: XdfStream, own: readonly Placed[], rateHz: number, start: number, log: string[]) {
   let [next, shift, late, drift] = [0, 0, 0, 0];
-  const own = kept.filter((stretch) => stretch.stream === stream);
   for (const stretch of own) {
     const exact = (stretch.time - start) * rateHz;
     stretch.at = Math.max(next, Math.round(exact));

@@ -2,6 +2,7 @@
  * One pass over an XDF file: chunk after chunk → streams with their headers, time stamps, and where their samples lie.
  * Samples themselves are passed over. Source: XDF specification 1.0, github.com/sccn/xdf/wiki/Specifications.
  */
+import { budgetOf, heavyElement } from '../../core/budget.ts';
 import type { ByteSource } from '../../core/bytes.ts';
 import { FormatError } from '../../core/errors.ts';
 import { chunkBytes } from '../ranged-bytes.ts';
@@ -58,6 +59,8 @@ class Damage extends Error {}
 /** Scan a file whose first four bytes are `XDF:`. FormatError where it is damaged and that is not tolerated. */
 export async function scanXdf(source: ByteSource, isTolerant: boolean, log: string[]): Promise<XdfScan> {
   const where = `xdf: ${source.name}`;
+  const budget = budgetOf(source);
+  const element = () => budget.spend(where, 'header fields');
   const window = new ScanWindow(source);
   const streams = new Map<number, ScannedStream>();
   const refused = new Map<number, string>();
@@ -65,6 +68,7 @@ export async function scanXdf(source: ByteSource, isTolerant: boolean, log: stri
   let header: XmlElement | undefined;
   let position = 4;
   while (position < source.byteLength) {
+    await budget.breathe();
     const start = position;
     try {
       const head = await window.at(start, Math.min(15, source.byteLength - start));
@@ -88,11 +92,13 @@ export async function scanXdf(source: ByteSource, isTolerant: boolean, log: stri
       const reader = new Reader(await window.at(content, end - content), 2, content);
       const id = hasStream ? reader.uint32() : -1;
       const stream = streams.get(id);
-      if (tag === tags.fileHeader) header ??= parseXml(reader.restText());
+      if (tag === tags.fileHeader) header ??= parseXml(reader.restText(), element);
       else if (tag === tags.streamHeader) {
         if (stream || refused.has(id)) counts.repeated++;
         else {
-          const made = streamOf(id, reader.restText());
+          budget.spend(where, 'streams', heavyElement);
+          const made = streamOf(id, reader.restText(), element);
+          if (typeof made !== 'string') budget.spend(where, 'channels', heavyElement * made.channelCount);
           if (typeof made === 'string') refused.set(id, made);
           else streams.set(id, made);
         }
@@ -101,12 +107,15 @@ export async function scanXdf(source: ByteSource, isTolerant: boolean, log: stri
       } else if (tag === tags.clockOffset) {
         const [time, value] = [reader.float64(), reader.float64()];
         if (Number.isFinite(time) && Number.isFinite(value)) {
+          budget.spend(where, 'clock offsets');
           stream.clockTimes.push(time);
           stream.clockValues.push(value);
         }
-      } else if (tag === tags.streamFooter) stream.footer = parseXml(reader.restText());
+      } else if (tag === tags.streamFooter) stream.footer = parseXml(reader.restText(), element);
       else {
+        const before = stream.texts.length;
         scanSamples(stream, reader);
+        budget.spend(where, 'texts', stream.texts.length - before);
         if (isCut) throw new Damage('ends within it');
       }
       position = end;
@@ -137,8 +146,8 @@ export async function scanXdf(source: ByteSource, isTolerant: boolean, log: stri
 }
 
 /** A stream from its header, or why it cannot be read. */
-function streamOf(id: number, text: string): ScannedStream | string {
-  const header = parseXml(text);
+function streamOf(id: number, text: string, onElement: () => void): ScannedStream | string {
+  const header = parseXml(text, onElement);
   if (!header) return 'its header is not XML';
   const format = textAt(header, 'channel_format');
   const channelCount = Number(textAt(header, 'channel_count'));

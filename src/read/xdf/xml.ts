@@ -20,8 +20,8 @@ interface Open {
   readonly children: XmlElement[];
 }
 
-/** The root element, or undefined where there is none. Unclosed elements end with the text. */
-export function parseXml(text: string): XmlElement | undefined {
+/** The root element, or undefined where there is none. Unclosed elements end with the text. `onElement` hears of each. */
+export function parseXml(text: string, onElement: () => void = () => undefined): XmlElement | undefined {
   const root: Open = { name: '', text: '', children: [] };
   const stack: Open[] = [root];
   let buried = 0;
@@ -51,6 +51,7 @@ export function parseXml(text: string): XmlElement | undefined {
         const isClosed = inner.endsWith('/');
         if (buried > 0 || stack.length > maxDepth) buried += isClosed ? 0 : 1;
         else {
+          onElement();
           stack.push({ name: /^[^\s/]*/.exec(inner)![0], text: '', children: [] });
           if (isClosed) close();
         }
