@@ -94,7 +94,10 @@ export class StreamPreparer {
 
   #emit(isEnd: boolean): PreparedChunk {
     for (const { row } of this.#rows) row?.take(this.#inputs, isEnd);
-    for (const input of this.#inputs.values()) input.fresh = [];
+    for (const input of this.#inputs.values()) {
+      input.fresh = [];
+      input.missing.length = 0;
+    }
     const ready = minOf(this.#rows.flatMap(({ row }) => (row ? [row.ready] : [])));
     const result: { [M in Modality]?: Float64Array[] } = {};
     for (const { modality, row } of this.#rows) {
@@ -142,7 +145,6 @@ class Row {
   readonly #waiting = new Map<number, Float64Array>();
   readonly #states: FilterState[] = [];
   readonly #missing: (readonly [start: number, end: number])[] = [];
-  #seen = new Map<number, number>();
   /** Added, not yet filtered: offline, stretches under half a second are not filtered at all. */
   #head: Float64Array | undefined = new Float64Array(0);
   /** Filtered, not yet given. */
@@ -168,9 +170,7 @@ class Row {
     for (const channel of new Set(this.terms.map((term) => term.channel))) {
       const input = inputs.get(channel)!;
       this.#waiting.set(channel, join([this.#waiting.get(channel) ?? new Float64Array(0), ...input.fresh]));
-      const seen = this.#seen.get(channel) ?? 0;
-      appendAll(this.#missing, input.missing.slice(seen));
-      this.#seen.set(channel, input.missing.length);
+      appendAll(this.#missing, input.missing);
     }
     const length = minOf([...this.#waiting.values()].map((x) => x.length));
     const sum = new Float64Array(length);

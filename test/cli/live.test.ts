@@ -134,3 +134,39 @@ test('a model trained with filters in both directions says what is different liv
   expect((await heartmindIn(folder, [...live, '-', ...cpu])).stderr).toContain('Give --input-rate');
   expect((await heartmindIn(folder, [...live, 'nowhere.edf', ...cpu])).stderr).toContain('no such file');
 });
+
+test.each([
+  ['SIGINT', 'before the first line of a pipe', '-', ''],
+  ['SIGTERM', 'before the first line of a pipe', '-', '# only comments\n'.repeat(5000)],
+  ['SIGINT', 'while a file does not grow', 'whole.edf', ''],
+  ['SIGTERM', 'while a file does not grow', 'whole.edf', ''],
+] as const)('%s ends it %s, with what was predicted', async (signal, _, source, input) => {
+  const args = [
+    'predict',
+    'causal.safetensors',
+    '--live',
+    source,
+    '--out',
+    `${signal}.csv`,
+    ...(source === '-' ? ['--input-rate', '250'] : []),
+  ];
+  const child = spawn(process.execPath, [main, ...args, ...cpu], { cwd: folder });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    stderr += text;
+  });
+  child.stdin.write(input);
+  const ended = new Promise((resolve) => child.on('close', resolve));
+  // Of a file all windows are predicted first; nothing tells from outside that a pipe is waited for.
+  const rows = async () =>
+    (await readFile(join(folder, `${signal}.csv`), 'utf8').catch(() => '')).split('\n').length;
+  if (source === '-') await wait(1500);
+  else for (let i = 0; i < 300 && (await rows()) < seconds - 1; i++) await wait(50);
+  child.kill(signal);
+  const code = await ended;
+  if (source === '-') expect(`${code} ${stderr}`).toMatch(/stopped before the first line came/);
+  else {
+    expect(code).toBe(0);
+    expectSame(rowsOf(await readFile(join(folder, `${signal}.csv`), 'utf8')));
+  }
+});
