@@ -5,10 +5,12 @@
  */
 import { ArgumentParseError, type CommandContext, type TypedFlagParameter } from '@stricli/core';
 import { ConfigError, type ErrorName, HeartmindError } from '../core/errors.ts';
+import { visibleLine, visibleText } from '../core/visible-text.ts';
 import { type InferencePrecision, inferencePrecisions } from '../model/precision.ts';
 import type { Backend, Device } from '../runtime/backend.ts';
 import { createNodeBackend } from '../runtime/ort-node.ts';
 import { createProgress, type Progress, type ProgressMode } from '../train/progress.ts';
+import { styled } from './standard-streams.ts';
 
 export interface Context extends CommandContext {
   /** Aborted by the first Ctrl-C: long work stops at the next step and saves itself. */
@@ -35,15 +37,16 @@ export function exitCodeOf(error: unknown): number {
 
 /** The message for the terminal: a heartmind error by its message alone, a bug with its stack. */
 export function describeError(error: unknown, debug: boolean): string {
-  if (error instanceof HeartmindError) return debug ? (error.stack ?? error.message) : error.message;
+  if (error instanceof HeartmindError)
+    return debug ? visibleText(error.stack ?? error.message) : visibleLine(error.message);
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return `heartmind: unexpected error, please report it.\n${text}`;
+  return `heartmind: unexpected error, please report it.\n${visibleText(text)}`;
 }
 
 /** A wrong flag or argument: our own parsers name the flag themselves, stricli's messages lack the full stop. */
 export function describeUsageError(error: unknown): string {
   const cause = error instanceof ArgumentParseError ? error.exception : error;
-  const text = (cause instanceof ConfigError ? cause : (error as Error)).message;
+  const text = visibleLine((cause instanceof ConfigError ? cause : (error as Error)).message);
   return `${text}${/[.?!]$/.test(text) ? '' : '.'} See --help.`;
 }
 
@@ -101,7 +104,7 @@ export function createBackend(flags: EngineFlags): Promise<Backend> {
 }
 
 export function createWorkProgress(flags: WorkFlags): Progress {
-  return createProgress(flags.progress, process.stderr);
+  return createProgress(flags.progress, styled(process.stderr));
 }
 
 /** A parser of whole numbers ≥ `minimum` for a flag. */

@@ -3,13 +3,15 @@ import { rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { buildCommand } from '@stricli/core';
 import { ConfigError, DataError, HeartmindError, InterruptedError } from '../core/errors.ts';
+import { noteInputPath } from '../core/input-files-node.ts';
 import type { Recording } from '../core/recording.ts';
+import { visibleLine } from '../core/visible-text.ts';
 import { findWriter, type Writer, writeRecording, writers } from '../read/write.ts';
 import { type Selection, selectRecording } from '../signal/select.ts';
 import type { Progress, ProgressMode } from '../train/progress.ts';
 import { type Context, createWorkProgress, jsonFlag, optionalText, parseText, workFlags } from './command.ts';
 import { describeLosses, watchRecording } from './convert-notes.ts';
-import { identify, refuse, stopped, type WrittenFile, writeOutput } from './convert-output.ts';
+import { refuse, stopped, type WrittenFile, writeOutput } from './convert-output.ts';
 import { openInput, parseRate, parseTime, type ReadFlags, readFlags, readOptionsOf } from './read-flags.ts';
 import { findRecordings, tableExtensions } from './recordings-in.ts';
 
@@ -99,7 +101,7 @@ export const convertCommand = buildCommand<ConvertFlags, [string, ...string[]], 
         const isItsOwn = error instanceof HeartmindError && ownErrors.has(error.name);
         if (jobs.length === 1 || !isItsOwn) throw error;
         failures.push(error.message);
-        this.process.stderr.write(`${error.message}\n`);
+        this.process.stderr.write(`${visibleLine(error.message)}\n`);
       }
     }
     if (flags.json)
@@ -164,7 +166,8 @@ async function planJobs(
     to: writer.name,
   }));
   // Found out before the first is converted, not in the middle of the night.
-  if (!force) for (const { output } of jobs) await refuse(output, { inputs: new Set(), force });
+  for (const { input } of jobs) noteInputPath(input);
+  for (const { output } of jobs) await refuse(output, { force });
   return jobs;
 }
 
@@ -223,20 +226,15 @@ async function convertOne(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Converted> {
-  const inputs = new Set<string>();
-  const heard: Promise<unknown>[] = [];
-  const opened = await openInput(input, readOptionsOf(flags), (path) => {
-    heard.push(identify(path).then((name) => inputs.add(name)));
-  });
+  const opened = await openInput(input, readOptionsOf(flags));
   try {
-    await Promise.all(heard);
-    await refuse(output, { inputs, force: flags.force });
+    await refuse(output, { force: flags.force });
     const recording = selectRecording(opened, selectionOf(flags));
     const { watched, seen } = watchRecording(recording, () => {
       if (signal.aborted) throw stopped(output);
     });
     const stale = staleFiles(output, to, recording.annotations.length > 0);
-    for (const path of stale) await refuse(path, { inputs, force: flags.force });
+    for (const path of stale) await refuse(path, { force: flags.force });
     const stage = progress.stage(basename(input), Math.ceil(recording.duration), 's');
     const fileName = basename(output);
     const files = await writeOutput(
@@ -245,7 +243,7 @@ async function convertOne(
         ...(to === undefined ? {} : { to }),
         onProgress: (seconds) => stage.update(Math.round(seconds)),
       }),
-      { mainName: fileName, inputs, force: flags.force, signal },
+      { mainName: fileName, force: flags.force, signal },
     );
     stage.end();
     for (const path of stale) await rm(path, { force: true });
@@ -304,8 +302,8 @@ function selectionOf({ channels, start, end, rate }: ConvertFlags): Selection {
 function describe({ source, format, files, duration, channels, notes }: Converted): string {
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const written = files.map(({ path }) => path).join(', ');
-  const line = `${source} (${format}) → ${written}: ${channels} channels, ${Number(duration.toFixed(3))} s, ${bytes} bytes\n`;
-  return line + notes.map((note) => `note: ${note}\n`).join('');
+  const line = `${source} (${format}) → ${written}: ${channels} channels, ${Number(duration.toFixed(3))} s, ${bytes} bytes`;
+  return `${visibleLine(line)}\n${notes.map((note) => `note: ${visibleLine(note)}\n`).join('')}`;
 }
 
 function parseList(input: string): string[] {

@@ -77,7 +77,7 @@ export const demoCommand = buildCommand<Flags, [], Context>({
       );
     const released = await readEncodersFor(recipe.finetune, recipe.encoders);
     const folder = flags.out ?? join('runs', name);
-    await prepareRunFolder(folder);
+    await prepareRunFolder(folder, 'demo', writes);
     const backend = await createBackend(engine);
     progress.log(`heartmind ${name}: ${backend.description}; into ${folder}`);
 

@@ -1,6 +1,8 @@
 /** `heartmind embed MODEL FILE…`: embeddings of every window, for other tools. */
 import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
+import { noteInputPath } from '../core/input-files-node.ts';
+import { checkOutput } from '../core/output-node.ts';
 import { type Tensor, tensor } from '../core/tensor.ts';
 import { encoderConfig, modalitiesOf } from '../model/config.ts';
 import type { FloatTensors } from '../model/parameters.ts';
@@ -86,6 +88,8 @@ export const embedCommand = buildCommand<Flags, [string, ...string[]], Context>(
       );
     const encode = encoderOf(flags.out);
     const { recipe, encoders } = await readEncoders(path, flags);
+    for (const file of files) noteInputPath(file);
+    await checkOutput(flags.out);
     const progress = createWorkProgress(flags);
     const backend = await createBackend(flags);
     const stage = progress.stage('embed', files.length, 'recordings');

@@ -123,7 +123,7 @@ export const evaluateCommand = buildCommand<Flags, [], Context>({
         'evaluate: give --recipe to train and test, or --model to test a finished one; one of them.',
         '--recipe',
       );
-    await prepareRunFolder(flags.out);
+    await prepareRunFolder(flags.out, 'evaluate', team.writes);
     // A finished model is tested by rank 0 alone.
     if (flags.model !== undefined && !team.writes) return;
     const tested = flags.model === undefined ? await train(flags, team) : await test(flags, team);

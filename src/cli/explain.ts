@@ -1,6 +1,8 @@
 /** `heartmind explain [MODEL] RECORDING`: what moved a prediction, as a page and as JSON. */
+import { resolve } from 'node:path';
 import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
+import { checkOutput } from '../core/output-node.ts';
 import { type Baseline, baselines, explainRecording } from '../evaluate/explain.ts';
 import { type Hiding, hidings } from '../evaluate/explain-occlusion.ts';
 import { renderExplanation } from '../evaluate/explain-page.ts';
@@ -110,6 +112,11 @@ export const explainCommand = buildCommand<Flags, [string, string?], Context>({
         '--out',
       );
     await assertWritable({ '--out': out, '--json': json });
+    if (out !== undefined && json !== undefined && resolve(out) === resolve(json))
+      throw new ConfigError(
+        `explain: the page and the figures are to be one file, ${out}. Name two.`,
+        '--json',
+      );
     const named = given.filter((one) => one !== undefined);
     const { files, ...chosen } = await splitModel('explain', named);
     if (files.length !== 1)
@@ -121,6 +128,8 @@ export const explainCommand = buildCommand<Flags, [string, string?], Context>({
     const model = await readModelAndNote('explain', chosen, flags.model, progress);
     const recording = await openRecordingFile(files[0]!, { tolerant: flags.tolerant });
     try {
+      await checkOutput(out);
+      await checkOutput(json);
       const explanation = await explainRecording({
         ...{ model, recording, backend: await createBackend(flags), progress },
         ...{ start: flags.start, seconds: flags.seconds, className: flags.class },

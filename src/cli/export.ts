@@ -1,6 +1,8 @@
 /** `heartmind export`: an encoder or a trained model as one ONNX file. */
 import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
+import { checkOutput } from '../core/output-node.ts';
+import { visibleLine } from '../core/visible-text.ts';
 import { exportEncoder, exportModel } from '../model/export.ts';
 import type { InferencePrecision } from '../model/precision.ts';
 import { parseRecipe } from '../patches/recipe.ts';
@@ -73,6 +75,7 @@ export const exportCommand = buildCommand<Flags, [string?], Context>({
     },
   },
   async func({ out, encoder, channels, patches, precision, model: name }, path) {
+    await checkOutput(out);
     await writeFileAtomically(out, await exportBytes());
     this.process.stdout.write(`${out}\n`);
 
@@ -83,7 +86,7 @@ export const exportCommand = buildCommand<Flags, [string?], Context>({
           '--encoder',
         );
       if (encoder === undefined) {
-        const log = (text: string) => void process.stderr.write(`${text}\n`);
+        const log = (text: string) => void process.stderr.write(`${visibleLine(text)}\n`);
         const chosen = path === undefined ? defaultChoice : { model: path, isDefault: false };
         return exportModel(await readModelAndNote('export', chosen, name, { log }), { precision });
       }

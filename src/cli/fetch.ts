@@ -18,6 +18,7 @@ import { createProgress, type Progress, type ProgressMode } from '../train/progr
 import { type Context, jsonFlag, optionalText, parseCount, parseText, workFlags } from './command.ts';
 import { dataFolder } from './data-folder.ts';
 import { access, explainClosed } from './fetch-closed.ts';
+import { styled } from './standard-streams.ts';
 import { version } from './version.ts';
 
 interface Flags {
@@ -78,11 +79,11 @@ export const fetchCommand = buildCommand<Flags, [string], Context>({
     },
   },
   async func(flags, name) {
-    const { stdout, stderr } = this.process;
+    const { stdout } = this.process;
     const print = (value: unknown, text: string) =>
       stdout.write(flags.json ? `${JSON.stringify(value, null, 2)}\n` : `${text}\n`);
     const folder = flags.to ?? dataFolder(name);
-    const progress = createProgress(flags.progress, stderr as NodeJS.WriteStream);
+    const progress = createProgress(flags.progress, styled(process.stderr));
     const start = (download: DownloadFacts, mirror?: string, credentials?: Credentials) =>
       fetchWithProgress(name, download, folder, flags, progress, this.signal, mirror, credentials);
     if (Object.hasOwn(publishedWeights, name)) {

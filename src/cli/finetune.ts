@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { buildCommand } from '@stricli/core';
 import { ConfigError, DataError } from '../core/errors.ts';
+import { checkOutput } from '../core/output-node.ts';
 import { Random } from '../core/random.ts';
 import type { DatasetSpec } from '../datasets/dataset.ts';
 import { classesOf, completeClasses } from '../datasets/folds.ts';
@@ -97,8 +98,10 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
   func: onRanks<Flags>(async function (flags, { ranks, signal, engine, progress, writes }) {
     const { data, recipe: recipeName, eeg, ecg, validationSubjects, out, tolerant, memory, json } = flags;
     const recipe = parseFinetuneRecipe(readRecipe(recipeName), recipeName);
-    await prepareRunFolder(out);
+    await prepareRunFolder(out, 'finetune', writes);
     const { encoders } = await readEncodersFor(recipe, { eeg, ecg });
+    const path = join(out, 'model.safetensors');
+    if (writes) await checkOutput(path);
     const chosen = await chooseData(data, recipe.prepare);
     const { spec, folder, store } = chosen;
     // Labels and numbers are asked of the trials; a store keeps classes alone.
@@ -132,7 +135,6 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
       progress: (total) => progress.stage('fine-tune', total),
     });
     if (!writes) return;
-    const path = join(out, 'model.safetensors');
     await writeFileAtomically(path, encodeModel(model));
     const described = describeTraining({
       name: 'fine-tuning',

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { appendAll } from '../core/arrays.ts';
 import { HeartmindError, InterruptedError } from '../core/errors.ts';
 import type { ByteFolder } from '../core/folder.ts';
+import { visibleLine } from '../core/visible-text.ts';
 import { type DatasetSpec, describeFolder, type Trial } from '../datasets/dataset.ts';
 import { compareLayout, type LayoutReport } from '../datasets/fetch-layout.ts';
 import { openFolder } from '../datasets/folder-node.ts';
@@ -12,7 +13,6 @@ import { TrialFiles } from '../datasets/trial-files.ts';
 import type { Progress } from '../train/progress.ts';
 import { formatSeconds } from './info-recording.ts';
 import { renderTable } from './table.ts';
-import { printable } from './terminal-picture.ts';
 
 const shownUnreadable = 10;
 const shownValues = 12;
@@ -201,7 +201,10 @@ function describeCopy({
   labels,
   unreadable,
 }: DatasetCopy): string[] {
-  const lines = [`${folder}: ${trials} trials of ${subjects} subjects, ${formatSeconds(seconds)}`, ''];
+  const lines = [
+    `${visibleLine(folder)}: ${trials} trials of ${subjects} subjects, ${formatSeconds(seconds)}`,
+    '',
+  ];
   if (layout) {
     lines.push(
       renderTable(
@@ -219,22 +222,24 @@ function describeCopy({
     );
     if (layout.empty.length > 0)
       lines.push(
-        `empty files: ${layout.empty.slice(0, 5).join(', ')}${layout.empty.length > 5 ? ', …' : ''}`,
+        `empty files: ${layout.empty.slice(0, 5).map(visibleLine).join(', ')}${layout.empty.length > 5 ? ', …' : ''}`,
       );
     lines.push('');
   }
   for (const [target, { counts, range, trials: labelled }] of Object.entries(labels)) {
     const values = Object.entries(counts ?? {});
-    const shown = values.slice(0, shownValues).map(([value, count]) => `${printable(value)} × ${count}`);
+    const shown = values.slice(0, shownValues).map(([value, count]) => `${visibleLine(value)} × ${count}`);
     const text = range
       ? `${range[0]} to ${range[1]}`
       : `${shown.join(', ')}${values.length > shownValues ? `, … (${values.length} values)` : ''}`;
-    lines.push(`${target}: ${text}${labelled < trials ? `; ${trials - labelled} trials without` : ''}`);
+    lines.push(
+      `${visibleLine(target)}: ${text}${labelled < trials ? `; ${trials - labelled} trials without` : ''}`,
+    );
   }
   if (unreadable.length > 0) {
     lines.push(`cannot be read: ${unreadable.length} trials`);
     for (const { trial, error } of unreadable.slice(0, shownUnreadable))
-      lines.push(`  ${printable(trial)}: ${printable(error)}`);
+      lines.push(`  ${visibleLine(trial)}: ${visibleLine(error)}`);
   }
   return lines;
 }

@@ -1,12 +1,12 @@
 /** What `info` says of a folder: every recording found, what they have in common, which cannot be read. */
 import { HeartmindError, InterruptedError } from '../core/errors.ts';
+import { visibleLine } from '../core/visible-text.ts';
 import { openRecordingFile } from '../read/file-node.ts';
 import type { ReadOptions } from '../read/options.ts';
 import type { Progress } from '../train/progress.ts';
 import { formatSeconds } from './info-recording.ts';
 import { findRecordings, tableExtensions } from './recordings-in.ts';
 import { renderTable } from './table.ts';
-import { printable } from './terminal-picture.ts';
 
 const shownUnreadable = 10;
 const shownNames = 40;
@@ -92,7 +92,10 @@ function increase<K>(counts: Map<K, number>, key: K): void {
 export function describeFolderSummary(summary: FolderSummary): string {
   const { folder, recordings, seconds, formats, channels, rates, unreadable } = summary;
   const people = summary.subjects === undefined ? '' : ` of ${summary.subjects} subjects (BIDS)`;
-  const lines = [`${folder}: ${recordings} recordings${people}, ${formatSeconds(seconds)} in all`, ''];
+  const lines = [
+    `${visibleLine(folder)}: ${recordings} recordings${people}, ${formatSeconds(seconds)} in all`,
+    '',
+  ];
   if (recordings > 0) {
     lines.push(
       renderTable(
@@ -104,11 +107,11 @@ export function describeFolderSummary(summary: FolderSummary): string {
     );
     const everywhere = channels.filter((channel) => channel.recordings === recordings);
     const somewhere = channels.filter((channel) => channel.recordings < recordings);
-    const inAll = everywhere.map(({ name }) => printable(name));
+    const inAll = everywhere.map(({ name }) => visibleLine(name));
     lines.push(
       `channels in every recording: ${everywhere.length === 0 ? 'none' : `${cut(inAll)} (${everywhere.length})`}`,
     );
-    const inSome = somewhere.map(({ name, recordings: of }) => `${printable(name)} × ${of}`);
+    const inSome = somewhere.map(({ name, recordings: of }) => `${visibleLine(name)} × ${of}`);
     if (somewhere.length > 0) lines.push(`in some: ${cut(inSome)} (${somewhere.length})`);
     lines.push(
       `rates: ${cut(rates.map(({ rateHz, recordings: of }) => `${Number(rateHz.toFixed(3))} Hz × ${of}`))}`,
@@ -119,7 +122,7 @@ export function describeFolderSummary(summary: FolderSummary): string {
   if (summary.otherFiles > 0) lines.push(`other files: ${summary.otherFiles}`);
   if (unreadable.length > 0) {
     lines.push(`cannot be read: ${unreadable.length}`);
-    for (const { error } of unreadable.slice(0, shownUnreadable)) lines.push(`  ${printable(error)}`);
+    for (const { error } of unreadable.slice(0, shownUnreadable)) lines.push(`  ${visibleLine(error)}`);
     if (unreadable.length > shownUnreadable)
       lines.push(`  … and ${unreadable.length - shownUnreadable} more (--json lists all)`);
   }

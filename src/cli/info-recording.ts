@@ -1,9 +1,10 @@
 /** What `info` says of one recording: a summary for machines, and the same for people. */
 import type { Recording } from '../core/recording.ts';
+import { visibleLine, visibleText } from '../core/visible-text.ts';
 import { measureEnvelopes } from '../evaluate/traces-envelope.ts';
 import { describeChannel, describeQuality } from '../evaluate/traces-read.ts';
 import { renderTable } from './table.ts';
-import { drawRecording, pictureBins, pictureWidth, printable } from './terminal-picture.ts';
+import { drawRecording, pictureBins, pictureWidth } from './terminal-picture.ts';
 
 /** Samples that the picture looks at: a second's work. Longer recordings are looked at in part, which is said. */
 const pictureSamples = 2 ** 25;
@@ -74,17 +75,17 @@ export function describeRecording(summary: RecordingSummary): string {
   const { spans } = summary;
   const gaps = spans.slice(1).map((span, i) => [spans[i]!.start + spans[i]!.duration, span.start] as const);
   const lines = [
-    `${summary.source}: ${summary.format}, ${formatSeconds(summary.duration)}${gaps.length > 0 ? ` with ${gaps.length} gaps` : ''}${
+    `${visibleLine(summary.source)}: ${summary.format}, ${formatSeconds(summary.duration)}${gaps.length > 0 ? ` with ${gaps.length} gaps` : ''}${
       summary.startTime ? `, from ${summary.startTime.slice(0, 19).replace('T', ' ')}` : ''
     }`,
-    ...Object.entries(summary.metadata).map(([key, value]) => `  ${printable(key)}: ${printable(value)}`),
+    ...Object.entries(summary.metadata).map(([key, value]) => `  ${visibleLine(key)}: ${visibleLine(value)}`),
     '',
     renderTable(
       ['#', 'channel', 'unit', 'rate Hz', 'samples', 'mean ± sd', 'quality'],
       summary.channels.map((channel, index) => [
         String(index),
-        printable(channel.name),
-        printable(channel.unit),
+        visibleLine(channel.name),
+        visibleLine(channel.unit),
         String(Number(channel.rateHz.toFixed(3))),
         String(channel.lengthSamples),
         channel.mean === null ? '–' : `${channel.mean.toPrecision(3)} ± ${channel.deviation!.toPrecision(3)}`,
@@ -93,12 +94,14 @@ export function describeRecording(summary: RecordingSummary): string {
       ['right', 'left', 'left', 'right', 'right', 'right', 'left'],
     ),
   ];
-  if (summary.picture !== undefined) lines.push('', summary.picture);
+  // The picture alone may have colours.
+  const picture = summary.picture === undefined ? [] : ['', summary.picture];
+  const above = lines.length;
   const labels = Object.entries(summary.annotations);
   if (labels.length > 0) {
     const shown = labels
       .slice(0, shownLabels)
-      .map(([label, count]) => `${printable(label) || '(empty)'} × ${count}`);
+      .map(([label, count]) => `${visibleLine(label) || '(empty)'} × ${count}`);
     lines.push(
       '',
       `annotations: ${shown.join(', ')}${labels.length > shownLabels ? `, … (${labels.length} labels)` : ''}`,
@@ -111,8 +114,9 @@ export function describeRecording(summary: RecordingSummary): string {
       `gaps: ${shown.join(', ')}${gaps.length > shownGaps ? ', …' : ''} (${formatSeconds(missing)} in all)`,
     );
   }
-  for (const entry of summary.log) lines.push(`note: ${printable(entry)}`);
-  return `${lines.join('\n')}\n`;
+  for (const entry of summary.log) lines.push(`note: ${visibleLine(entry)}`);
+  const shown = lines.map(visibleText);
+  return `${[...shown.slice(0, above), ...picture, ...shown.slice(above)].join('\n')}\n`;
 }
 
 function figure(seconds: number): string {

@@ -2,6 +2,8 @@
 import { stat } from 'node:fs/promises';
 import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
+import { noteInputPath } from '../core/input-files-node.ts';
+import { checkOutput } from '../core/output-node.ts';
 import { datasets } from '../datasets/registry.ts';
 import { renderTraces } from '../evaluate/traces.ts';
 import { readTraces, type Traces } from '../evaluate/traces-read.ts';
@@ -16,6 +18,7 @@ import { describeFolderSummary, summariseFolder } from './info-folder.ts';
 import { describeRecording, summariseRecording } from './info-recording.ts';
 import { openInput, type ReadFlags, readFlags, readOptionsOf } from './read-flags.ts';
 import { findRecordings } from './recordings-in.ts';
+import { styled } from './standard-streams.ts';
 import { renderTable } from './table.ts';
 
 /** Recordings of a folder that a page shows: each takes up to a megabyte of it. */
@@ -77,9 +80,12 @@ export const infoCommand = buildCommand<Flags, string[], Context>({
       traces: [],
     };
     const summaries = [];
+    for (const name of names) noteInputPath(name);
+    await checkOutput(flags.html);
     for (const name of names) {
       const { summary, text } = await lookAt(name, work);
       if (flags.json) summaries.push(summary);
+      else if (work.coloured) styled(process.stdout).write(`${text}\n`);
       else stdout.write(`${text}\n`);
     }
     if (flags.json) stdout.write(`${JSON.stringify(names.length === 1 ? summaries[0] : summaries)}\n`);

@@ -1,8 +1,9 @@
 /** `predict --live`: a growing file, standard input or LSL streams → predictions, a line each, as they become known. */
-import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { maxOf } from '../core/arrays.ts';
 import { ConfigError } from '../core/errors.ts';
+import { findTarget } from '../core/output-target-node.ts';
+import { visibleLine } from '../core/visible-text.ts';
 import type { LackingOptions } from '../model/lacking.ts';
 import { LivePredictor } from '../model/live.ts';
 import type { TrainedModel } from '../model/model-file.ts';
@@ -16,6 +17,7 @@ import { type PipeType, pipeSource, pipeTypes } from '../read/live/pipe.ts';
 import type { Backend } from '../runtime/backend.ts';
 import { type Context, optionalText } from './command.ts';
 import { openLiveOutput } from './live-output.ts';
+import { printData } from './standard-streams.ts';
 import { formatTimelineHeader, formatTimelineRow } from './timeline-csv.ts';
 
 export interface LiveFlags {
@@ -95,12 +97,17 @@ export async function predictLive(
   argument: string,
   flags: LiveRun,
 ): Promise<void> {
-  const tell = (note: string) => void context.process.stderr.write(`${note}\n`);
-  const source = await openLive(argument, flags, { signal: context.signal, onNote: tell });
+  const tell = (note: string) => void context.process.stderr.write(`${visibleLine(note)}\n`);
+  // Where nobody reads standard output any more, there is nothing left to do.
+  const unread = new AbortController();
+  const signal = AbortSignal.any([context.signal, unread.signal]);
+  const source = await openLive(argument, flags, { signal, onNote: tell });
+  // A recording that is being followed is no place for its predictions.
+  if (flags.out !== undefined) await findTarget(flags.out);
   const file = flags.out === undefined ? undefined : await openLiveOutput(flags.out, tell);
   const write = async (line: string) => {
     if (file) await file.output.write(line);
-    else if (!process.stdout.write(line)) await once(process.stdout, 'drain');
+    else if (!(await printData(line))) unread.abort();
   };
   try {
     const predictor = new LivePredictor(backend, model, source.channels, {
@@ -117,14 +124,14 @@ export async function predictLive(
             `${JSON.stringify(entry ? { source: source.name, ...entry } : { source: source.name, start, duration, reason })}\n`,
           );
         else if (entry) await write(formatTimelineRow(source.name, entry));
-        else context.process.stderr.write(`${source.name} at ${start} s: no prediction: ${reason}\n`);
+        else tell(`${source.name} at ${start} s: no prediction: ${reason}`);
       }
     };
     try {
-      for await (const { samples, gapTo } of source.pieces(context.signal)) {
+      for await (const { samples, gapTo } of source.pieces(signal)) {
         if (gapTo !== undefined) await report(await predictor.gap(gapTo));
         for (const part of shortPieces(samples, source.channels)) {
-          if (context.signal.aborted) break;
+          if (signal.aborted) break;
           await report(await predictor.push(part));
         }
       }

@@ -1,6 +1,9 @@
 #!/usr/bin/env node
 /** The command line: one verb a file, the application built here. */
 import { buildApplication, buildRouteMap, run, text_en } from '@stricli/core';
+import { freeLocks } from '../core/folder-lock-node.ts';
+import { watchInputs } from '../core/input-files-node.ts';
+import { visibleLine } from '../core/visible-text.ts';
 import { type Context, describeError, describeUsageError, exitCodeOf } from './command.ts';
 import { convertCommand } from './convert.ts';
 import { demoCommand } from './demo.ts';
@@ -18,6 +21,7 @@ import { probeCommand } from './probe.ts';
 import { isIdle } from './ranks.ts';
 import { reportCommand } from './report.ts';
 import { reproduceCommand } from './reproduce.ts';
+import { guardStandardStreams } from './standard-streams.ts';
 import { version } from './version.ts';
 
 const debug = process.argv.includes('--debug');
@@ -61,7 +65,12 @@ const application = buildApplication(
     name: 'heartmind',
     versionInfo: { currentVersion: version },
     scanner: { caseStyle: 'allow-kebab-for-camel', allowArgumentEscapeSequence: true },
-    documentation: { caseStyle: 'convert-camel-to-kebab', useAliasInUsageLine: false },
+    // Colours are control characters, which text for a terminal does not hold: standard-streams.ts would show them.
+    documentation: {
+      caseStyle: 'convert-camel-to-kebab',
+      useAliasInUsageLine: false,
+      disableAnsiColor: true,
+    },
     determineExitCode: exitCodeOf,
     localization: {
       loadText: () => ({
@@ -69,11 +78,14 @@ const application = buildApplication(
         exceptionWhileRunningCommand: message,
         commandErrorResult: message,
         exceptionWhileParsingArguments: describeUsageError,
+        noCommandRegisteredForInput: (given) => visibleLine(text_en.noCommandRegisteredForInput(given)),
       }),
     },
   },
 );
 
+guardStandardStreams();
+watchInputs();
 if (isIdle(process.argv[2])) process.exit(0);
 const stop = new AbortController();
 process.on('SIGINT', () => {
@@ -85,10 +97,6 @@ process.on('SIGINT', () => {
 });
 process.on('SIGTERM', () => stop.abort());
 process.on('SIGUSR2', () => stop.abort()); // mpirun passes this one on to its ranks and waits for them
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0); // the reader of our pipe went away: `heartmind info x.edf | head`
-  throw error;
-});
 
 const context: Context = { process, signal: stop.signal };
 await run(
@@ -96,4 +104,5 @@ await run(
   process.argv.slice(2).filter((argument) => argument !== '--debug'),
   context,
 );
+freeLocks();
 if (typeof process.exitCode === 'number' && process.exitCode < 0) process.exitCode = 2; // stricli's own: wrong usage

@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError, DataError, FormatError } from '../core/errors.ts';
+import { noteInputPath } from '../core/input-files-node.ts';
 import { readWholeFile } from '../core/read-file-node.ts';
 import { publishedWeights } from '../datasets/published-weights.ts';
 import type { StartingWeights } from '../evaluate/starting-weights.ts';
@@ -123,6 +124,7 @@ export async function isModelFile(path: string): Promise<boolean> {
 async function readBytes(path: string): Promise<Uint8Array> {
   if (releasedIndex().has(path) && !(await hasFile(path))) return readReleased(path);
   try {
+    noteInputPath(path);
     return await readWholeFile(path);
   } catch (cause) {
     throw new FormatError(

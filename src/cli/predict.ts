@@ -1,6 +1,8 @@
 /** `heartmind predict [MODEL] FILE…`: a timeline of class probabilities. */
 import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
+import { noteInputPath } from '../core/input-files-node.ts';
+import { checkOutput } from '../core/output-node.ts';
 import { missingChannelsKinds } from '../model/lacking.ts';
 import type { InferencePrecision } from '../model/precision.ts';
 import { type Timeline, TimelinePredictor } from '../model/timeline.ts';
@@ -19,6 +21,7 @@ import {
 } from './command.ts';
 import { type LiveFlags, liveFlags, predictLive } from './live.ts';
 import { readModelAndNote, splitModel } from './model-argument.ts';
+import { printData } from './standard-streams.ts';
 import { formatTimelineHeader, formatTimelineRow } from './timeline-csv.ts';
 
 interface Flags extends WorkFlags, LiveFlags {
@@ -99,6 +102,8 @@ export const predictCommand = buildCommand<Flags, [string, ...string[]], Context
       await predictLive(this, await createBackend(flags), model, files[0]!, flags);
       return;
     }
+    for (const file of files) noteInputPath(file);
+    await checkOutput(flags.out);
     const predictor = new TimelinePredictor(await createBackend(flags), model, flags);
     const stage = progress.stage('predict', files.length, 'recordings');
     const timelines: Timeline[] = [];
@@ -118,7 +123,7 @@ export const predictCommand = buildCommand<Flags, [string, ...string[]], Context
     for (const { source, dropped } of timelines)
       for (const { what, reason, count } of dropped) progress.log(`${source}: ${count} × ${what}: ${reason}`);
     const text = flags.format === 'csv' ? formatCsv(timelines) : `${JSON.stringify(timelines, null, 1)}\n`;
-    if (flags.out === undefined) this.process.stdout.write(text);
+    if (flags.out === undefined) await printData(text);
     else await writeFileAtomically(flags.out, new TextEncoder().encode(text));
   },
 });

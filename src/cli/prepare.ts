@@ -101,7 +101,7 @@ export const prepareCommand = buildCommand<Flags, [string], Context>({
         `${data}: this is a store already. Give the recordings that it was made of.`,
         'data',
       );
-    await prepareRunFolder(out);
+    await prepareRunFolder(out, 'prepare');
     const progress = createWorkProgress({ progress: flags.progress, device: 'auto' });
     const options = {
       ...(recipe && { recipe }),

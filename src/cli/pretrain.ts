@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
+import { checkOutput } from '../core/output-node.ts';
 import type { DatasetSpec } from '../datasets/dataset.ts';
 import { describePretraining, describeTraining } from '../evaluate/describe.ts';
 import { eegRecipe, twelveLeadRecipe } from '../patches/recipe.ts';
@@ -102,8 +103,10 @@ export const pretrainCommand = buildCommand<Flags, [], Context>({
     const recipe = parsePretrainRecipe(readRecipe(recipeName), recipeName);
     if (data.length === 0)
       throw new ConfigError(`--data: none was given. Give ${dataBrief}.`, '--data', dataBrief);
-    await prepareRunFolder(out);
+    await prepareRunFolder(out, 'pretrain', writes);
     const weights = initial === undefined ? undefined : await readEncoder(initial);
+    const weightsPath = join(out, 'encoder.safetensors');
+    if (writes) await checkOutput(weightsPath);
     const backend = await createBackend(engine);
     const prepare = recipe.prepare ?? (recipe.modality === 'ecg' ? twelveLeadRecipe : eegRecipe);
     const readers: WindowReader[] = [];
@@ -132,7 +135,6 @@ export const pretrainCommand = buildCommand<Flags, [], Context>({
       progress: (total) => progress.stage(`pre-train ${recipe.modality}`, total),
     });
     if (!writes) return;
-    const weightsPath = join(out, 'encoder.safetensors');
     await writeFileAtomically(weightsPath, encodePretrained(result));
     const described = describeTraining({
       name: `pre-training ${recipe.modality}`,

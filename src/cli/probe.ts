@@ -2,6 +2,7 @@
 import { basename, dirname } from 'node:path';
 import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
+import { checkOutput } from '../core/output-node.ts';
 import type { Origin } from '../datasets/people.ts';
 import { targetKinds, targetsOf } from '../datasets/targets.ts';
 import { checkDuplicates } from '../evaluate/duplicates.ts';
@@ -46,7 +47,7 @@ import {
   renderRows,
 } from './probe-tables.ts';
 import { readRecipe } from './recipe-file.ts';
-import { describeVersions, keepIn } from './run-folder.ts';
+import { describeVersions, keepIn, prepareRunFolder } from './run-folder.ts';
 
 interface Flags extends WorkFlags {
   readonly data: string;
@@ -189,6 +190,9 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
     const encoders = await Promise.all(encoderArguments.map(readProbed));
     const tune =
       flags.tune === undefined ? undefined : parseFinetuneRecipe(readRecipe(flags.tune), flags.tune);
+    await checkOutput(out);
+    const runs = out === undefined ? undefined : `${out.replace(/\.json$/, '')}-runs`;
+    if (tune && runs !== undefined) await prepareRunFolder(runs, 'probe');
     const chosen = await chooseData(data, undefined);
     const { spec, folder } = chosen;
     const kinds = targetKinds(spec);
@@ -225,7 +229,7 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
         seed,
       ),
     }));
-    const keep = out === undefined ? undefined : keepIn(out.replace(/\.json$/, '-runs'));
+    const keep = runs === undefined ? undefined : keepIn(runs);
     const rows: ProbeRow[] = [];
     const filled: ProbedReconstruction[] = [];
     for (const [i, encoder] of encoders.entries()) {

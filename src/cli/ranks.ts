@@ -7,6 +7,7 @@ import { availableParallelism, hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TypedFlagParameter } from '@stricli/core';
 import { BackendError, InterruptedError } from '../core/errors.ts';
+import { freeLocks } from '../core/folder-lock-node.ts';
 import { countCores, detectLaunch, type Launch, type Place, shareCores } from '../runtime/launch.ts';
 import { type Mpi, openMpi } from '../runtime/mpi-node.ts';
 import { createProgress, type Progress } from '../train/progress.ts';
@@ -166,6 +167,7 @@ async function leave(mpi: Mpi, error: unknown): Promise<void> {
   if (mpi.rank > 0) await delay(precedence);
   const text = describeError(error, process.argv.includes('--debug'));
   process.stderr.write(`${mpi.rank > 0 ? `rank ${mpi.rank}: ` : ''}${text}\n`);
+  freeLocks();
   mpi.abort(exitCodeOf(error));
 }
 

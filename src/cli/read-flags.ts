@@ -1,7 +1,6 @@
 /** Flags of verbs that read recordings, and the opening of what a user names: a path, or `-` for standard input. */
 import { Readable } from 'node:stream';
 import type { TypedFlagParameter } from '@stricli/core';
-import type { ByteSource } from '../core/bytes.ts';
 import { ConfigError } from '../core/errors.ts';
 import type { Recording } from '../core/recording.ts';
 import { streamSource } from '../core/streams.ts';
@@ -54,40 +53,20 @@ export function readOptionsOf({ tolerant, inputRate, inputUnit, part }: ReadFlag
 }
 
 /**
- * Open a recording by its path, or standard input by `-`. `onFile` hears of every file that it is made of. Errors as
- * `openRecordingFile` and `streamSource`; files are closed where opening fails.
+ * Open a recording by its path, or standard input by `-`. Errors as `openRecordingFile` and `streamSource`; files are closed
+ * where opening fails.
  */
-export async function openInput(
-  path: string,
-  options: ReadOptions,
-  onFile: (path: string) => void = () => undefined,
-): Promise<Recording> {
+export async function openInput(path: string, options: ReadOptions): Promise<Recording> {
   const source =
     path === '-'
       ? await streamSource('standard input', Readable.toWeb(process.stdin) as ReadableStream<Uint8Array>)
       : await fileSource(path);
-  onFile(path);
   try {
-    return await openRecording(heard(source, onFile), options);
+    return await openRecording(source, options);
   } catch (error) {
     await source.close?.();
     throw error;
   }
-}
-
-/** The same source; whoever is found beside it is told of, and whoever beside that. */
-function heard(source: ByteSource, onFile: (path: string) => void): ByteSource {
-  const { sibling } = source;
-  if (!sibling) return source;
-  return {
-    ...source,
-    async sibling(fileName) {
-      const found = await sibling.call(source, fileName);
-      if (!found) return undefined;
-      onFile(found.name);
-      return heard(found, onFile);
-    },
-  };
 }
 
 /** A rate in hertz; ConfigError for anything else. */

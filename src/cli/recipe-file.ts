@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from '../core/errors.ts';
+import { noteInputPath } from '../core/input-files-node.ts';
 import { packageRoot } from './version.ts';
 
 /** ConfigError where there is no such recipe or it is no JSON. */
@@ -19,6 +20,7 @@ export function readRecipe(nameOrPath: string): unknown {
     );
   }
   try {
+    noteInputPath(path);
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch (cause) {
     throw new ConfigError(

@@ -93,7 +93,7 @@ export const reproduceCommand = buildCommand<ReproduceFlags, [string], Context>(
         '--recipe',
       );
     const folder = flags.out ?? join('runs', `reproduce-${name}`);
-    await prepareRunFolder(folder);
+    await prepareRunFolder(folder, 'reproduce');
     const { result, report, tables } = await benchmarks[name]!({
       ...{ name, recipe, recipeName, flags, signal: this.signal },
       progress: createWorkProgress(flags),

@@ -4,6 +4,8 @@ import { access, mkdir, readFile, stat } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ConfigError, DataError, StorageError } from '../core/errors.ts';
+import { lockFolder } from '../core/folder-lock-node.ts';
+import { explainSystemError } from '../core/output-errors-node.ts';
 import { renderReport } from '../evaluate/report.ts';
 import { parseResult, type Result } from '../evaluate/result.ts';
 import { folderStore, writeFileAtomically } from '../train/checkpoint-node.ts';
@@ -11,18 +13,24 @@ import type { TrainingOptions } from '../train/loop.ts';
 import { folderMetricsLog } from '../train/metrics-log-node.ts';
 import { commit, version } from './version.ts';
 
-/** Make a run's folder before hours of work go into it. StorageError where nothing can be written there. */
-export async function prepareRunFolder(folder: string): Promise<void> {
+/**
+ * Make a run's or a store's folder before hours of work go into it, and keep other processes out of it until this one ends.
+ * `writes`: false on ranks that leave writing to rank 0, whose lock is the run's. StorageError where nothing can be written
+ * there, or another process writes there.
+ */
+export async function prepareRunFolder(folder: string, verb: string, writes = true): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
     await access(folder, constants.W_OK);
   } catch (cause) {
+    const { fact } = explainSystemError(cause);
     throw new StorageError(
-      `--out: nothing can be written to ${folder} (${(cause as NodeJS.ErrnoException).code ?? cause}). Choose another folder.`,
+      `--out: nothing can be written to ${folder} (${fact}). Choose another folder.`,
       folder,
       { cause },
     );
   }
+  if (writes) await lockFolder(folder, `heartmind ${verb}`);
 }
 
 /** Checkpoint and figures of a training in a run's folder. */

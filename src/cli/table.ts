@@ -1,5 +1,6 @@
 /** Plain text tables for the terminal. */
 import { maxOf } from '../core/arrays.ts';
+import { visibleLine } from '../core/visible-text.ts';
 
 /** Columns padded to their widest cell, a rule under the header. `alignment` per column (default: left). */
 export function renderTable(
@@ -7,9 +8,10 @@ export function renderTable(
   rows: readonly (readonly string[])[],
   alignment: readonly ('left' | 'right')[] = [],
 ): string {
+  const shown = rows.map((row) => row.map(visibleLine));
   const widths = header.map((title, column) =>
     maxOf(
-      rows.map((row) => (row[column] ?? '').length),
+      shown.map((row) => (row[column] ?? '').length),
       title.length,
     ),
   );
@@ -21,5 +23,5 @@ export function renderTable(
       })
       .join('  ')
       .trimEnd();
-  return [line(header), widths.map((width) => '─'.repeat(width)).join('  '), ...rows.map(line)].join('\n');
+  return [line(header), widths.map((width) => '─'.repeat(width)).join('  '), ...shown.map(line)].join('\n');
 }

@@ -1,6 +1,7 @@
 /** A recording in a few lines of text: for each channel, how far it reaches over time, in dots of braille. */
 import { maxOf } from '../core/arrays.ts';
 import type { Recording } from '../core/recording.ts';
+import { visibleLine } from '../core/visible-text.ts';
 import { type Envelope, type Envelopes, pictureRange } from '../evaluate/traces-envelope.ts';
 
 /** A character has 2 × 4 dots; the bits of each, from the top down: Unicode 16, block 2800. */
@@ -64,10 +65,10 @@ export function drawRecording(
     const { name, unit } = recording.channels[i]!;
     const [low, high] = pictureRange(envelope);
     const range = Number.isFinite(low)
-      ? `${figure(low)} … ${figure(high)} ${printable(unit)}`.trimEnd()
+      ? `${figure(low)} … ${figure(high)} ${visibleLine(unit)}`.trimEnd()
       : 'nothing';
     const dots = drawEnvelope(envelope);
-    return `${toWidth(printable(name), width)}  ${coloured ? paint(dots, faulty[i] ? 33 : 36) : dots}  ${range}`;
+    return `${toWidth(visibleLine(name), width)}  ${coloured ? paint(dots, faulty[i] ? 33 : 36) : dots}  ${range}`;
   });
   if (channels.length > maximumRows) lines.push(`… and ${channels.length - maximumRows} more channels`);
   const seconds = figure(2 * binSeconds);
@@ -79,15 +80,10 @@ function nameWidth({ channels }: Pick<Recording, 'channels'>): number {
   return Math.min(
     widestName,
     maxOf(
-      channels.map(({ name }) => [...printable(name)].length),
+      channels.map(({ name }) => [...visibleLine(name)].length),
       0,
     ),
   );
-}
-
-/** What a file says must not move the cursor. */
-export function printable(text: string): string {
-  return Array.from(text, (c) => (c < ' ' || (c >= '\u007f' && c < '\u00a0') ? '·' : c)).join('');
 }
 
 function toWidth(text: string, width: number): string {

@@ -1,52 +1,58 @@
-/** Replacing a file at once or not at all: write beside it, fsync, rename, fsync the folder. */
-import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { StorageError } from './errors.ts';
+/** Whole files: replaced at once or not at all. Lines at the end of a file that grows. */
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { writingError } from './output-errors-node.ts';
+import { beginOutput, type WritingFiles } from './output-node.ts';
+import { findTarget } from './output-target-node.ts';
 
-/** The calls that write, so that a test can let them fail. */
-export interface WritingFiles {
-  readonly open: typeof open;
-  readonly rename: typeof rename;
-}
+export type { WritingFiles } from './output-node.ts';
 
-/** Replace a file at once or not at all. StorageError where it cannot be written: what was there is intact. */
+/**
+ * Replace a file at once or not at all; pipes and devices are written through. ConfigError for a folder and for an input of
+ * the command, StorageError where it cannot be written: what was there is intact.
+ */
 export async function writeFileAtomically(
   path: string,
   bytes: Uint8Array,
-  files: WritingFiles = { open, rename },
+  files?: WritingFiles,
 ): Promise<void> {
-  const folder = dirname(path);
-  const beside = join(folder, `.${basename(path)}.tmp`);
-  try {
-    await mkdir(folder, { recursive: true });
-    const file = await files.open(beside, 'w');
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await files.rename(beside, path);
-    await syncFolder(folder);
-  } catch (cause) {
-    await rm(beside, { force: true }).catch(() => undefined);
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const fact = code === 'ENOSPC' ? 'the disk is full' : (message ?? String(cause));
-    throw new StorageError(
-      `${path}: ${bytes.length} bytes could not be written (${fact}). What was there before is intact; make room and resume.`,
-      path,
-      { cause },
-    );
-  }
+  const output = await beginOutput(path, { bytes: bytes.length, ...(files && { files }) });
+  await output.write(bytes);
+  await output.finish();
+  await output.place();
 }
 
-/** The rename itself must reach the disk. Windows cannot open a folder for that, and needs no such call. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
+/** A file that gets lines at its end, each at once. */
+export interface GrowingFile {
+  append(text: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Open a file to append to; it is made where it is not there. Errors as `writeFileAtomically`. */
+export async function openGrowingFile(path: string): Promise<GrowingFile> {
+  const target = await findTarget(path);
+  if (target.kind !== 'file') {
+    const output = await beginOutput(path);
+    return {
+      append: (text) => output.write(new TextEncoder().encode(text)),
+      close: () => output.finish(),
+    };
   }
+  let file: FileHandle;
+  try {
+    await mkdir(dirname(target.path), { recursive: true });
+    file = await open(target.path, 'a');
+  } catch (cause) {
+    throw writingError(path, 'cannot be written', '', cause);
+  }
+  return {
+    async append(text) {
+      try {
+        await file.appendFile(text);
+      } catch (cause) {
+        throw writingError(path, 'a line cannot be written', 'What was written before is intact.', cause);
+      }
+    },
+    close: () => file.close(),
+  };
 }

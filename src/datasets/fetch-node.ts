@@ -6,13 +6,13 @@ import { setMaxListeners } from 'node:events';
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DataError, FormatError, HeartmindError, InterruptedError } from '../core/errors.ts';
+import { lockFolder } from '../core/folder-lock-node.ts';
 import type { RetryPolicy } from '../core/http-retry.ts';
 import type { DownloadFacts } from './facts.ts';
 import { asStorageError } from './fetch-errors-node.ts';
 import { fetchFile } from './fetch-file-node.ts';
 import { HttpClient, type HttpOptions } from './fetch-http-node.ts';
 import type { FetchFile } from './fetch-list.ts';
-import { lockFolder } from './fetch-lock-node.ts';
 import { Manifest } from './fetch-manifest-node.ts';
 import { inParallel } from './fetch-parallel.ts';
 import type { FetchedFile, FileOptions } from './fetch-part-node.ts';
@@ -96,7 +96,7 @@ export async function fetchDownload(
     await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
       throw asStorageError(folder, cause);
     });
-  const unlock = dryRun ? undefined : await lockFolder(folder);
+  const unlock = dryRun ? undefined : await lockFolder(folder, 'heartmind fetch');
   try {
     return await new Download(name, facts, folder, http, options).run();
   } catch (error) {

@@ -1,4 +1,5 @@
 /** HTML by tagged templates in which every value is escaped unless it is HTML already. */
+import { visibleText } from '../core/visible-text.ts';
 
 /** Text that is HTML: made by `html`, `join` or, deliberately, `raw`. */
 export class Html {
@@ -8,9 +9,9 @@ export class Html {
   }
 }
 
-/** Text for element content and quoted attributes. */
+/** Text for element content and quoted attributes; what would reorder it or could not be seen is shown as an escape. */
 export function escapeHtml(text: string): string {
-  return text
+  return visibleText(text)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DataError } from '../core/errors.ts';
+import { noteInputPath } from '../core/input-files-node.ts';
 import { parseReleasedIndex, type ReleasedIndex, verifyReleased } from './released-weights.ts';
 
 /** The folder `weights/`, above dist/ or src/; undefined where the package has none. */
@@ -32,7 +33,9 @@ export async function readReleased(name: string): Promise<Uint8Array> {
     throw new DataError(
       `${name}: no such weights are released. There are: ${[...index.keys()].join(', ') || 'none'}.`,
     );
-  const bytes = new Uint8Array(await readFile(join(weightsFolder()!, entry.file)));
+  const path = join(weightsFolder()!, entry.file);
+  noteInputPath(path);
+  const bytes = new Uint8Array(await readFile(path));
   await verifyReleased(name, bytes, entry);
   return bytes;
 }

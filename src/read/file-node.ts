@@ -4,6 +4,7 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { allocateBytes, type ByteSource, checkRange } from '../core/bytes.ts';
 import { FormatError } from '../core/errors.ts';
+import { noteInput } from '../core/input-files-node.ts';
 import { readInto, readIntoSync } from '../core/read-file-node.ts';
 import type { Recording } from '../core/recording.ts';
 import { inflater } from './inflate-node.ts';
@@ -34,6 +35,7 @@ export async function fileSource(path: string, options: FileOptions = {}): Promi
         path,
       );
     handle = await open(path, 'r');
+    await noteInput(handle);
     return sourceOf(path, handle, await handle.stat(), options);
   } catch (cause) {
     await handle?.close();

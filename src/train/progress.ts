@@ -1,4 +1,5 @@
 /** Live progress of long work: a line that is rewritten in a terminal, a line now and then elsewhere, or JSON lines. */
+import { visibleLine, visibleText } from '../core/visible-text.ts';
 
 export type ProgressMode = 'auto' | 'json' | 'none';
 
@@ -78,7 +79,7 @@ function createStage(
 }
 
 function jsonProgress(stream: ProgressStream, now: () => number): Progress {
-  const line = (value: unknown) => stream.write(`${JSON.stringify(value)}\n`);
+  const line = (value: unknown) => stream.write(`${visibleText(JSON.stringify(value))}\n`);
   return {
     stage: (name, total, unit = 'windows') =>
       createStage(
@@ -109,7 +110,7 @@ function liveProgress(stream: ProgressStream, now: () => number): Progress {
         const text = describe(stage, size, units, state, ended, bar(state.done / size));
         stream.write(`${clear}${text.slice(0, width)}${ended ? '\n' : ''}`);
       }),
-    log: (text) => stream.write(`${clear}${text}\n`),
+    log: (text) => stream.write(`${clear}${visibleLine(text)}\n`),
   };
 }
 
@@ -119,7 +120,7 @@ function logProgress(stream: ProgressStream, now: () => number): Progress {
       createStage({ name, total, unit, every: intervals.log }, now, (stage, size, units, state, ended) =>
         stream.write(`${describe(stage, size, units, state, ended, '')}\n`),
       ),
-    log: (text) => stream.write(`${text}\n`),
+    log: (text) => stream.write(`${visibleLine(text)}\n`),
   };
 }
 
@@ -138,7 +139,7 @@ function describe(
     ...(rate === undefined ? [] : [`${formatFigure(rate)} ${unit}/s`]),
     ...(ended || secondsLeft === undefined ? [] : [`${formatDuration(secondsLeft)} left`]),
   ];
-  return parts.join(' · ');
+  return visibleLine(parts.join(' · '));
 }
 
 function bar(share: number): string {

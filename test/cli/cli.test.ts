@@ -468,7 +468,9 @@ describe.concurrent('errors', () => {
     expect(run.stderr).toContain('occupied/run');
     const file = await heartmind('export', 'runs/mine', '--out', 'occupied/m.onnx');
     expect(file.code).toBe(5);
-    expect(file.stderr).toMatch(/^occupied\/m\.onnx: \d+ bytes could not be written \(/);
+    expect(file.stderr).toBe(
+      'occupied/m.onnx: cannot be written (a part of the path is a file, not a folder). Check the path.\n',
+    );
   });
 
   test('a device that is not there ends with exit code 4 and what to do', async (context) => {

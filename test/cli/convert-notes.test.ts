@@ -1,10 +1,11 @@
 /** What `convert` says was lost, and which files it knows to be read. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { link, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { describeLosses } from '../../src/cli/convert-notes.ts';
 import { openInput } from '../../src/cli/read-flags.ts';
+import { isInput, watchInputs } from '../../src/core/input-files-node.ts';
 import type { Recording, Span } from '../../src/core/recording.ts';
 
 const channel = { name: 'Fz', unit: 'uV', rateHz: 100, lengthSamples: 300 };
@@ -53,10 +54,16 @@ test('every file of a recording is known, also those beside the header that anot
     await writeFile(join(folder, 'r.hea'), 'r 1 100 2\nsignal.dat 16 1/mV\n');
     await writeFile(join(folder, 'signal.dat'), Uint8Array.of(1, 0, 2, 0));
     await writeFile(join(folder, 'r.qrs'), Uint8Array.of(1, 4, 0, 0));
-    const heard: string[] = [];
-    const recording = await openInput(join(folder, 'r.qrs'), {}, (path) => heard.push(basename(path)));
+    await writeFile(join(folder, 'other.dat'), Uint8Array.of(1, 0, 2, 0));
+    await link(join(folder, 'signal.dat'), join(folder, 'hard-link'));
+    const end = watchInputs();
+    const recording = await openInput(join(folder, 'r.qrs'), {});
     await recording.close();
-    expect(heard).toEqual(expect.arrayContaining(['r.qrs', 'r.hea', 'signal.dat']));
+    const isRead = async (name: string) => isInput(await stat(join(folder, name), { bigint: true }));
+    for (const name of ['r.qrs', 'r.hea', 'signal.dat', 'hard-link'])
+      expect(await isRead(name), name).toBe(true);
+    expect(await isRead('other.dat')).toBe(false);
+    end();
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -10,6 +10,7 @@ import { type Context, describeError, describeUsageError, exitCodeOf } from '../
 import { convertCommand } from '../../src/cli/convert.ts';
 import { writeOutput } from '../../src/cli/convert-output.ts';
 import { StorageError } from '../../src/core/errors.ts';
+import { watchInputs } from '../../src/core/input-files-node.ts';
 import type { Recording } from '../../src/core/recording.ts';
 import { encodeEdf } from '../../src/read/edf/write.ts';
 import { openRecordingFile } from '../../src/read/file-node.ts';
@@ -17,6 +18,7 @@ import { readChannels } from '../../src/read/read-channels.ts';
 import { buildCli, heartmindIn, main, removeCli } from './workspace.ts';
 
 let folder: string;
+let endWatch: () => void;
 const quiet = ['--progress', 'none'];
 const convert = (...args: string[]) => heartmindIn(folder, ['convert', ...args, ...quiet]);
 const files = async (inside = '.') => (await readdir(join(folder, inside), { recursive: true })).sort();
@@ -93,9 +95,11 @@ beforeAll(async () => {
   await writeFile(join(folder, 'in/deep/two.edf.gz'), gzipSync(bytes));
   await writeFile(join(folder, 'in/notes.txt'), 'nothing to read');
   await writeFile(join(folder, 'short.edf'), bytes.subarray(0, bytes.length - 300));
+  endWatch = watchInputs();
   await buildCli();
 });
 afterAll(async () => {
+  endWatch();
   await removeCli();
   await rm(folder, { recursive: true, force: true });
 });
@@ -280,7 +284,6 @@ describe.concurrent('convert', () => {
 describe('files of an output', () => {
   const options = {
     mainName: 'x.hea',
-    inputs: new Set<string>(),
     force: false,
     signal: new AbortController().signal,
   };
@@ -304,7 +307,7 @@ describe('files of an output', () => {
   });
 
   test('a full disk is a StorageError, and nothing stays', async () => {
-    const { open } = await import('node:fs/promises');
+    const { open, rename } = await import('node:fs/promises');
     const full = (async (...args: Parameters<typeof open>) => {
       const handle = await open(...args);
       handle.write = async () => {
@@ -315,7 +318,10 @@ describe('files of an output', () => {
     async function* written() {
       yield { name: 'x.hea', bytes: bytes('header') };
     }
-    const failing = writeOutput(join(folder, 'full'), written(), { ...options, open: full });
+    const failing = writeOutput(join(folder, 'full'), written(), {
+      ...options,
+      files: { open: full, rename },
+    });
     await expect(failing).rejects.toThrow(StorageError);
     await expect(failing).rejects.toThrow(/x\.hea: cannot be written after .* \(the disk is full\)/);
     expect(await files('full')).toEqual([]);

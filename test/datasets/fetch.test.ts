@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { StorageError } from '../../src/core/errors.ts';
+import { lockFolder, lockName } from '../../src/core/folder-lock-node.ts';
 import { Random } from '../../src/core/random.ts';
 import type { DownloadFacts } from '../../src/datasets/facts.ts';
 import { fetchFile } from '../../src/datasets/fetch-file-node.ts';
 import { HttpClient } from '../../src/datasets/fetch-http-node.ts';
-import { lockFolder, lockName } from '../../src/datasets/fetch-lock-node.ts';
 import { manifestName } from '../../src/datasets/fetch-manifest-node.ts';
 import { type FetchOptions, fetchDownload } from '../../src/datasets/fetch-node.ts';
 import { publishedWeights, weightsDownload } from '../../src/datasets/published-weights.ts';
@@ -549,7 +549,7 @@ describe('published weights', () => {
 describe('the lock', () => {
   it('keeps a second process out, and goes with the first', async () => {
     const unlock = await lockFolder(folder);
-    await expect(run()).rejects.toThrow(`${folder}: another heartmind (process ${process.pid} on `);
+    await expect(run()).rejects.toThrow(`${folder}: in use since `);
     await unlock();
     await run();
     await expectComplete();
