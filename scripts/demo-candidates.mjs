@@ -6,6 +6,8 @@ const both = ['eeg+ecg'];
 /** Filters of both signals, and seconds of ECG. */
 const prepareBy = (filters, contextSeconds = 30) => ({
   ...eegmatRecipe,
+  // As the candidates were compared: within one condition, where contexts may look ahead.
+  window: { ...eegmatRecipe.window, contextAcross: 'condition' },
   signals: {
     eeg: { ...eegmatRecipe.signals.eeg, ...filters },
     ecg: { ...eegmatRecipe.signals.ecg, ...filters, contextSeconds },

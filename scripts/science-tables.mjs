@@ -123,8 +123,10 @@ export const scienceTables = {
       const { windows } = rows.find((row) => row.model === model);
       return `| ${title} | ${scoreNames.map((name) => interval(windows[name], tested.subjects)).join(' | ')} |`;
     });
-    return table(['model', ...scoreNames.map((name) => titles[name])], cells);
+    const header = ['model', ...scoreNames.map((name) => titles[name])];
+    return `${table(header, cells)}\nThe thirty seconds: ${contextsOf(result)}.\n`;
   },
+  'eegmat-seams': eegmatSeams,
   'eegmat-loso-differences': (read) => eegmatDifferences(read, 'eegmat-loso'),
   'heart-rate-readable': (read) => {
     const result = read('heart-rate');
@@ -218,7 +220,60 @@ function eegmatDifferences(read, name) {
     'people',
     'p by person (question, tests)',
   ];
-  return table(['difference', ...columns, ...columns.map((column) => `${column}, transductive`)], rows);
+  const header = ['difference', ...columns, ...columns.map((column) => `${column}, transductive`)];
+  return table(header, rows) + contextLines([read(`${name}-context`), read(`${name}-hybrid`)]);
+}
+
+/** What contexts of a result reach over: the words of describeContexts in src/patches/context.ts. */
+function contextsOf({ recipe: { prepare } }) {
+  const { contextAcross, contextAtStart } = prepare.window;
+  if (contextAcross === 'session') return "over the person's session so far, as in live use";
+  return `within one condition${contextAtStart === 'drop' ? '' : ' (contexts may reach into the future)'}`;
+}
+
+/** Lines below a table that has rows over thirty seconds of ECG, and of both. */
+function contextLines([long, hybrid]) {
+  const lines = [
+    [long, 'ECG'],
+    [hybrid, 'both'],
+  ].flatMap(([result, what]) => (result ? [`Rows over 30 s of ${what}: ${contextsOf(result)}.`] : []));
+  return `\n${lines.join(' ')} \`classical-ecg\` over five seconds looks, as published, at the beats up to 5 s after its window.\n`;
+}
+
+/** What the seam between a session's two files tells: scores with and without the windows that hold it. */
+function eegmatSeams(read) {
+  const results = [
+    ['eegmat-published-context', '30 s of ECG'],
+    ['eegmat-loso-context', '30 s of ECG'],
+    ['eegmat-loso-hybrid', '30 s of both'],
+  ];
+  const rows = results.flatMap(([name, seconds]) =>
+    (read(name)?.tables ?? [])
+      .filter(
+        ({ tested, protocol }) =>
+          tested.seamless && name.includes('published') === (protocol === 'published'),
+      )
+      .flatMap(({ protocol, rows: own, tested }) =>
+        own
+          .filter(({ kind, model }) => kind !== 'trivial' && !model.endsWith('-standardised'))
+          .map(({ model, windows, seamless }) => {
+            const cells = [windows, seamless].flatMap((scores) =>
+              ['balancedAccuracy', 'auroc'].map((score) => interval(scores[score], tested.subjects)),
+            );
+            return `| ${protocol} | ${model}, ${seconds} | ${cells.join(' | ')} |`;
+          }),
+      ),
+  );
+  if (rows.length === 0) return 'Not measured yet.\n';
+  const header = [
+    'protocol',
+    'model',
+    'balanced accuracy',
+    'AUROC',
+    'balanced accuracy, no seam',
+    'AUROC, no seam',
+  ];
+  return table(header, rows);
 }
 
 /** Difference of the pooled score, mean of those within people, people who gain and who lose, adjusted p and its family. */
@@ -249,7 +304,7 @@ function eegmatTable(read, protocol, name) {
   const columns = ['', ', transductive'].flatMap((column) =>
     scoreNames.map((score) => `${titles[score]}${column}`),
   );
-  return table(['model', ...columns], [...rows, ...published]);
+  return table(['model', ...columns], [...rows, ...published]) + contextLines([long, hybrid]);
 }
 
 /** Deep, hybrid and classical rows of a protocol: as they stand, and standardised within people. */

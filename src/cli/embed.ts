@@ -11,7 +11,7 @@ import type { InferencePrecision } from '../model/precision.ts';
 import { Embedder } from '../model/predict.ts';
 import { releasedIndex } from '../model/released-weights-node.ts';
 import { encodeSafetensors } from '../model/safetensors.ts';
-import { parseRecipe, type Recipe } from '../patches/recipe.ts';
+import { parseRecipe, parseStoredRecipe, type Recipe } from '../patches/recipe.ts';
 import { recordingWindows } from '../patches/recording-windows.ts';
 import type { Modality, WindowSet } from '../patches/windows.ts';
 import { openRecordingFile } from '../read/file-node.ts';
@@ -165,7 +165,8 @@ async function readEncoders(
     return { recipe: given ?? model.recipe, encoders: Object.fromEntries(encoders) };
   }
   const { tensors, layers, metadata } = await readEncoder(file);
-  const recipe = given ?? (metadata.prepare ? parseRecipe(JSON.parse(metadata.prepare), file) : undefined);
+  const recipe =
+    given ?? (metadata.prepare ? parseStoredRecipe(JSON.parse(metadata.prepare), file) : undefined);
   if (!recipe)
     throw new ConfigError(
       `--recipe: ${file} does not say how recordings are prepared. Give a recipe with the signals that it takes.`,

@@ -5,7 +5,7 @@ import { checkOutput } from '../core/output-node.ts';
 import { visibleLine } from '../core/visible-text.ts';
 import { exportEncoder, exportModel } from '../model/export.ts';
 import type { InferencePrecision } from '../model/precision.ts';
-import { parseRecipe } from '../patches/recipe.ts';
+import { parseStoredRecipe } from '../patches/recipe.ts';
 import { writeFileAtomically } from '../train/checkpoint-node.ts';
 import {
   type Context,
@@ -96,7 +96,7 @@ export const exportCommand = buildCommand<Flags, [string?], Context>({
           '--channels',
         );
       const { tensors, metadata } = await readEncoder(encoder);
-      const recipe = metadata.prepare ? parseRecipe(JSON.parse(metadata.prepare), encoder) : undefined;
+      const recipe = metadata.prepare ? parseStoredRecipe(JSON.parse(metadata.prepare), encoder) : undefined;
       return exportEncoder(tensors, { channels, patches, precision, ...(recipe && { recipe }) });
     }
   },

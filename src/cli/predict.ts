@@ -3,6 +3,7 @@ import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
 import { noteInputPath } from '../core/input-files-node.ts';
 import { checkOutput } from '../core/output-node.ts';
+import type { Recording } from '../core/recording.ts';
 import { missingChannelsKinds } from '../model/lacking.ts';
 import type { InferencePrecision } from '../model/precision.ts';
 import { type Timeline, TimelinePredictor } from '../model/timeline.ts';
@@ -30,6 +31,7 @@ interface Flags extends WorkFlags, LiveFlags {
   readonly model?: string;
   readonly step?: number;
   readonly tolerant: boolean;
+  readonly session: boolean;
   readonly precision: InferencePrecision;
   readonly missingChannels?: (typeof missingChannelsKinds)[number];
 }
@@ -66,6 +68,11 @@ export const predictCommand = buildCommand<Flags, [string, ...string[]], Context
       tolerant: {
         kind: 'boolean',
         brief: 'Open truncated files up to their last whole record',
+        default: false,
+      },
+      session: {
+        kind: 'boolean',
+        brief: "The files are one person's session, in this order: contexts reach back from file to file",
         default: false,
       },
       missingChannels: {
@@ -111,7 +118,10 @@ export const predictCommand = buildCommand<Flags, [string, ...string[]], Context
       const recording = await openRecordingFile(file, { tolerant: flags.tolerant });
       try {
         timelines.push(
-          await predictor.predict(recording, flags.step === undefined ? {} : { stepSeconds: flags.step }),
+          await predictor.predict(recording, {
+            ...(flags.step === undefined ? {} : { stepSeconds: flags.step }),
+            ...(flags.session && { earlier: () => openLatestFirst(files.slice(0, i), flags) }),
+          }),
         );
       } finally {
         await recording.close();
@@ -127,6 +137,17 @@ export const predictCommand = buildCommand<Flags, [string, ...string[]], Context
     else await writeFileAtomically(flags.out, new TextEncoder().encode(text));
   },
 });
+
+async function* openLatestFirst(files: readonly string[], { tolerant }: Flags): AsyncGenerator<Recording> {
+  for (const file of files.toReversed()) {
+    const recording = await openRecordingFile(file, { tolerant });
+    try {
+      yield recording;
+    } finally {
+      await recording.close();
+    }
+  }
+}
 
 function formatCsv(timelines: readonly Timeline[]): string {
   const rows = timelines.flatMap(({ source, entries }) =>

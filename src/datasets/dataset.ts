@@ -3,12 +3,13 @@
 import { DataError, HeartmindError, InterruptedError } from '../core/errors.ts';
 import type { ByteFolder } from '../core/folder.ts';
 import type { MayLack } from '../patches/lenient-montage.ts';
-import { prepareRecording } from '../patches/prepare.ts';
 import type { Recipe } from '../patches/recipe.ts';
+import { prepareInSession } from '../patches/session.ts';
 import { WindowSetBuilder } from '../patches/window-set.ts';
 import type { Modality, WindowSet } from '../patches/windows.ts';
 import type { DatasetFacts } from './facts.ts';
 import type { Fold } from './folds.ts';
+import { EarlierFiles, earlierFiles, type SessionPlace } from './sessions.ts';
 import { TrialFiles } from './trial-files.ts';
 
 export { baseName, readText } from './folder-text.ts';
@@ -30,6 +31,8 @@ export interface Trial {
   /** Seconds; the whole recording where absent. */
   readonly start?: number;
   readonly end?: number;
+  /** The recording's place in its person's session, where it is known: contexts reach back to what came before. */
+  readonly session?: SessionPlace;
   /** A neutral stretch of the same recording that the trial may be compared with, in seconds. */
   readonly baseline?: { readonly start: number; readonly end: number };
 }
@@ -116,6 +119,8 @@ export async function loadWindows(
   const trials = subjects ? all.filter((trial) => subjects.includes(trial.subject)) : all;
   const builder = new WindowSetBuilder(recipe, classes, mayLack);
   const files = new TrialFiles(folder, { tolerant });
+  const past = new EarlierFiles(folder, { tolerant });
+  const earlier = earlierFiles(all);
   try {
     for (const [i, trial] of trials.entries()) {
       if (signal?.aborted)
@@ -129,8 +134,8 @@ export async function loadWindows(
         continue;
       }
       try {
-        const prepared = await prepareRecording(await files.open(trial), recipe, {
-          ...{ name: trial.id, mayLack },
+        const prepared = await prepareInSession(await files.open(trial), recipe, {
+          ...{ name: trial.id, mayLack, earlier: past.of(earlier(trial)), skipBroken },
           ...(trial.start === undefined ? {} : { start: trial.start }),
           ...(trial.end === undefined ? {} : { end: trial.end }),
         });
@@ -147,6 +152,7 @@ export async function loadWindows(
     }
   } finally {
     await files.close();
+    await past.close();
   }
   onProgress?.(trials.length, trials.length, '');
   return builder.finish();

@@ -65,6 +65,7 @@ export const eegmat: PublishedDataset = {
       "Split `published` is CBraMod's: people 00–27 train, 28–31 validate, 32–35 test.",
       'The README speaks of 24 people who counted well and 12 who did not; the table has 26 and 10.',
       'Rest always comes first and lasts longer, so drifts of the recording are confounded with the task.',
+      'Session: the file of rest, then the one of the task. What lay between them is not published; contexts close it up.',
     ],
   },
   async trials(folder) {
@@ -80,6 +81,7 @@ export const eegmat: PublishedDataset = {
           id: `${subject}_${part}`,
           subject,
           file,
+          session: { name: 'task', order: Number(part) },
           targets: { task: part === '1' ? 'rest' : 'arithmetic', ...people.get(subject) },
         },
       ];

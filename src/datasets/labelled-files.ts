@@ -4,19 +4,24 @@ import { DataError } from '../core/errors.ts';
 import type { ByteFolder } from '../core/folder.ts';
 import type { Recipe } from '../patches/recipe.ts';
 import type { Modality } from '../patches/windows.ts';
-import { parseCsv } from './csv.ts';
+import { type CsvRow, parseCsv } from './csv.ts';
 import { type DatasetSpec, readText, type Trial } from './dataset.ts';
+import { earlierFiles, type SessionPlace } from './sessions.ts';
 
 /** Columns with a meaning of their own; every other column is a target. */
 const reserved = {
   file: ['file', 'path', 'filename'],
   subject: ['subject', 'participant', 'participant_id', 'patient'],
+  session: ['session'],
+  order: ['order'],
 };
 const times = ['start', 'end'] as const;
 
 /**
  * A dataset from `labels.csv`: columns `file`, `subject`, one or more targets such as `label`, and optionally `start`,
- * `end` in seconds (several rows a file). DataError names the line of a row that cannot be used.
+ * `end` in seconds (several rows a file), and `session` and `order`: files of one subject and session follow one another by
+ * that number, or by their first rows where there is no `order`. Without either a file is a session of its own. DataError
+ * names the line of a row that cannot be used.
  */
 export async function labelledFiles(
   folder: ByteFolder,
@@ -34,15 +39,31 @@ export async function labelledFiles(
       `${csvPath}: no column '${missing}'. It has: ${csv.columns.join(', ')}. Name one '${missing}'.`,
     );
   }
+  const [sessionColumn, orderColumn] = [find(reserved.session), find(reserved.order)];
+  const known = [fileColumn, subjectColumn, sessionColumn, orderColumn];
   const targetColumns = csv.columns.filter(
-    (column) =>
-      column !== fileColumn &&
-      column !== subjectColumn &&
-      !(times as readonly string[]).includes(column.toLowerCase()),
+    (column) => !known.includes(column) && !(times as readonly string[]).includes(column.toLowerCase()),
   );
   const base = csvPath.includes('/') ? csvPath.slice(0, csvPath.lastIndexOf('/') + 1) : '';
   const files = new Set(await folder.list());
   const counts = new Map<string, number>();
+  const places = new Map<string, number>();
+  const placeOf = (fields: CsvRow['fields'], line: number, file: string): SessionPlace | undefined => {
+    if (sessionColumn === undefined && orderColumn === undefined) return undefined;
+    const name = sessionColumn === undefined ? '' : fields[sessionColumn]!;
+    const text = orderColumn === undefined ? '' : fields[orderColumn]!;
+    // A row that says nothing of its session stands alone.
+    if (name === '' && text === '') return undefined;
+    if (orderColumn === undefined) {
+      if (!places.has(file)) places.set(file, places.size);
+      return { name, order: places.get(file)! };
+    }
+    if (text === '' || !Number.isFinite(Number(text)))
+      throw new DataError(
+        `${csvPath} line ${line}: order '${text}' is no number. Give the file's place in its session.`,
+      );
+    return { name, order: Number(text) };
+  };
   const trials = csv.rows.map(({ line, fields }): Trial => {
     const file = base + fields[fileColumn]!.replace(/\\/g, '/').replace(/^\.\//, '');
     if (!files.has(file))
@@ -64,6 +85,7 @@ export async function labelledFiles(
         throw new DataError(`${csvPath} line ${line}: ${name} '${text}' is no time in seconds.`);
       return seconds;
     };
+    const session = placeOf(fields, line, file);
     const [start, end] = [time('start'), time('end')];
     if (start !== undefined && end !== undefined && end <= start) {
       throw new DataError(`${csvPath} line ${line}: end ${end} s is not after start ${start} s.`);
@@ -73,10 +95,13 @@ export async function labelledFiles(
       subject,
       file,
       targets: Object.fromEntries(targetColumns.map((column) => [column, fields[column]!])),
+      ...(session && { session }),
       ...(start === undefined ? {} : { start }),
       ...(end === undefined ? {} : { end }),
     };
   });
+  // Two files at one place are found before anything is read.
+  earlierFiles(trials);
   return {
     name: csvPath,
     title: csvPath,

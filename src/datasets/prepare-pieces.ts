@@ -8,19 +8,23 @@ import type { Recording, Span } from '../core/recording.ts';
 import { historySeconds } from '../patches/context.ts';
 import { type PreparedRecording, prepareRecording } from '../patches/prepare.ts';
 import { modelRateHz, type Recipe } from '../patches/recipe.ts';
+import { clipSpan, type EarlierRecordings, marginSeconds, prepareInSession } from '../patches/session.ts';
 import { int16StepsPerUnit, type SampleType } from '../patches/store-format.ts';
 import { encodeSamples, scaleFactorOf } from '../patches/store-samples.ts';
 import type { TrialPiece } from '../patches/store-writer.ts';
 import { WindowSetBuilder } from '../patches/window-set.ts';
 import type { Modality } from '../patches/windows.ts';
 import type { Trial } from './dataset.ts';
-import { TrialFiles } from './trial-files.ts';
+import { EarlierFiles } from './sessions.ts';
+import { type TrialFile, TrialFiles } from './trial-files.ts';
 
 /** Trials of one file that follow one another: it is opened once. Plain data, so that another thread can take it. */
 export interface FileTask {
   readonly file: string;
   readonly trials: readonly (Pick<Trial, 'id' | 'subject' | 'file' | 'part' | 'reader' | 'start' | 'end'> & {
     readonly index: number;
+    /** What came before in its session, the latest first, where contexts reach back there. */
+    readonly earlier?: readonly TrialFile[];
   })[];
 }
 
@@ -36,8 +40,6 @@ export interface PieceOptions {
 }
 
 const defaultStretchSeconds = 1800;
-/** Prepared around a stretch: at 0.3 Hz a Butterworth filter of order 4 forgets all but 1e-9 in 15 s. */
-const marginSeconds = 60;
 
 /** The pieces of a file's trials, in order. Errors of reading and preparing, unless they are skipped. */
 export async function* preparePieces(
@@ -46,11 +48,13 @@ export async function* preparePieces(
   options: PieceOptions,
 ): AsyncGenerator<TrialPiece> {
   const files = new TrialFiles(folder, { tolerant: options.tolerant ?? false });
+  const past = new EarlierFiles(folder, { tolerant: options.tolerant ?? false });
   try {
     for (const trial of trials) {
       let piece = 0;
       try {
-        for await (const prepared of prepareStretches(await files.open(trial), trial, options)) {
+        const earlier = past.of(trial.earlier ?? []);
+        for await (const prepared of prepareStretches(await files.open(trial), trial, earlier, options)) {
           yield { trial: trial.index, piece, ...(await cutPiece(prepared, trial, options)) };
           piece++;
         }
@@ -64,6 +68,7 @@ export async function* preparePieces(
     }
   } finally {
     await files.close();
+    await past.close();
   }
 }
 
@@ -86,7 +91,8 @@ function nothing(recipe: Recipe): Part {
 async function* prepareStretches(
   recording: Recording,
   { id, start = 0, end = Number.POSITIVE_INFINITY }: FileTask['trials'][number],
-  { recipe, stretchSeconds = defaultStretchSeconds }: PieceOptions,
+  earlier: EarlierRecordings,
+  { recipe, skipBroken, stretchSeconds = defaultStretchSeconds }: PieceOptions,
 ): AsyncGenerator<PreparedRecording> {
   const { lengthSeconds, stepSeconds } = recipe.window;
   // A stretch begins with a window, at a whole sample.
@@ -101,26 +107,33 @@ async function* prepareStretches(
     return to > from ? [{ start: from, duration: to - from }] : [];
   });
   if (spans.every(({ duration }) => duration <= 2 * stretch)) {
-    yield await prepareRecording(recording, recipe, { start, end, name: id });
+    yield await prepareInSession(recording, recipe, { start, end, name: id, earlier, skipBroken });
     return;
   }
   const told = new Set<string>();
-  for (const span of spans) {
+  for (const [index, span] of spans.entries()) {
     for (let from = 0; from === 0 || from + lengthSeconds <= span.duration; from += stretch) {
       const isLast = from + stretch + lengthSeconds > span.duration;
       const [low, high] = [
         Math.max(0, from - history - marginSeconds),
         isLast ? span.duration : from + stretch + lengthSeconds,
       ];
-      const prepared = await prepareRecording(recording, recipe, {
+      const range = {
         start: span.start + low,
         end: span.start + Math.min(span.duration, high + marginSeconds),
         name: id,
-      });
+      };
+      const isFirst = index === 0 && from === 0;
+      const prepared = isFirst
+        ? await prepareInSession(recording, recipe, { ...range, earlier, skipBroken })
+        : await prepareRecording(recording, recipe, range);
       // Windows of this stretch begin before the next one's first.
       const last = isLast ? high : from + stretch - stepSeconds + lengthSeconds;
       yield {
-        spans: prepared.spans.map((one) => clip(one, from - low, last - low, Math.min(from, history))),
+        spans: prepared.spans.map((one) =>
+          clipSpan(one, from - low, last - low, isFirst ? historyOf(one) : Math.min(from, history)),
+        ),
+        ...(prepared.past && { past: prepared.past }),
         beats: prepared.beats.filter(
           (time) => time >= span.start + from && (isLast || time < span.start + from + stretch),
         ),
@@ -135,28 +148,9 @@ async function* prepareStretches(
   }
 }
 
-/** The seconds [from, to) of a prepared span, counted from its start, and `history` seconds before them for contexts. */
-function clip(
-  span: PreparedRecording['spans'][number],
-  from: number,
-  to: number,
-  history: number,
-): PreparedRecording['spans'][number] {
-  const before = history * modelRateHz;
-  const [low, high] = [
-    Math.round(from * modelRateHz),
-    Math.min(span.lengthSamples, Math.round(to * modelRateHz)),
-  ];
-  const signals = Object.entries(span.signals).map(([modality, rows]) => [
-    modality,
-    rows.map((row) => row.subarray(low - before, high)),
-  ]);
-  return {
-    start: span.start + from,
-    lengthSamples: Math.max(0, high - low),
-    signals: Object.fromEntries(signals),
-    ...(before > 0 && { history: Object.fromEntries(signals.map(([modality]) => [modality, before])) }),
-  };
+/** Seconds before a prepared span. */
+function historyOf({ history }: PreparedRecording['spans'][number]): number {
+  return Math.max(history?.eeg ?? 0, history?.ecg ?? 0) / modelRateHz;
 }
 
 async function cutPiece(
@@ -166,8 +160,9 @@ async function cutPiece(
 ): Promise<Part> {
   const builder = new WindowSetBuilder(recipe);
   builder.add(prepared, { subject, trial: id });
-  const { beats } = prepared;
-  if (builder.size === 0) return { ...nothing(recipe), beats, dropped: builder.dropped };
+  const { beats, past } = prepared;
+  const found = { beats, ...(past && { past }) };
+  if (builder.size === 0) return { ...nothing(recipe), ...found, dropped: builder.dropped };
   const set = await builder.finish();
   const kept: number[] = [];
   const windows = new Map<Modality, { bits: Uint16Array; peak: number }[]>();
@@ -195,7 +190,7 @@ async function cutPiece(
     signals: kept.length === 0 ? nothing(recipe).signals : Object.fromEntries(signals),
     start: Float64Array.from(kept, (i) => set.start[i]!),
     ...(set.history && { history: Float64Array.from(kept, (i) => set.history![i]!) }),
-    beats,
+    ...found,
     dropped: builder.dropped,
   };
 }

@@ -4,6 +4,7 @@
  */
 import { DataError, InterruptedError } from '../core/errors.ts';
 import type { ByteFolder } from '../core/folder.ts';
+import { runsOverSession } from '../patches/context.ts';
 import type { Recipe } from '../patches/recipe.ts';
 import type { SampleType, StoreInfo } from '../patches/store-format.ts';
 import type { StorePlace } from '../patches/store-place.ts';
@@ -11,6 +12,7 @@ import { fitShard, type StorePlan } from '../patches/store-plan.ts';
 import { StoreWriter, type TrialPiece } from '../patches/store-writer.ts';
 import { type DatasetSpec, describeFolder, type Trial } from './dataset.ts';
 import { type FileTask, type PieceOptions, preparePieces } from './prepare-pieces.ts';
+import { type EarlierFilesOf, earlierFiles } from './sessions.ts';
 
 /** Who prepares files: this thread, or several. */
 export interface Preparer {
@@ -60,7 +62,10 @@ export async function planStore(
     targets: spec.targets,
     type,
     windowsPerShard: fitShard(recipe, shardBytes),
-    trials: trials.map(({ id, subject, targets }) => ({ id, subject, targets })),
+    trials: trials.map(({ id, subject, targets, session }) => ({
+      ...{ id, subject, targets },
+      ...(session && runsOverSession(recipe) && { session }),
+    })),
   };
   return { plan, trials };
 }
@@ -88,7 +93,7 @@ export async function prepareStore(
     ...(stretchSeconds === undefined ? {} : { stretchSeconds }),
   };
   const begin = writer.next.trial;
-  const tasks = planFiles(trials, begin);
+  const tasks = planFiles(trials, begin, runsOverSession(plan.recipe) ? earlierFiles(trials) : () => []);
   onProgress?.(begin, trials.length, writer.shards);
   const started: Pieces[] = [];
   let asked = 0;
@@ -138,10 +143,11 @@ function begunPieces(preparer: Preparer, task: FileTask, options: PieceOptions):
 }
 
 /** Trials from `begin` on by file; trials of one file that follow one another are one task. */
-function planFiles(trials: readonly Trial[], begin: number): FileTask[] {
+function planFiles(trials: readonly Trial[], begin: number, earlierOf: EarlierFilesOf): FileTask[] {
   const tasks: { file: string; trials: FileTask['trials'][number][] }[] = [];
   for (let index = begin; index < trials.length; index++) {
     const { id, subject, file, part, reader, start, end } = trials[index]!;
+    const earlier = earlierOf(trials[index]!);
     const entry = {
       index,
       id,
@@ -151,6 +157,7 @@ function planFiles(trials: readonly Trial[], begin: number): FileTask[] {
       ...(reader === undefined ? {} : { reader }),
       ...(start === undefined ? {} : { start }),
       ...(end === undefined ? {} : { end }),
+      ...(earlier.length > 0 && { earlier }),
     };
     const last = tasks.at(-1);
     if (last?.file === file) last.trials.push(entry);

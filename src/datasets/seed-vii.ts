@@ -87,6 +87,7 @@ export const seedVii: PublishedDataset = {
         ({ emotion, session }, i): Trial => ({
           id: `${subject} clip ${i + 1}`,
           ...{ subject, file, part: String(i + 1), reader: 'seed-vii', stimulus: `clip ${i + 1}` },
+          session: { name: String(session), order: i + 1 },
           targets: { emotion, session },
         }),
       );

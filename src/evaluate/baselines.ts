@@ -52,19 +52,44 @@ export function bandPowerFeatures(set: WindowSet): Float64Array[] {
   const { scaleMicrovolts, rateHz } = set.recipe.signals.eeg!;
   const length = patches * patchSamples;
   const x = new Float64Array(length);
+  const segmentSamples = Math.min(length, segmentSeconds * rateHz);
   return Array.from({ length: set.count }, (_, w) => {
     const row: number[] = [];
+    const parts = seamlessParts(set, w, rateHz, length, segmentSamples);
+    const segments = parts.map(
+      ([from, to]) => Math.floor((to - from - segmentSamples) / (segmentSamples / 2)) + 1,
+    );
     for (let c = 0; c < channels.length; c++) {
       const start = (w * channels.length + c) * length;
       for (let t = 0; t < length; t++) x[t] = data[start + t]! * scaleMicrovolts;
-      const power = welch(x, rateHz, { segmentSamples: Math.min(length, segmentSeconds * rateHz) });
-      for (const [low, high] of bands) row.push(Math.log(bandPower(power, low, high)));
+      const powers = parts.map(([from, to]) => welch(x.subarray(from, to), rateHz, { segmentSamples }));
+      for (const [low, high] of bands) {
+        const means = powers.map((power, i) => segments[i]! * bandPower(power, low, high));
+        row.push(Math.log(sum(means) / sum(segments)));
+      }
     }
     return Float64Array.from(row, (value) => (Number.isFinite(value) ? value : Number.NaN)); // a flat channel has no power
   });
 }
 
-/** Median rate (1/min), SD and RMSSD (s) of the beats around each window: [W][3]. */
+/** The ranges of a window's EEG in which no two recordings join, of at least a segment each; all of it without a seam. */
+function seamlessParts(set: WindowSet, window: number, rateHz: number, length: number, least: number) {
+  const [start] = contextSpan(set, 'eeg', window);
+  const seams = seamsOf(set, window).map((time) => Math.round((time - start) * rateHz));
+  const cuts = [0, ...seams.filter((at) => at > 0 && at < length), length];
+  const parts = cuts.slice(1).map((to, i) => [cuts[i]!, to] as const);
+  const long = parts.filter(([from, to]) => to - from >= least);
+  return long.length > 0 ? long : [[0, length] as const];
+}
+
+/** Where two recordings join before a window's trial. */
+function seamsOf({ past, trial }: WindowSet, window: number): readonly number[] {
+  return Array.from(past?.get(trial[window]!)?.seams ?? []);
+}
+
+/**
+ * Median rate (1/min), SD and RMSSD (s) of the beats around each window, as published: [W][3]. They see 5 s of its future.
+ */
 export function heartFeatures(set: WindowSet): Float64Array[] {
   const { lengthSeconds } = set.recipe.window;
   return heartRows(set, (window) => {
@@ -75,14 +100,18 @@ export function heartFeatures(set: WindowSet): Float64Array[] {
 
 /** The same of the beats in the ECG's context of each window, which is all that a model sees of the heart: [W][3]. */
 export function heartContextFeatures(set: WindowSet): Float64Array[] {
-  return heartRows(set, (window) => contextSpan(set, 'ecg', window));
+  const before = (trial: string) => set.past?.get(trial)?.beats ?? [];
+  const beats = new Map(
+    [...set.beats].map(([trial, own]) => [trial, Float64Array.from([...before(trial), ...own])]),
+  );
+  return heartRows({ ...set, beats }, (window) => contextSpan(set, 'ecg', window));
 }
 
 function heartRows(set: WindowSet, spanOf: (window: number) => readonly [start: number, end: number]) {
   return Array.from({ length: set.count }, (_, w) => {
     const beats = set.beats.get(set.trial[w]!) ?? new Float64Array(0);
     const [from, to] = spanOf(w);
-    const { medianRatePerMinute, sdnn, rmssd } = variability(beatsBetween(beats, from, to));
+    const { medianRatePerMinute, sdnn, rmssd } = variability(beatsBetween(beats, from, to), seamsOf(set, w));
     return Float64Array.of(medianRatePerMinute, sdnn, rmssd);
   });
 }
@@ -140,4 +169,8 @@ function median(values: readonly number[]): number {
   if (sorted.length === 0) return 0;
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

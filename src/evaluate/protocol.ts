@@ -7,7 +7,8 @@ import { ConfigError, DataError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 import type { DatasetSpec } from '../datasets/dataset.ts';
 import { assertDisjoint, type Fold, kFoldBySubject, leaveOneSubjectOut } from '../datasets/folds.ts';
-import { historySeconds } from '../patches/context.ts';
+import { historySeconds, runsOverSession } from '../patches/context.ts';
+import type { Recipe } from '../patches/recipe.ts';
 import type { WindowIndex } from '../patches/window-reader.ts';
 import { assertApart, foldGroups, type GroupFold } from './protocol-groups.ts';
 
@@ -98,6 +99,7 @@ export function planFolds(
   seed: number,
 ): WindowFold[] {
   const { subject, label } = windows;
+  assertContextsApart(protocol, windows.recipe);
   switch (protocol.kind) {
     case 'published':
       return [bySubject(splitOf(protocol.split, dataset), subject)];
@@ -118,6 +120,15 @@ export function planFolds(
     case 'segment-random':
       return segmentFolds(protocol.k, windows, seed);
   }
+}
+
+/** Contexts over a session reach into other trials of the person: folds may part people, never their trials. */
+function assertContextsApart({ kind }: Protocol, recipe: Recipe): void {
+  const byPerson = kind === 'published' || kind === 'k-fold' || kind === 'leave-one-subject-out';
+  if (byPerson || !runsOverSession(recipe)) return;
+  throw new DataError(
+    `${kind}: contexts run over a person's session and reach from tested trials into trained ones. Use "contextAcross": "condition", or leave people out.`,
+  );
 }
 
 function splitOf(name: string, { name: dataset, splits }: Pick<DatasetSpec, 'name' | 'splits'>): Fold {

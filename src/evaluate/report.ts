@@ -25,8 +25,8 @@ const modelTitles: Readonly<Record<string, string>> = {
   majority: 'majority class',
   prior: 'class prior',
   'classical-eeg': 'band power, logistic regression',
-  'classical-ecg': 'heart rate and variability, logistic regression',
-  'classical-eeg+ecg': 'band power, heart rate and variability, logistic regression',
+  'classical-ecg': 'heart rate and variability from 5 s before to 5 s after the window, logistic regression',
+  'classical-eeg+ecg': 'the same and band power, logistic regression',
   'classical-ecg-context': "heart rate and variability in the ECG's context, logistic regression",
   'classical-eeg+ecg-context':
     "band power, heart rate and variability in the ECG's context, logistic regression",

@@ -7,21 +7,25 @@ import { DataError, InterruptedError } from '../core/errors.ts';
 import type { ByteFolder } from '../core/folder.ts';
 import { float32, type Tensor } from '../core/tensor.ts';
 import type { DatasetSpec, Trial } from '../datasets/dataset.ts';
+import { EarlierFiles, type EarlierFilesOf, earlierFiles } from '../datasets/sessions.ts';
 import { TrialFiles } from '../datasets/trial-files.ts';
 import type { EncoderConfig } from '../model/config.ts';
 import type { FloatTensors } from '../model/parameters.ts';
 import { Embedder } from '../model/predict.ts';
 import { decodeSafetensors, encodeSafetensors } from '../model/safetensors.ts';
-import { type PreparedRecording, prepareRecording } from '../patches/prepare.ts';
+import { holdsSeam } from '../patches/context.ts';
+import type { PreparedRecording } from '../patches/prepare.ts';
 import type { Recipe } from '../patches/recipe.ts';
+import { prepareInSession } from '../patches/session.ts';
 import { concatWindowSets, sha256, WindowSetBuilder } from '../patches/window-set.ts';
 import type { Dropped, Modality, SignalWindows, WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
 import type { Progress } from '../train/progress.ts';
-import { bandPowerFeatures, heartFeatures } from './baselines.ts';
+import { bandPowerFeatures, heartContextFeatures, heartFeatures } from './baselines.ts';
 import { DuplicateFinder } from './duplicates.ts';
 import type { KeptFiles } from './kept-files.ts';
 import { poolTokens } from './probe-features.ts';
+import { heartSeesContext } from './reach-notes.ts';
 import { scaleByBaseline, subtractBaseline } from './reproduce-baseline.ts';
 import { encodersOf } from './reproduce-encoders.ts';
 import type { ReproduceRecipe } from './reproduce-recipe.ts';
@@ -59,6 +63,8 @@ export interface BenchmarkData {
   /** On subjects with equal windows or nearly equal names. */
   readonly notes?: readonly string[];
   readonly hash: string;
+  /** Whether two recordings of a session join in a window's context; absent where none do. */
+  readonly seamed?: readonly boolean[];
   /** The windows themselves, where encoders are tuned. */
   readonly windows?: WindowSet;
 }
@@ -96,7 +102,8 @@ export async function readBenchmark(options: BenchmarkDataOptions): Promise<Benc
     throw new DataError(`${spec.name}: no recordings in ${folder.name}. Check the folder.`);
   const byId = new Map(trials.map((trial) => [trial.id, trial]));
   const embedders: Embedders = new Map();
-  const files = new TrialFiles(folder);
+  const files = { own: new TrialFiles(folder), past: new EarlierFiles(folder) };
+  const earlierOf = earlierFiles(trials);
   const stage = progress.stage(`read ${spec.name}`, trials.length, 'trials');
   const people: PersonRows[] = [];
   const counted = new DroppedCounts();
@@ -104,7 +111,7 @@ export async function readBenchmark(options: BenchmarkDataOptions): Promise<Benc
   let done = 0;
   try {
     for (const own of groupBySubject(trials)) {
-      const stretches = await readPerson(files, own, prepare, recipe, () => {
+      const stretches = await readPerson(files, own, earlierOf, prepare, recipe, () => {
         if (signal?.aborted)
           throw new InterruptedError(`${spec.name}: stopped after ${done} of ${trials.length} trials.`);
         stage.update(done++);
@@ -120,11 +127,15 @@ export async function readBenchmark(options: BenchmarkDataOptions): Promise<Benc
         stretches.neutral && stretches.neutral.size > 0 ? await stretches.neutral.finish() : undefined;
       const rows = await rowsOf(options, embedders, film, neutral);
       // The samples go; what they were is known by the hash.
-      people.push({ ...rows, film: keepSignals ? film : { ...film, signals: {}, beats: new Map() } });
+      people.push({
+        ...rows,
+        film: keepSignals ? film : { ...film, signals: {}, beats: new Map() },
+      });
       if (recipe.baseline === 'features') counted.add(rows.dropped);
     }
   } finally {
-    await files.close();
+    await files.own.close();
+    await files.past.close();
     for (const embedder of embedders.values()) await embedder.dispose();
   }
   stage.update(trials.length);
@@ -155,10 +166,12 @@ export async function readBenchmark(options: BenchmarkDataOptions): Promise<Benc
     JSON.stringify([...labels].map(([k, v]) => [k, [...v]])),
   ];
   const { recipe: window } = people[0]!.film;
+  const seamed = people.flatMap(({ film }) => Array.from(film.start, (_, w) => holdsSeam(film, w)));
   return {
     ...{ recipe: window, count: trial.length, trial, labels },
     subject: people.flatMap(({ film }) => film.subject),
     ...(stimulus.some((one) => one !== '') && { stimulus }),
+    ...(seamed.includes(true) && { seamed }),
     embeddings: join('embeddings'),
     further: joinFurther(people),
     classical: join('classical'),
@@ -201,8 +214,9 @@ function groupBySubject(trials: readonly Trial[]): Trial[][] {
 
 /** Windows of a person's trials and of the neutral stretches before them. */
 async function readPerson(
-  files: TrialFiles,
+  files: { readonly own: TrialFiles; readonly past: EarlierFiles },
   trials: readonly Trial[],
+  earlierOf: EarlierFilesOf,
   prepare: Recipe,
   { baseline, lastSeconds }: ReproduceRecipe,
   onTrial: () => void,
@@ -212,14 +226,15 @@ async function readPerson(
   for (const trial of trials) {
     onTrial();
     const { subject, id, stimulus } = trial;
-    const recording = await files.open(trial);
+    const recording = await files.own.open(trial);
     const end = trial.end ?? recording.duration;
     const start = Math.max(trial.start ?? 0, lastSeconds === null ? 0 : end - lastSeconds);
-    let prepared = await prepareRecording(recording, prepare, { name: id, start, end });
+    const options = { name: id, earlier: files.past.of(earlierOf(trial)) };
+    let prepared = await prepareInSession(recording, prepare, { ...options, start, end });
     const before: PreparedRecording | undefined =
       baseline === 'none' || !trial.baseline
         ? undefined
-        : await prepareRecording(recording, prepare, { name: id, ...trial.baseline });
+        : await prepareInSession(recording, prepare, { ...options, ...trial.baseline });
     if (baseline === 'scale') prepared = scaleByBaseline(prepared, before, prepare, id);
     const source = { subject, trial: id, ...(stimulus !== undefined && { stimulus }) };
     film.add(prepared, source);
@@ -248,12 +263,13 @@ async function rowsOf(
       });
     return compared;
   };
+  const heart = heartSeesContext(film.recipe) ? heartContextFeatures : heartFeatures;
   const embeddings: PersonRows['embeddings'] = {};
   const further: PersonRows['further'] = {};
   const classical: PersonRows['classical'] = {};
   for (const modality of ['eeg', 'ecg'] as const) {
     if (!film.signals[modality]) continue;
-    const features = modality === 'eeg' ? bandPowerFeatures : heartFeatures;
+    const features = modality === 'eeg' ? bandPowerFeatures : heart;
     classical[modality] = compare(features(film), neutral && features(neutral));
     if (options.keepSignals || !options.encoders[modality]) continue;
     const all: Float64Array[][] = [];

@@ -24,6 +24,11 @@ const rowSchema = z.strictObject({
   /** Per window; and per trial, by the mean of its windows' probabilities. */
   windows: scores,
   trials: scores,
+  /**
+   * Per window, without those in whose context two recordings of a session join: only one class may have such windows, which
+   * a model can tell by the seam. Absent where no context holds one.
+   */
+  seamless: scores.optional(),
   /** AUROC within each person, mean over people who have both classes. */
   aurocWithinSubjects: number,
 });
@@ -39,7 +44,11 @@ const tableSchema = z.strictObject({
   folds: z.number(),
   /** What is drawn again for the intervals. */
   drawn: z.enum(['subjects', 'stimuli']),
-  tested: z.strictObject({ windows: z.number(), trials: z.number(), subjects: z.number() }),
+  tested: z.strictObject({
+    ...{ windows: z.number(), trials: z.number(), subjects: z.number() },
+    /** Windows without a seam, where some have one. */
+    seamless: z.number().optional(),
+  }),
   rows: z.array(rowSchema),
   /**
    * Pairs of rows on equal terms, over the units that are drawn again; tests adjusted over the pairs of a score that answer

@@ -8,6 +8,7 @@ import type { Compared } from './comparisons.ts';
 import { identityOf, loadUnit, saveUnit } from './kept-files.ts';
 import { describeProtocol, type Protocol, planFolds, type WindowFold } from './protocol.ts';
 import { figuresOf } from './published-figures.ts';
+import { noteContexts, noteHeart } from './reach-notes.ts';
 import { comparedOf, compareTables } from './reproduce-comparisons.ts';
 import { type BenchmarkData, type BenchmarkDataOptions, readBenchmark } from './reproduce-data.ts';
 import { describeEncoders, encodersOf, noteSeen } from './reproduce-encoders.ts';
@@ -81,7 +82,10 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
       classes: [...spec.targets[target]!],
       description: describeProtocol(protocol, spec),
       leaky: protocol.kind === 'segment-random',
-      tested: countTested(data, plan.tested),
+      tested: {
+        ...countTested(data, plan.tested),
+        ...(data.seamed && { seamless: plan.tested.filter((i) => !data.seamed![i]).length }),
+      },
       comparisons: [],
     });
   }
@@ -116,6 +120,8 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
       ...(options.notes ?? []),
       ...(data.notes ?? []),
       ...noteSeen(encoders, plans),
+      ...noteContexts(data.recipe),
+      ...noteHeart(data.recipe),
       ...noteBaseline(recipe, tune),
       ...noteClasses(plans),
     ],
@@ -279,6 +285,7 @@ function scoreRow(
     );
   const predictions = { truth, probabilities, unit };
   const drawn = drawBinary(predictions);
+  const whole = data.seamed && [...tested.keys()].filter((row) => !data.seamed![tested[row]!]);
   const row = {
     ...{ model: name, kind, seeds: probabilities.length, transductive: name.endsWith('-standardised') },
     windows: intervalsOf(predictions, drawn),
@@ -286,6 +293,13 @@ function scoreRow(
       truth: groups.map(([first]) => truth[first!]!),
       probabilities: probabilities.map(meanOf),
       unit: groups.map(([first]) => unit[first!]!),
+    }),
+    ...(whole && {
+      seamless: scoreBinary({
+        truth: whole.map((row) => truth[row]!),
+        probabilities: probabilities.map((p) => Float64Array.from(whole, (row) => p[row]!)),
+        unit: whole.map((row) => unit[row]!),
+      }),
     }),
     aurocWithinSubjects: aurocWithin({ truth, probabilities, unit: subject }),
   };

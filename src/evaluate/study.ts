@@ -32,6 +32,7 @@ import { runExperiment } from './experiment.ts';
 import { noteMissingClasses } from './fold-classes.ts';
 import { type CandidateOptions, candidatesOf, checkRungs, ladderSchema } from './ladder.ts';
 import { describeProtocol, type Protocol, planFolds, protocolSchema } from './protocol.ts';
+import { noteContexts } from './reach-notes.ts';
 import type { Curve, Reconstruction, Result } from './result.ts';
 import { describeWeights, noteSeenSubjects, type Origins, type StartingWeights } from './starting-weights.ts';
 import { summarisePredictions } from './summary.ts';
@@ -221,6 +222,7 @@ export async function runEvaluation(options: RunEvaluationOptions): Promise<Resu
         provenance,
         options.weights,
       ),
+      ...noteContexts(windows.recipe),
     ],
     recipes: {
       ...{ prepare: windows.recipe, finetune },

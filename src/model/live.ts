@@ -93,6 +93,18 @@ export class LivePredictor {
     return last;
   }
 
+  /**
+   * The session goes on in another recording, whose first sample is at `start` seconds: filters settle anew and windows
+   * begin with it, contexts reach back over the seam. As offline between a session's files.
+   */
+  async seam(start: number): Promise<LiveEntry[]> {
+    const last = await this.finish();
+    this.#preparer = new StreamPreparer(this.channels, this.#recipe, this.#mayLack);
+    this.#windows.seam();
+    this.#offset = start;
+    return last;
+  }
+
   /** The windows that the last samples complete. */
   finish(): Promise<LiveEntry[]> {
     return this.#predict(this.#preparer.finish());

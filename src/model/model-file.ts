@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { ConfigError, FormatError } from '../core/errors.ts';
 import type { Tensors } from '../core/tensor.ts';
 import { signalSeconds } from '../patches/context.ts';
-import { parseRecipe, type Recipe } from '../patches/recipe.ts';
+import { parseStoredRecipe, type Recipe } from '../patches/recipe.ts';
 import { type ModelConfig, modalitiesOf, parseModelConfig } from './config.ts';
 import { modelParameters } from './model.ts';
 import { type FloatTensors, fitParameters } from './parameters.ts';
@@ -84,7 +84,7 @@ function readHeader(text: string | undefined, name: string) {
   }
   try {
     const header = headerSchema.parse(JSON.parse(text));
-    return { header, config: parseModelConfig(header.config), recipe: parseRecipe(header.recipe) };
+    return { header, config: parseModelConfig(header.config), recipe: parseStoredRecipe(header.recipe) };
   } catch (cause) {
     const reason =
       cause instanceof ConfigError || cause instanceof SyntaxError ? cause.message : 'wrong keys';

@@ -1,5 +1,5 @@
 /** One window of a prepared stretch: whether it may be kept, and its values in model units, with their contexts. */
-import { contextRange, signalSeconds } from './context.ts';
+import { contextRange, contextsLookAhead, signalSeconds } from './context.ts';
 import type { PreparedSpan } from './prepare.ts';
 import type { Recipe } from './recipe.ts';
 import type { Modality } from './windows.ts';
@@ -62,9 +62,9 @@ export function contextOutOfReach(
 ): string | undefined {
   const seconds = signalSeconds(recipe, modality);
   if (rangeOf(span, recipe, modality, to)) return undefined;
-  return recipe.window.contextAtStart === 'drop'
-    ? `less than ${seconds} s of ${modality} without a gap up to its end`
-    : `no ${seconds} s of ${modality} without a gap around it`;
+  return contextsLookAhead(recipe)
+    ? `no ${seconds} s of ${modality} without a gap around it`
+    : `less than ${seconds} s of ${modality} without a gap up to its end`;
 }
 
 /** Why a channel's context is of no use, if it is not. */

@@ -1,7 +1,7 @@
 /** Prepared chunks of a live signal → windows, each as soon as its last sample is there. The same windows as offline. */
 import { ConfigError } from '../core/errors.ts';
 import { RingBuffer } from '../signal/ring-buffer.ts';
-import { hasContext, signalSeconds } from './context.ts';
+import { contextsLookAhead, signalSeconds } from './context.ts';
 import type { MayLack } from './lenient-montage.ts';
 import { modelRateHz, type Recipe } from './recipe.ts';
 import type { PreparedChunk } from './stream.ts';
@@ -9,7 +9,7 @@ import { WindowSetBuilder } from './window-set.ts';
 import type { Dropped, Modality, WindowSet } from './windows.ts';
 
 export interface LiveWindow {
-  /** Seconds from the stretch's start. */
+  /** Seconds from the start of the stretch, or of its recording after the latest seam. */
   readonly start: number;
   /** Absent where the recipe drops the window: see `dropped`. */
   readonly windows?: WindowSet;
@@ -21,6 +21,8 @@ export class LiveWindows {
   readonly #rings = new Map<Modality, RingBuffer[]>();
   readonly #length: number;
   #next = 0;
+  /** Samples before the recording that runs now: its windows are counted from there. */
+  #origin = 0;
 
   /** ConfigError where the recipe lets contexts end after their windows. */
   constructor(
@@ -31,7 +33,7 @@ export class LiveWindows {
     readonly mayLack?: MayLack,
   ) {
     this.#length = recipe.window.lengthSeconds * modelRateHz;
-    if (hasContext(recipe) && recipe.window.contextAtStart !== 'drop')
+    if (contextsLookAhead(recipe))
       throw new ConfigError(
         `window.contextAtStart: ${recipe.window.contextAtStart ?? 'absent, which means shift'}, a live stream cannot look ahead. Use causalRecipe(recipe).`,
         'window.contextAtStart',
@@ -52,7 +54,7 @@ export class LiveWindows {
     const found: LiveWindow[] = [];
     const length = rows[0]!.x.length;
     for (let at = 0; at < length; ) {
-      const from = Math.round(this.#next * this.recipe.window.stepSeconds * modelRateHz);
+      const from = this.#origin + Math.round(this.#next * this.recipe.window.stepSeconds * modelRateHz);
       const missing = from + this.#length - rows[0]!.ring.total;
       const end = Math.min(length, at + missing);
       for (const { ring, x } of rows) ring.push(x.subarray(at, end));
@@ -65,6 +67,13 @@ export class LiveWindows {
     return found;
   }
 
+  /** The session goes on in another recording: windows begin anew with it, contexts reach back to what was before. */
+  seam(): void {
+    const [[ring]] = [...this.#rings.values()] as [RingBuffer[]];
+    this.#origin = ring!.total;
+    this.#next = 0;
+  }
+
   async #cut(from: number): Promise<LiveWindow> {
     const signals: { [M in Modality]?: Float64Array[] } = {};
     const history: { [M in Modality]?: number } = {};
@@ -74,7 +83,7 @@ export class LiveWindows {
       const first = from - history[modality];
       signals[modality] = rings.map((ring) => ring.read(first, from + this.#length));
     }
-    const start = from / modelRateHz;
+    const start = (from - this.#origin) / modelRateHz;
     const builder = new WindowSetBuilder(this.recipe, [], this.mayLack);
     builder.add(
       {

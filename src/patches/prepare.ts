@@ -13,7 +13,7 @@ import { checkQuality } from '../signal/quality.ts';
 import { resample } from '../signal/resample.ts';
 import { type MayLack, planLenient } from './lenient-montage.ts';
 import { modelRateHz, type Recipe, type SignalRecipe } from './recipe.ts';
-import type { Modality } from './windows.ts';
+import type { Modality, TrialPast } from './windows.ts';
 
 /** One contiguous stretch, at 200 Hz in microvolt: rows as the recipe's channels. */
 export interface PreparedSpan {
@@ -36,6 +36,8 @@ export interface PreparedRecording {
   readonly spans: readonly PreparedSpan[];
   /** R peaks in seconds from the recording's start; empty without ECG. */
   readonly beats: Float64Array;
+  /** What contexts reach back to, where they run over the session (session.ts). */
+  readonly past?: TrialPast;
   readonly facts: readonly PreparationFact[];
 }
 

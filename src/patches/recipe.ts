@@ -42,23 +42,50 @@ export const windowRecipeSchema = z.strictObject({
   /** Drop windows in which a channel does not change at all. */
   dropFlat: z.boolean().default(true),
   /**
-   * Windows before which there is not yet as much as a signal's `contextSeconds`. shift (meant where it is absent): their
-   * context is the stretch's first seconds, and ends later than they do. drop: they are left out, counted; nothing looks
-   * ahead, as live use needs.
+   * How far a signal's `contextSeconds` may reach back. session: over everything that a live stream would have brought
+   * before the window, other trials and the session's earlier recordings included; never after the window's end. condition:
+   * inside the window's own trial. A recipe that is written anew gets session where it says nothing; one that was stored
+   * without this key means condition, as it did when it was stored.
+   */
+  contextAcross: z.enum(['session', 'condition']).optional(),
+  /**
+   * Windows before which there is not yet as much as a signal's `contextSeconds`. drop, always so over a session: they are
+   * left out, counted. shift (within a condition, meant where it is absent): their context is the trial's first seconds,
+   * and ends in the future, later than they do.
    */
   contextAtStart: z.enum(['shift', 'drop']).optional(),
 });
 
-export const recipeSchema = z.strictObject({
+/** A recipe as a model, a checkpoint or a store holds it: what it does not say means what it meant when it was stored. */
+export const storedRecipeSchema = z.strictObject({
   version: z.literal(1),
   signals: z.strictObject({ eeg: signalRecipeSchema.optional(), ecg: signalRecipeSchema.optional() }),
   window: windowRecipeSchema,
 });
-export type Recipe = z.infer<typeof recipeSchema>;
+export type Recipe = z.infer<typeof storedRecipeSchema>;
 
-/** Validate plain data as a recipe; ConfigError names the wrong key. */
+/** A recipe as a user writes it: contexts run over the session unless it says otherwise, and say so from then on. */
+export const recipeSchema = storedRecipeSchema.overwrite(writeContexts);
+
+function writeContexts(recipe: Recipe): Recipe {
+  const { contextAcross, contextAtStart } = recipe.window;
+  const given = Object.values(recipe.signals).some((signal) => signal?.contextSeconds !== undefined);
+  if (!given || contextAcross !== undefined) return recipe;
+  const across = contextAtStart === 'shift' ? 'condition' : 'session';
+  return { ...recipe, window: { ...recipe.window, contextAcross: across } };
+}
+
+/** Validate plain data as a recipe that a user writes; ConfigError names the wrong key. */
 export function parseRecipe(value: unknown, where = 'recipe'): Recipe {
-  const recipe = parseConfig(recipeSchema, value, where);
+  return checkRecipe(parseConfig(recipeSchema, value, where), where);
+}
+
+/** Validate plain data as a recipe that was stored with a model or a store. ConfigError names the wrong key. */
+export function parseStoredRecipe(value: unknown, where = 'recipe'): Recipe {
+  return checkRecipe(parseConfig(storedRecipeSchema, value, where), where);
+}
+
+function checkRecipe(recipe: Recipe, where: string): Recipe {
   if (!recipe.signals.eeg && !recipe.signals.ecg) {
     throw new ConfigError(
       `${where}.signals: neither eeg nor ecg is there. Give one or both.`,
@@ -101,8 +128,17 @@ function checkContexts({ signals, window }: Recipe, where: string): void {
       `≥ ${window.lengthSeconds}`,
     );
   }
-  if (window.contextAtStart === undefined || given.length > 0) return;
-  const key = `${where}.window.contextAtStart`;
+  if (window.contextAcross === 'session' && window.contextAtStart === 'shift') {
+    const key = `${where}.window.contextAtStart`;
+    throw new ConfigError(
+      `${key}: shift lets contexts end in the future, which a session does not. Use drop, or contextAcross condition.`,
+      key,
+      'drop',
+    );
+  }
+  const unused = (['contextAcross', 'contextAtStart'] as const).find((name) => window[name] !== undefined);
+  if (unused === undefined || given.length > 0) return;
+  const key = `${where}.window.${unused}`;
   throw new ConfigError(
     `${key}: no signal has contextSeconds. Give one, or leave this out.`,
     key,

@@ -1,8 +1,8 @@
 /** One recording → its windows, for prediction and embedding: the same path that training takes. */
 import type { Recording } from '../core/recording.ts';
 import type { MayLack } from './lenient-montage.ts';
-import { prepareRecording } from './prepare.ts';
 import type { Recipe } from './recipe.ts';
+import { type EarlierRecordings, prepareInSession } from './session.ts';
 import { WindowSetBuilder } from './window-set.ts';
 import type { WindowSet } from './windows.ts';
 
@@ -14,6 +14,8 @@ export interface RecordingWindowsOptions {
   readonly stepSeconds?: number;
   /** What the recording may lack: those samples are NaN, and said in `dropped`. */
   readonly mayLack?: MayLack;
+  /** What came before it in its session; none by default. Contexts reach back there where the recipe says so. */
+  readonly earlier?: EarlierRecordings;
 }
 
 /**
@@ -28,7 +30,7 @@ export async function recordingWindows(
   const used = stepSeconds === undefined ? recipe : { ...recipe, window: { ...recipe.window, stepSeconds } };
   const builder = new WindowSetBuilder(used, [], mayLack);
   const name = recording.source;
-  const prepared = await prepareRecording(recording, used, { ...range, name, mayLack });
+  const prepared = await prepareInSession(recording, used, { ...range, name, mayLack });
   builder.add(prepared, { subject: name, trial: name });
   return builder.finish();
 }

@@ -9,7 +9,7 @@
  */
 import { z } from 'zod';
 import { parseConfig } from '../core/config.ts';
-import { recipeSchema } from './recipe.ts';
+import { storedRecipeSchema } from './recipe.ts';
 import type { Modality } from './windows.ts';
 
 export const storeVersion = 1;
@@ -64,7 +64,7 @@ const droppedSchema = z.strictObject({ what: text, reason: text, count, examples
 
 export const storeInfoSchema = z.strictObject({
   version: z.literal(storeVersion),
-  recipe: recipeSchema,
+  recipe: storedRecipeSchema,
   dataset: datasetInfoSchema,
   type: z.enum(sampleTypes),
   count,

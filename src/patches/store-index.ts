@@ -1,4 +1,5 @@
 /** The index of a store: rows of windows, trials and subjects, gathered from the parts of an unfinished store. */
+import { runsOverSession } from './context.ts';
 import type { Column } from './store-arrays.ts';
 import type { StoredTarget } from './store-format.ts';
 import { DroppedCounts, type PartRecord, type PieceRecord, qualityFlags } from './store-parts.ts';
@@ -35,10 +36,14 @@ export class StoreIndexBuilder {
   readonly trialDropped: Int32Array;
   readonly trialQuality: Uint16Array;
   readonly trialBeats: Int32Array;
+  readonly trialPastBeats: Int32Array;
+  readonly trialPastSeams: Int32Array;
   readonly #trial = new Growing(new Int32Array(0));
   readonly #start = new Growing(new Float64Array(0));
   readonly #history = new Growing(new Float64Array(0));
   readonly #beats = new Growing(new Float64Array(0));
+  readonly #pastBeats = new Growing(new Float64Array(0));
+  readonly #pastSeams = new Growing(new Float64Array(0));
   readonly #peak: { [M in Modality]?: Growing<Float32Array> } = {};
   readonly #dropped = new DroppedCounts();
 
@@ -50,9 +55,12 @@ export class StoreIndexBuilder {
       return code;
     });
     this.subjects = [...codes.keys()];
-    [this.trialWindows, this.trialDropped, this.trialBeats] = [0, 0, 0].map(
-      () => new Int32Array(trials.length),
-    ) as [Int32Array, Int32Array, Int32Array];
+    const zeros = () => new Int32Array(trials.length);
+    this.trialWindows = zeros();
+    this.trialDropped = zeros();
+    this.trialBeats = zeros();
+    this.trialPastBeats = zeros();
+    this.trialPastSeams = zeros();
     this.trialQuality = new Uint16Array(trials.length);
   }
 
@@ -78,6 +86,11 @@ export class StoreIndexBuilder {
       this.trialQuality[piece.trial]! |= piece.quality;
       this.trialBeats[piece.trial]! += piece.beats.length;
       this.#beats.push(piece.beats);
+      const { beats, seams } = piece.past ?? { beats: [], seams: [] };
+      this.trialPastBeats[piece.trial]! += beats.length;
+      this.trialPastSeams[piece.trial]! += seams.length;
+      this.#pastBeats.push(beats);
+      this.#pastSeams.push(seams);
     }
     this.#dropped.add(dropped);
   }
@@ -103,6 +116,14 @@ export class StoreIndexBuilder {
     return this.#beats.result;
   }
 
+  get pastBeats(): Float64Array {
+    return this.#pastBeats.result;
+  }
+
+  get pastSeams(): Float64Array {
+    return this.#pastSeams.result;
+  }
+
   get dropped(): readonly Dropped[] {
     return this.#dropped.list;
   }
@@ -121,7 +142,7 @@ export interface NamedColumn {
 /** The columns of an index, as they are stored. */
 export function indexColumns(
   index: StoreIndexBuilder,
-  { trials }: StorePlan,
+  { trials, recipe }: StorePlan,
   targets: readonly StoredTarget[],
 ): NamedColumn[] {
   const seconds = { units: 's' };
@@ -151,6 +172,14 @@ export function indexColumns(
     // Beats of all trials one after another; trial_beats says how many are whose.
     { name: 'trial_beats', column: index.trialBeats },
     { name: 'beats', column: index.beats, attributes: seconds },
+    ...(runsOverSession(recipe)
+      ? [
+          { name: 'trial_past_beats', column: index.trialPastBeats },
+          { name: 'past_beats', column: index.pastBeats, attributes: seconds },
+          { name: 'trial_past_seams', column: index.trialPastSeams },
+          { name: 'past_seams', column: index.pastSeams, attributes: seconds },
+        ]
+      : []),
     { name: 'subject_name', column: index.subjects },
     ...targets.map((target) => ({
       name: target.array,

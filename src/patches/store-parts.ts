@@ -25,6 +25,8 @@ export interface PieceRecord {
   readonly quality: number;
   /** R peaks in seconds. */
   readonly beats: readonly number[];
+  /** Of what its contexts reach back to: see TrialPast. */
+  readonly past?: { readonly beats: readonly number[]; readonly seams: readonly number[] };
 }
 
 export interface PartRecord {

@@ -21,6 +21,8 @@ export interface PlannedTrial {
   readonly id: string;
   readonly subject: string;
   readonly targets: Readonly<Record<string, string | number>>;
+  /** Its place in its person's session, where contexts depend on it. */
+  readonly session?: { readonly name: string; readonly order: number };
 }
 
 export interface StorePlan {

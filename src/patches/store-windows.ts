@@ -1,6 +1,6 @@
 /** A store as windows to train on, validate and predict: the index in memory, samples read when they are needed. */
 import { ConfigError, DataError } from '../core/errors.ts';
-import { hasContext } from './context.ts';
+import { hasContext, runsOverSession } from './context.ts';
 import type { Recipe } from './recipe.ts';
 import type { SampleType, StoredTarget } from './store-format.ts';
 import type { StoreFiles } from './store-place.ts';
@@ -10,7 +10,7 @@ import { StoreReader } from './store-reader.ts';
 import { decodeSamples } from './store-samples.ts';
 import { type FarWindows, signalSize, type WindowBatch, type WindowReader } from './window-reader.ts';
 import { sha256 } from './window-set.ts';
-import type { Dropped, Modality, WindowSet } from './windows.ts';
+import type { Dropped, Modality, TrialPast, WindowSet } from './windows.ts';
 
 /** One read brings about so much: 1 MiB. */
 const blockBytes = 2 ** 20;
@@ -123,20 +123,33 @@ export class StoreWindows implements WindowReader {
     const { recipe, count, label, classes, subject, trial, start, history, dropped, hash } = this;
     const more = { ...(label && { label }), ...(history && { history }) };
     const index = { recipe, count, classes, subject, trial, start, dropped, hash, ...more };
-    return { ...index, signals: Object.fromEntries(signals), beats: await this.beats() };
+    return {
+      ...{ ...index, signals: Object.fromEntries(signals), beats: await this.beats() },
+      ...(runsOverSession(recipe) && { past: await this.#past() }),
+    };
   }
 
   /** R peaks of each trial. */
-  async beats(): Promise<Map<string, Float64Array>> {
-    const [names, counts, beats] = [
+  beats(): Promise<Map<string, Float64Array>> {
+    return this.#times('beats');
+  }
+
+  async #past(): Promise<Map<string, TrialPast>> {
+    const [beats, seams] = [await this.#times('past_beats'), await this.#times('past_seams')];
+    return new Map([...beats].map(([trial, own]) => [trial, { beats: own, seams: seams.get(trial)! }]));
+  }
+
+  /** A column of times of all trials, trial by trial. */
+  async #times(column: string): Promise<Map<string, Float64Array>> {
+    const [names, counts, times] = [
       await this.reader.texts('trial_name'),
-      await this.reader.numbers('trial_beats'),
-      (await this.reader.numbers('beats')) as Float64Array,
+      await this.reader.numbers(`trial_${column}`),
+      (await this.reader.numbers(column)) as Float64Array,
     ];
     let at = 0;
     return new Map(
       names.map((name, i) => {
-        const own = beats.subarray(at, at + counts[i]!);
+        const own = times.subarray(at, at + counts[i]!);
         at += counts[i]!;
         return [name, own];
       }),

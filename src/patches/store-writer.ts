@@ -35,7 +35,7 @@ import {
 } from './store-plan.ts';
 import { encodeShard } from './store-shard.ts';
 import { sha256 } from './window-set.ts';
-import type { Dropped, Modality } from './windows.ts';
+import type { Dropped, Modality, TrialPast } from './windows.ts';
 
 /** The windows of a trial, or of a stretch of a long one. */
 export interface TrialPiece {
@@ -52,6 +52,8 @@ export interface TrialPiece {
   readonly history?: Float64Array;
   /** R peaks in seconds. */
   readonly beats: Float64Array;
+  /** Of its contexts: with its first piece. */
+  readonly past?: TrialPast;
   readonly dropped: readonly Dropped[];
 }
 
@@ -156,11 +158,14 @@ export class StoreWriter {
     return info;
   }
 
-  #count({ trial, start, beats, dropped }: TrialPiece): void {
+  #count({ trial, start, beats, past, dropped }: TrialPiece): void {
     const left = dropped.reduce((sum, { what, count }) => sum + (what === 'window' ? count : 0), 0);
     const quality = qualityOf(dropped);
-    if (start.length > 0 || left > 0 || quality > 0 || beats.length > 0)
-      this.#part.pieces.push({ trial, dropped: left, quality, beats: Array.from(beats) });
+    if (start.length > 0 || left > 0 || quality > 0 || beats.length > 0 || past)
+      this.#part.pieces.push({
+        ...{ trial, dropped: left, quality, beats: Array.from(beats) },
+        ...(past && { past: { beats: Array.from(past.beats), seams: Array.from(past.seams) } }),
+      });
     this.#part.dropped.add(dropped);
   }
 
@@ -333,7 +338,9 @@ async function hashTrials({ trials }: StorePlan): Promise<string> {
     hash = await hashText(
       JSON.stringify([
         hash,
-        trials.slice(i, i + some).map(({ id, subject, targets }) => [id, subject, targets]),
+        trials
+          .slice(i, i + some)
+          .map(({ id, subject, targets, session }) => [id, subject, targets, ...(session ? [session] : [])]),
       ]),
     );
   return hash;

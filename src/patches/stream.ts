@@ -9,7 +9,7 @@ import { unitFactor } from '../core/units.ts';
 import { type FilterState, type Sos, sosFilter, steadyState } from '../signal/filter.ts';
 import type { MontageRow } from '../signal/montage.ts';
 import { StreamBridge, StreamResampler } from '../signal/stream.ts';
-import { hasContext } from './context.ts';
+import { contextsLookAhead } from './context.ts';
 import { type MayLack, planLenient } from './lenient-montage.ts';
 import { designFilters, minimumSpanSamples, missingRange } from './prepare.ts';
 import { modelRateHz, type Recipe } from './recipe.ts';
@@ -32,7 +32,7 @@ export function causalRecipe(recipe: Recipe): Recipe {
   return {
     ...recipe,
     signals: Object.fromEntries(entries),
-    ...(hasContext(recipe) && { window: { ...recipe.window, contextAtStart: 'drop' as const } }),
+    ...(contextsLookAhead(recipe) && { window: { ...recipe.window, contextAtStart: 'drop' as const } }),
   };
 }
 

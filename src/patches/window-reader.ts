@@ -7,7 +7,7 @@ import { DataError } from '../core/errors.ts';
 import type { Modality, SignalWindows, WindowSet } from './windows.ts';
 
 /** Everything about windows but their samples. */
-export type WindowIndex = Omit<WindowSet, 'signals' | 'beats'> & {
+export type WindowIndex = Omit<WindowSet, 'signals' | 'beats' | 'past'> & {
   readonly signals: { readonly [M in Modality]?: SignalShape };
 };
 export type SignalShape = Pick<SignalWindows, 'channels' | 'patches' | 'patchSamples'>;

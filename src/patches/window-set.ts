@@ -7,7 +7,7 @@ import type { MayLack } from './lenient-montage.ts';
 import { judgeChannels, type LenientWindow } from './lost-channels.ts';
 import type { PreparationFact, PreparedRecording, PreparedSpan } from './prepare.ts';
 import { modelRateHz, patchSamples, type Recipe, type SignalRecipe } from './recipe.ts';
-import type { Dropped, Modality, SignalWindows, WindowSet } from './windows.ts';
+import type { Dropped, Modality, SignalWindows, TrialPast, WindowSet } from './windows.ts';
 
 export interface WindowSource {
   readonly subject: string;
@@ -28,6 +28,7 @@ export class WindowSetBuilder {
   readonly #starts: number[] = [];
   readonly #history: number[] = [];
   readonly #beats = new Map<string, Float64Array>();
+  readonly #past = new Map<string, TrialPast>();
   readonly #dropped = new Map<string, { what: string; reason: string; count: number; examples: string[] }>();
 
   constructor(
@@ -41,6 +42,7 @@ export class WindowSetBuilder {
   add(prepared: PreparedRecording, source: WindowSource): void {
     for (const fact of prepared.facts) this.count(fact);
     this.#beats.set(source.trial, prepared.beats);
+    if (prepared.past) this.#past.set(source.trial, prepared.past);
     const { lengthSeconds, stepSeconds } = this.recipe.window;
     const length = lengthSeconds * modelRateHz;
     const longestHistory = historySeconds(this.recipe);
@@ -149,6 +151,7 @@ export class WindowSetBuilder {
         stimulus: this.#sources.map(({ stimulus = '' }) => stimulus),
       }),
       beats: this.#beats,
+      ...(this.#past.size > 0 && { past: this.#past }),
       dropped,
     };
     return { ...set, hash: await hashWindows(set) };
@@ -233,6 +236,7 @@ export async function concatWindowSets(sets: readonly WindowSet[]): Promise<Wind
     }),
     ...(sets.every((set) => set.stimulus) && { stimulus: sets.flatMap((set) => set.stimulus!) }),
     beats: new Map(sets.flatMap((set) => [...set.beats])),
+    ...(sets.some((set) => set.past) && { past: new Map(sets.flatMap((set) => [...(set.past ?? [])])) }),
     dropped: sets.flatMap((set) => set.dropped),
   };
   return { ...joined, hash: await hashText(sets.map((set) => set.hash).join()) };

@@ -23,6 +23,14 @@ export interface Dropped {
   readonly examples: readonly string[];
 }
 
+/** Of what lies before a trial, on the trial's clock: an earlier recording ends where the trial's own begins. */
+export interface TrialPast {
+  /** R peaks in seconds. */
+  readonly beats: Float64Array;
+  /** Where two recordings join, in seconds: no interval of beats and no spectrum goes across. */
+  readonly seams: Float64Array;
+}
+
 export interface WindowSet {
   readonly recipe: Recipe;
   /** W. */
@@ -36,14 +44,16 @@ export interface WindowSet {
   readonly trial: readonly string[];
   readonly start: Float64Array;
   /**
-   * Seconds of signal before each window that its contexts reach back to, less at the beginning of a stretch: there they
-   * end later (`contextSpan` in context.ts). Absent where all signals are as long as their windows.
+   * Seconds of signal before each window that its contexts reach back to. Less at the beginning of a stretch only where the
+   * recipe lets contexts look ahead: there they end later (`contextSpan` in context.ts). Absent where all signals are as long as their windows.
    */
   readonly history?: Float64Array;
   /** What was shown in each window, `` where nothing is known of it; absent where no trial of the data names a stimulus. */
   readonly stimulus?: readonly string[];
   /** R peaks of each trial, in seconds, where the recipe has ECG: for the classical baseline. */
   readonly beats: ReadonlyMap<string, Float64Array>;
+  /** Beats and seams before each trial that contexts reach back to; absent where no context runs over the session. */
+  readonly past?: ReadonlyMap<string, TrialPast>;
   readonly dropped: readonly Dropped[];
   /** sha256 over the windows and labels: names the data in checkpoints and results. */
   readonly hash: string;

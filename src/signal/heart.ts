@@ -32,10 +32,14 @@ export function beatsBetween(beats: Float64Array, start: number, end: number): F
   return beats.subarray(first, Math.max(first, firstFrom(end)));
 }
 
-/** Rate and variability of ascending beats, all of which count: select them with `beatsBetween` first. */
-export function variability(beats: Float64Array): Variability {
-  const intervals = differences(beats);
-  const changes = differences(intervals);
+/**
+ * Rate and variability of ascending beats, all of which count: select them with `beatsBetween` first. At a seam two
+ * recordings join: what lies between the beats around it is no interval, and its neighbours are not successive.
+ */
+export function variability(beats: Float64Array, seams: readonly number[] = []): Variability {
+  const runs = splitAt(beats, seams).map(differences);
+  const intervals = Float64Array.from(runs.flatMap((run) => [...run]));
+  const changes = Float64Array.from(runs.flatMap((run) => [...differences(run)]));
   const mean = sum(intervals) / intervals.length;
   const squares = sum(intervals.map((interval) => (interval - mean) ** 2));
   return {
@@ -46,6 +50,11 @@ export function variability(beats: Float64Array): Variability {
         ? Number.NaN
         : Math.sqrt(sum(changes.map((change) => change * change)) / changes.length),
   };
+}
+
+function splitAt(beats: Float64Array, seams: readonly number[]): Float64Array[] {
+  const cuts = [Number.NEGATIVE_INFINITY, ...[...seams].sort((a, b) => a - b), Number.POSITIVE_INFINITY];
+  return cuts.slice(1).map((end, i) => beatsBetween(beats, cuts[i]!, end));
 }
 
 function differences(x: Float64Array): Float64Array {

@@ -66,6 +66,31 @@ describe('labelledFiles', () => {
     expect(trial).toEqual({ id: 'b.edf', subject: 's1', file: 'b.edf', targets: { Mood: 'calm' } });
   });
 
+  it('reads the order of a session: by number, by the rows, or none', async () => {
+    const places = async (csv: string) => {
+      const spec = await open(csv);
+      expect(spec.targets).toEqual({ label: ['calm', 'tense'] });
+      return (await spec.trials(memoryFolder({}))).map(({ file, session }) => [file, session]);
+    };
+    expect(
+      await places('file,subject,order,label\nb.edf,s1,2,tense\na.edf,s1,1,calm\nsub/c.edf,s2,1,calm\n'),
+    ).toEqual([
+      ['b.edf', { name: '', order: 2 }],
+      ['a.edf', { name: '', order: 1 }],
+      ['sub/c.edf', { name: '', order: 1 }],
+    ]);
+    expect(
+      await places('file,subject,session,label\nb.edf,s1,x,tense\na.edf,s1,x,calm\nsub/c.edf,s1,,calm\n'),
+    ).toEqual([
+      ['b.edf', { name: 'x', order: 0 }],
+      ['a.edf', { name: 'x', order: 1 }],
+      ['sub/c.edf', undefined],
+    ]);
+    expect(
+      (await places('file,subject,label\na.edf,s1,calm\nb.edf,s1,tense\n')).map(([, place]) => place),
+    ).toEqual([undefined, undefined]);
+  });
+
   it('looks for files beside the table', async () => {
     const folder = memoryFolder({ 'sub/c.edf': '', 'sub/labels.csv': 'file,subject\nc.edf,s\n' });
     const spec = await labelledFiles(folder, 'sub/labels.csv', twelveLeadRecipe);
@@ -80,6 +105,14 @@ describe('labelledFiles', () => {
     ['file,subject\n\na.edf,\n', 'labels.csv line 3: the subject is empty. Splits are by subject: name one.'],
     ['file,subject,start\na.edf,s1,soon\n', "labels.csv line 2: start 'soon' is no time in seconds."],
     ['file,subject,start\na.edf,s1,-1\n', "labels.csv line 2: start '-1' is no time in seconds."],
+    [
+      'file,subject,order\na.edf,s1,first\n',
+      "labels.csv line 2: order 'first' is no number. Give the file's place in its session.",
+    ],
+    [
+      'file,subject,order\na.edf,s1,1\nb.edf,s1,1\n',
+      'session of s1: a.edf and b.edf both stand at 1. Give each recording its place.',
+    ],
     ['file;subject;end\na.edf;s1;1,5 s\n', "labels.csv line 2: end '1,5 s' is no time in seconds."],
     [
       'file,subject,note,start,end\na.edf,s1,"two\nlines",,\nb.edf,s1,,5,5\n',

@@ -204,7 +204,7 @@ describe('longer contexts', () => {
       eeg: { channels: ['EEG'], scaleMicrovolts: 100, lowHz: 0.5 },
       ecg: { channels: ['ECG'], scaleMicrovolts: 1000, lowHz: 0.5, contextSeconds: 30 },
     },
-    window: { lengthSeconds: 2, stepSeconds: 2 },
+    window: { lengthSeconds: 2, stepSeconds: 2, contextAcross: 'condition' },
   });
   const night = () => {
     const samples = Float64Array.from(
@@ -250,6 +250,89 @@ describe('longer contexts', () => {
       for (const modality of ['eeg', 'ecg'] as const)
         expect(worst(whole.signals[modality]!.data, cut.signals[modality]!.data)).toBeLessThan(0.00101);
     }
+  });
+});
+
+describe('contexts over a session', () => {
+  const session = parseRecipe({
+    version: 1,
+    signals: { ecg: { channels: ['ECG'], scaleMicrovolts: 1000, lowHz: 0.5, contextSeconds: 30 } },
+    window: { lengthSeconds: 2, stepSeconds: 2 },
+  });
+  const contents = { 'a1.edf': edf(70), 'a2.edf': edf(11), 'b1.edf': edf(80), 'b2.edf': edf(12) };
+  const at = (person: string, order: number) => ({ subject: person, session: { name: '', order } });
+  // The table's order is not the session's.
+  const trials = [
+    trial('a2', at('a', 2)),
+    trial('b1', at('b', 1)),
+    trial('a1', at('a', 1)),
+    trial('b2', at('b', 2)),
+    trial('b1', { id: 'b1 part', ...at('b', 1), start: 10, end: 40 }),
+  ];
+  const spec = specOf(trials, session);
+  const load = (files: Record<string, Uint8Array> = contents) =>
+    loadWindows(spec, memoryFolder(files), undefined, { target: 'mood' });
+  const ofTrial = (set: Awaited<ReturnType<typeof load>>, id: string) => {
+    const size = set.signals.ecg!.data.length / set.count;
+    return set.trial.flatMap((name, w) =>
+      name === id ? [...set.signals.ecg!.data.subarray(w * size, (w + 1) * size)] : [],
+    );
+  };
+
+  it('are stored as they are loaded, also in stretches', async () => {
+    const set = await load();
+    expect(
+      Object.fromEntries(
+        ['a1', 'a2', 'b1', 'b2', 'b1 part'].map((id) => [id, set.trial.filter((t) => t === id).length]),
+      ),
+    ).toEqual({
+      // The session's first 28 s are left out, wherever else there is a past.
+      ...{ a1: 21, a2: 5, b1: 26, b2: 6, 'b1 part': 6 },
+    });
+    for (const stretchSeconds of [undefined, 6]) {
+      const place = memoryPlace();
+      const options = stretchSeconds === undefined ? {} : { stretchSeconds };
+      const folder = memoryFolder(contents);
+      await prepareStore(spec, folder, place, { ...options, shardBytes: 100_000 });
+      expect(folder.stillOpen()).toBe(0);
+      const stored = await (await openStoreWindows(place, { target: 'mood' })).load();
+      expect([stored.trial, stored.start, stored.history]).toEqual([set.trial, set.start, set.history]);
+      expect(worst(set.signals.ecg!.data, stored.signals.ecg!.data)).toBeLessThan(0.00101);
+      expect(stored.past).toEqual(set.past);
+      const { beats, seams } = set.past!.get('a2')!;
+      expect(beats.length).toBeGreaterThan(30);
+      expect([...seams]).toEqual([0]);
+    }
+  });
+
+  it('are of nobody else, and hold nothing that comes later', async () => {
+    const set = await load();
+    const changed = await load({ ...contents, 'b2.edf': edf(12, { amplitude: 700 }) });
+    for (const id of ['a1', 'a2', 'b1', 'b1 part']) expect(ofTrial(changed, id)).toEqual(ofTrial(set, id));
+    expect(ofTrial(changed, 'b2')).not.toEqual(ofTrial(set, 'b2'));
+    const rest = await load({ ...contents, 'a1.edf': edf(70, { amplitude: 700 }) });
+    for (const id of ['b1', 'b2', 'b1 part']) expect(ofTrial(rest, id)).toEqual(ofTrial(set, id));
+    expect(ofTrial(rest, 'a2')).not.toEqual(ofTrial(set, 'a2'));
+  });
+
+  it('are another store where the order is another', async () => {
+    const place = memoryPlace();
+    await prepareStore(spec, memoryFolder(contents), place);
+    const turned = trials.map((one) => ({ ...one, session: { name: '', order: -one.session!.order } }));
+    await expect(prepareStore(specOf(turned, session), memoryFolder(contents), place)).rejects.toThrow(
+      'the recordings or their labels',
+    );
+  });
+
+  it('name a place that two recordings have', async () => {
+    const twice = specOf([trial('a1', at('a', 1)), trial('a2', at('a', 1))], session);
+    await expect(loadWindows(twice, memoryFolder(contents))).rejects.toThrow(
+      'session of a: a1 and a2 both stand at 1. Give each recording its place.',
+    );
+    const two = specOf([trial('a1', at('a', 1)), trial('a1', { id: 'again', ...at('a', 2) })], session);
+    await expect(loadWindows(two, memoryFolder(contents))).rejects.toThrow(
+      'session of a: a1.edf stands at 1 and at 2. Give a recording one place.',
+    );
   });
 });
 

@@ -166,10 +166,19 @@ describe('planFolds', () => {
     const windows = windowsOf(subject, 2);
     const { window } = windows.recipe;
     const signals = { ecg: { channels: ['ECG'], scaleMicrovolts: 1000, contextSeconds: 6 } };
-    const longer = { ...windows, recipe: parseRecipe({ version: 1, signals, window }) };
+    const across = (contextAcross: string) =>
+      parseRecipe({ version: 1, signals, window: { ...window, contextAcross } });
+    const longer = { ...windows, recipe: across('condition') };
     expect(() => planFolds({ kind: 'segment-random', k: 2 }, longer, datasetOf(), 0)).toThrow(
       'windows of 6 s every 2 s overlap',
     );
+    const session = { ...windows, recipe: across('session') };
+    expect(() => planFolds({ kind: 'leave-trials-out', k: 2 }, session, datasetOf(), 0)).toThrow(
+      "leave-trials-out: contexts run over a person's session and reach from tested trials into trained ones.",
+    );
+    const people = { kind: 'k-fold', k: 2, validationSubjects: 1 } as const;
+    const several = { ...session, subject: session.subject.map((_, i) => `s${i % 4}`) };
+    expect(planFolds(people, several, datasetOf(), 0)).toHaveLength(2);
   });
 
   test('an empty part is a DataError that names the fold', () => {

@@ -19,7 +19,12 @@ function recipeOf(
       eeg: { channels: ['Fz', 'Cz'], scaleMicrovolts: 1, ...context(eeg) },
       ecg: { channels: ['ECG'], scaleMicrovolts: 1, ...context(ecg) },
     },
-    window: { lengthSeconds: 2, stepSeconds: 1, ...window },
+    window: {
+      lengthSeconds: 2,
+      stepSeconds: 1,
+      ...(eeg + ecg > 0 && { contextAcross: 'condition' }),
+      ...window,
+    },
   });
 }
 

@@ -49,7 +49,7 @@ describe('parseRecipe', () => {
     [withSignal({ lowHZ: 1 }), "recipe.signals.ecg.lowHZ: this key is unknown. Did you mean 'lowHz'?"],
     [
       withWindow({ stepSecond: 1 }),
-      "recipe.window.stepSecond: this key is unknown. Did you mean 'stepSeconds'? Known keys: lengthSeconds, stepSeconds, maxAbsMicrovolts, dropFlat, contextAtStart.",
+      "recipe.window.stepSecond: this key is unknown. Did you mean 'stepSeconds'? Known keys: lengthSeconds, stepSeconds, maxAbsMicrovolts, dropFlat, contextAcross, contextAtStart.",
     ],
     [{ ...base, signals: { EEG: {} } }, "recipe.signals.EEG: this key is unknown. Did you mean 'eeg'?"],
     [withSignal({ scaleMicrovolts: undefined }), 'recipe.signals.ecg.scaleMicrovolts: is missing.'],

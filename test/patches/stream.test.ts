@@ -32,6 +32,7 @@ const contextRecipe = parseRecipe({
     eeg: { ...recipe.signals.eeg, contextSeconds: 3 },
     ecg: { ...recipe.signals.ecg, contextSeconds: 5 },
   },
+  window: { ...recipe.window, contextAcross: 'condition' },
 });
 
 function makeChannels(seconds: number, holes: readonly (readonly [number, number])[]) {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Random } from '../../src/core/random.ts';
+import { loadWindows } from '../../src/datasets/dataset.ts';
 import { eegmat } from '../../src/datasets/eegmat.ts';
 import { openFolder } from '../../src/datasets/folder-node.ts';
 import { sampleDataFolder } from '../../src/datasets/sample-node.ts';
@@ -14,7 +15,7 @@ import { TimelinePredictor } from '../../src/model/timeline.ts';
 import { prepareRecording } from '../../src/patches/prepare.ts';
 import { parseRecipe } from '../../src/patches/recipe.ts';
 import { causalRecipe } from '../../src/patches/stream.ts';
-import { WindowSetBuilder } from '../../src/patches/window-set.ts';
+import { selectWindows, WindowSetBuilder } from '../../src/patches/window-set.ts';
 import type { WindowSet } from '../../src/patches/windows.ts';
 import type { Backend } from '../../src/runtime/backend.ts';
 import { createNodeBackend } from '../../src/runtime/ort-node.ts';
@@ -28,7 +29,7 @@ const prepare = {
     eeg: { channels: ['C3', 'C4'], scaleMicrovolts: 100, lowHz: 0.5, zeroPhase: false },
     ecg: { channels: ['ECG'], scaleMicrovolts: 1000, contextSeconds: 5 },
   },
-  window: { lengthSeconds: 2, stepSeconds: 2 },
+  window: { lengthSeconds: 2, stepSeconds: 2, contextAcross: 'condition' },
 };
 const seconds = 12;
 
@@ -188,25 +189,32 @@ describe('recipes/eegmat-context.json', () => {
   test("is EEGMAT's published preparation with 30 s of ECG", () => {
     const { eeg, ecg } = eegmat.recipe.signals;
     const signals = { eeg, ecg: { ...ecg, contextSeconds: 30 } };
-    expect(context).toEqual({ ...eegmat.recipe, signals });
+    const window = { ...eegmat.recipe.window, contextAcross: 'session' };
+    expect(context).toEqual({ ...eegmat.recipe, signals, window });
   });
 
-  test('keeps every window, its start and its EEG', async () => {
+  test('keeps every window with a full past, and its EEG; of the task all, with the end of the rest behind them', async () => {
     const folder = await openFolder(sampleDataFolder('eegmat'));
-    const [trial] = (await eegmat.trials(folder)).filter(({ id }) => id === 'Subject07_2');
-    const recording = await new TrialFiles(folder).open(trial!);
-    const prepared = await prepareRecording(recording, eegmat.recipe);
-    await recording.close();
-    const [plain, longer] = await Promise.all(
-      [eegmat.recipe, context!].map((recipe) => {
-        const builder = new WindowSetBuilder(recipe);
-        builder.add(prepared, { subject: 'Subject07', trial: trial!.id });
-        return builder.finish();
-      }),
+    const trials = (await eegmat.trials(folder)).filter(({ subject }) => subject === 'Subject07');
+    const one = { ...eegmat, trials: async () => trials };
+    const plain = await loadWindows(one, folder);
+    const longer = await loadWindows(one, folder, context);
+    // The first 25 s of the session have no 30 s behind them.
+    const kept = Array.from(plain.start.keys()).filter(
+      (w) => plain.trial[w] === 'Subject07_2' || plain.start[w]! >= 25,
     );
-    expect(longer!.start).toEqual(plain!.start);
-    expect(longer!.signals.eeg).toEqual(plain!.signals.eeg);
-    expect(longer!.signals.ecg!.patches).toBe(30);
-    expect(longer!.dropped).toEqual(plain!.dropped);
+    const expected = selectWindows(plain, kept);
+    expect([longer.trial, longer.start]).toEqual([expected.trial, expected.start]);
+    expect(longer.signals.eeg).toEqual(expected.signals.eeg);
+    expect(longer.dropped.filter(({ what }) => what === 'window')).toMatchObject([{ count: 5 }]);
+    const size = 30 * 200;
+    const window = (w: number) => longer.signals.ecg!.data.subarray(w * size, (w + 1) * size);
+    const [rest, task] = [longer.trial.lastIndexOf('Subject07_1'), longer.trial.indexOf('Subject07_2')];
+    const own = plain.signals.ecg!.data.subarray(plain.trial.indexOf('Subject07_2') * 1000).subarray(0, 1000);
+    expect(window(task).subarray(size - 1000)).toEqual(own);
+    // What stands before the task's first window ends the rest, sample by sample.
+    const { duration } = await new TrialFiles(folder).open(trials[0]!);
+    const late = Math.round((duration - longer.start[rest]! - 5) * 200);
+    expect(window(task).subarray(0, size - 1000 - late)).toEqual(window(rest).subarray(1000 + late));
   });
 });
