@@ -1,5 +1,6 @@
 /** What a conversion lost: the recording as it was read against the file that came of it, as sentences. */
 import type { Channel, Recording } from '../core/recording.ts';
+import { isFlattened, NoiseMeter } from '../read/noise.ts';
 
 /** What was seen of a channel while it was read. */
 export interface Seen {
@@ -8,6 +9,8 @@ export interface Seen {
   readonly missing: number;
   /** Sample index, where something is missing. */
   readonly firstMissing: number | undefined;
+  /** What it moves by in a short while; undefined where it does not move. */
+  readonly noise?: number | undefined;
 }
 
 /** The same recording; `seen` fills up while samples are read, `check` is called before each read. */
@@ -21,6 +24,10 @@ export function watchRecording(
     missing: 0,
     firstMissing: undefined as number | undefined,
     upTo: 0,
+    meter: new NoiseMeter(),
+    get noise() {
+      return this.meter.noise;
+    },
   }));
   return {
     seen,
@@ -40,6 +47,7 @@ export function watchRecording(
             state.firstMissing ??= start + i;
           }
         }
+        if (end > state.upTo) state.meter.add(samples, Math.max(0, state.upTo - start));
         state.upTo = Math.max(state.upTo, end);
         return samples;
       },
@@ -122,6 +130,16 @@ function channelNotes(before: Recording, after: Recording, seen: readonly Seen[]
         : `${now.name} reaches ${figure(was.lowest)}…${figure(was.highest)}, holds ${figure(now.range[0])}…${figure(now.range[1])} ${now.unit}`;
     }),
   );
+  // All of them: who reads four names takes the fifth channel for whole.
+  const flattened = changes(({ old, now, was }) =>
+    isFlattened(now.resolution, old.resolution, was.noise)
+      ? `${now.name} (steps of ${figure(now.resolution!)} ${now.unit}, it mostly moves by ${figure(was.noise!)})`
+      : undefined,
+  );
+  if (flattened.length > 0)
+    notes.push(
+      `steps are coarser than what the channel moves by, which is flattened: ${flattened.join(', ')}.`,
+    );
   tell(
     'values were rounded to steps',
     changes(({ old, now }) => {

@@ -12,12 +12,11 @@ import type { Progress, ProgressMode } from '../train/progress.ts';
 import { type Context, createWorkProgress, jsonFlag, optionalText, parseText, workFlags } from './command.ts';
 import { describeLosses, watchRecording } from './convert-notes.ts';
 import { refuse, stopped, type WrittenFile, writeOutput } from './convert-output.ts';
-import { openInput, parseRate, parseTime, type ReadFlags, readFlags, readOptionsOf } from './read-flags.ts';
+import { inputOptionsOf, openInput, parseRate, parseTime, type ReadFlags, readFlags } from './read-flags.ts';
 import { findRecordings, tableExtensions } from './recordings-in.ts';
 
 export interface ConvertFlags extends ReadFlags {
   readonly to?: string;
-  readonly channels?: readonly string[];
   readonly start?: number;
   readonly end?: number;
   readonly rate?: number;
@@ -43,13 +42,6 @@ export const convertCommand = buildCommand<ConvertFlags, [string, ...string[]], 
   parameters: {
     flags: {
       to: optionalText('Format to write, for folders (default: by the name of the output)', 'format'),
-      channels: {
-        kind: 'parsed',
-        parse: parseList,
-        brief: "Which channels, with commas: names, globs (EEG*), #index, '!EMG*' for all others",
-        optional: true,
-        placeholder: 'names',
-      },
       start: {
         kind: 'parsed',
         parse: (input: string) => parseTime('--start', input),
@@ -226,7 +218,7 @@ async function convertOne(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Converted> {
-  const opened = await openInput(input, readOptionsOf(flags));
+  const opened = await openInput(input, inputOptionsOf(flags));
   try {
     await refuse(output, { force: flags.force });
     const recording = selectRecording(opened, selectionOf(flags));
@@ -275,10 +267,9 @@ async function compareWritten(
 ): Promise<string[]> {
   if (/\.gz$/i.test(output) && files.some(({ bytes }) => bytes > comparedGzipBytes))
     return ['the compressed file is too large to be compared with what was read.'];
-  const [first] = recording.channels;
   let after: Recording;
   try {
-    after = await openInput(output, first ? { rateHz: first.rateHz, unit: first.unit } : {});
+    after = await openInput(output, {});
   } catch (error) {
     if (!(error instanceof HeartmindError) || error instanceof InterruptedError) throw error;
     return [`the file was not compared with what was read: ${error.message}`];
@@ -290,9 +281,8 @@ async function compareWritten(
   }
 }
 
-function selectionOf({ channels, start, end, rate }: ConvertFlags): Selection {
+function selectionOf({ start, end, rate }: ConvertFlags): Selection {
   return {
-    ...(channels === undefined ? {} : { channels }),
     ...(start === undefined ? {} : { start }),
     ...(end === undefined ? {} : { end }),
     ...(rate === undefined ? {} : { rateHz: rate }),
@@ -304,11 +294,4 @@ function describe({ source, format, files, duration, channels, notes }: Converte
   const written = files.map(({ path }) => path).join(', ');
   const line = `${source} (${format}) → ${written}: ${channels} channels, ${Number(duration.toFixed(3))} s, ${bytes} bytes`;
   return `${visibleLine(line)}\n${notes.map((note) => `note: ${visibleLine(note)}\n`).join('')}`;
-}
-
-function parseList(input: string): string[] {
-  const names = input.split(',').map((name) => name.trim());
-  if (names.some((name) => name === ''))
-    throw new ConfigError(`--channels: '${input}' has an empty name. Write Fp1,Fp2.`, '--channels');
-  return names;
 }

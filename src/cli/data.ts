@@ -8,6 +8,7 @@ import { openFolder } from '../datasets/folder-node.ts';
 import { labelledFiles } from '../datasets/labelled-files.ts';
 import { datasets, findDataset } from '../datasets/registry.ts';
 import { sampleDataFolder } from '../datasets/sample-node.ts';
+import type { InputOptions } from '../datasets/trial-files.ts';
 import type { MayLack } from '../patches/lenient-montage.ts';
 import { eegmatRecipe, type Recipe } from '../patches/recipe.ts';
 import { unfinishedFolder } from '../patches/store-format.ts';
@@ -177,9 +178,10 @@ export interface LoadFlags {
   /** Only these people. */
   readonly subjects?: readonly string[] | undefined;
   readonly skipBroken?: boolean;
-  readonly tolerant?: boolean;
   /** What a model can do without. */
   readonly mayLack?: MayLack;
+  /** What a user states of all recordings. */
+  readonly input?: InputOptions;
   /** Of a store's windows that are held at once. */
   readonly memory?: number | undefined;
   readonly signal: AbortSignal;
@@ -193,6 +195,7 @@ export async function openWindows(
   flags: LoadFlags,
 ): Promise<WindowReader> {
   if (!chosen.store) return asReader(await loadData(chosen, recipe, progress, flags));
+  refuseStated(chosen.store, flags.input);
   if (flags.subjects)
     throw new ConfigError(
       `--part: ${chosen.store.files.name} is a store, whose windows are taken whole. Name the dataset itself.`,
@@ -216,15 +219,17 @@ export async function loadData(
   { spec, folder, store }: ChosenData,
   recipe: Recipe | undefined,
   progress: Progress,
-  { target, subjects, skipBroken, tolerant, mayLack, signal }: LoadFlags,
+  { target, subjects, skipBroken, input, mayLack, signal }: LoadFlags,
 ): Promise<WindowSet> {
+  for (const note of spec.notes ?? []) progress.log(`${spec.name}: ${note}`);
+  if (store) refuseStated(store, input);
   if (store) return (await StoreWindows.load(store, target === undefined ? {} : { target })).load();
   let stage: ReturnType<Progress['stage']> | undefined;
   const windows = await loadWindows(spec, folder, recipe ?? spec.recipe, {
     ...(target === undefined ? {} : { target }),
     ...(subjects && { subjects }),
     ...(skipBroken === undefined ? {} : { skipBroken }),
-    ...(tolerant === undefined ? {} : { tolerant }),
+    ...(input && { input }),
     ...{ mayLack, signal },
     onProgress: (done, total) => {
       stage ??= progress.stage(`read ${spec.name}`, total, 'recordings');
@@ -233,4 +238,21 @@ export async function loadData(
   });
   stage?.end();
   return windows;
+}
+
+/** A store's windows are prepared: what is stated of recordings would be ignored. */
+function refuseStated({ files }: StoreReader, input: InputOptions | undefined): void {
+  const { unit, rateHz, sampleBits, channels } = input ?? {};
+  const flags = {
+    '--input-unit': unit,
+    '--input-rate': rateHz,
+    '--input-bits': sampleBits,
+    '--channels': channels,
+  };
+  for (const [flag, value] of Object.entries(flags))
+    if (value !== undefined)
+      throw new ConfigError(
+        `${flag}: ${files.name} is a store, whose windows are prepared already. Give ${flag} to prepare.`,
+        flag,
+      );
 }

@@ -14,7 +14,6 @@ import { encodeSafetensors } from '../model/safetensors.ts';
 import { parseRecipe, parseStoredRecipe, type Recipe } from '../patches/recipe.ts';
 import { recordingWindows } from '../patches/recording-windows.ts';
 import type { Modality, WindowSet } from '../patches/windows.ts';
-import { openRecordingFile } from '../read/file-node.ts';
 import { encodeNpz } from '../read/numpy/npz.ts';
 import type { Backend } from '../runtime/backend.ts';
 import { writeFileAtomically } from '../train/checkpoint-node.ts';
@@ -31,15 +30,14 @@ import {
   workFlags,
 } from './command.ts';
 import { findModelFile, isModelFile, readEncoder, readModel } from './model-source.ts';
-import { tolerantFlag } from './read-flags.ts';
+import { inputOptionsOf, openInput, type ReadFlags, readFlags } from './read-flags.ts';
 import { readRecipe } from './recipe-file.ts';
 
-interface Flags extends WorkFlags {
+interface Flags extends WorkFlags, ReadFlags {
   readonly out: string;
   readonly model?: string;
   readonly recipe?: string;
   readonly tokens: boolean;
-  readonly tolerant: boolean;
   readonly precision: InferencePrecision;
 }
 
@@ -65,7 +63,7 @@ export const embedCommand = buildCommand<Flags, [string, ...string[]], Context>(
       ...modelNameFlag,
       recipe: optionalText('How to prepare recordings, for weights that do not carry it', 'file.json'),
       tokens: { kind: 'boolean', brief: 'Every token [windows, channels, patches, 200] too', default: false },
-      ...tolerantFlag,
+      ...readFlags,
       ...inferencePrecisionFlag,
       ...workFlags,
     },
@@ -95,7 +93,7 @@ export const embedCommand = buildCommand<Flags, [string, ...string[]], Context>(
     const stage = progress.stage('embed', files.length, 'recordings');
     const sets: WindowSet[] = [];
     for (const [i, file] of files.entries()) {
-      const recording = await openRecordingFile(file, { tolerant: flags.tolerant });
+      const recording = await openInput(file, inputOptionsOf(flags));
       try {
         sets.push(await recordingWindows(recording, recipe));
       } finally {

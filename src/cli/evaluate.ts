@@ -24,12 +24,12 @@ import {
 import { chooseData, chooseTarget, dataBrief, duplicatesFlag, loadData } from './data.ts';
 import { encoderFlags, readEncodersFor, readModel } from './model-source.ts';
 import { onRanks, type RanksFlags, ranksFlag, type Team } from './ranks.ts';
-import { tolerantFlag } from './read-flags.ts';
+import { inputOptionsOf, type StatedFlags, statedFlags } from './read-flags.ts';
 import { readRecipe } from './recipe-file.ts';
 import { describeVersions, keepIn, prepareRunFolder, writeResult } from './run-folder.ts';
 import { renderScores } from './scores-table.ts';
 
-interface Flags extends RanksFlags {
+interface Flags extends RanksFlags, StatedFlags {
   readonly data: string;
   readonly target?: string;
   readonly model?: string;
@@ -43,7 +43,6 @@ interface Flags extends RanksFlags {
   readonly out: string;
   readonly testMissing: boolean;
   readonly allowDuplicates: boolean;
-  readonly tolerant: boolean;
   readonly json: boolean;
 }
 
@@ -111,7 +110,7 @@ export const evaluateCommand = buildCommand<Flags, [], Context>({
         default: false,
       },
       ...duplicatesFlag,
-      ...tolerantFlag,
+      ...statedFlags,
       ...workFlags,
       ...ranksFlag,
       ...jsonFlag,
@@ -146,7 +145,7 @@ async function train(flags: Flags, { ranks, signal, engine, progress }: Team): P
   const windows = await loadData(chosen, recipe.prepare, progress, {
     target,
     signal,
-    tolerant: flags.tolerant,
+    input: inputOptionsOf(flags),
   });
   return runEvaluation({
     name: `${chosen.spec.name}: ${target}`,
@@ -186,7 +185,7 @@ async function test(flags: Flags, { signal, engine, progress }: Team): Promise<R
   const backend = await createBackend(engine);
   // It does without what prediction does without.
   const windows = await loadData(chosen, model.recipe, progress, {
-    ...{ target, signal, tolerant: flags.tolerant, mayLack: mayLack(model.config, {}) },
+    ...{ target, signal, input: inputOptionsOf(flags), mayLack: mayLack(model.config, {}) },
   });
   return evaluateModel({
     name: `${flags.model} on ${chosen.spec.name}`,

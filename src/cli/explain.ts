@@ -8,7 +8,6 @@ import { type Hiding, hidings } from '../evaluate/explain-occlusion.ts';
 import { renderExplanation } from '../evaluate/explain-page.ts';
 import { encodeExplanation } from '../evaluate/explain-result.ts';
 import { checks, findings } from '../evaluate/explain-words.ts';
-import { openRecordingFile } from '../read/file-node.ts';
 import { writeFileAtomically } from '../train/checkpoint-node.ts';
 import {
   type Context,
@@ -22,8 +21,9 @@ import {
 } from './command.ts';
 import { readModelAndNote, splitModel } from './model-argument.ts';
 import { assertWritable } from './output-check.ts';
+import { inputOptionsOf, openInput, type ReadFlags, readFlags } from './read-flags.ts';
 
-interface Flags extends WorkFlags {
+interface Flags extends WorkFlags, ReadFlags {
   readonly out?: string;
   readonly json?: string;
   readonly start: number;
@@ -33,7 +33,6 @@ interface Flags extends WorkFlags {
   readonly baseline: Baseline;
   readonly hide: Hiding;
   readonly sanity: boolean;
-  readonly tolerant: boolean;
 }
 
 export const explainCommand = buildCommand<Flags, [string, string?], Context>({
@@ -85,11 +84,7 @@ export const explainCommand = buildCommand<Flags, [string, string?], Context>({
         brief: 'Compare with models of random weights, which takes most of the time',
         default: true,
       },
-      tolerant: {
-        kind: 'boolean',
-        brief: 'Open truncated files up to their last whole record',
-        default: false,
-      },
+      ...readFlags,
       ...workFlags,
     },
     positional: {
@@ -126,7 +121,7 @@ export const explainCommand = buildCommand<Flags, [string, string?], Context>({
       );
     const progress = createWorkProgress(flags);
     const model = await readModelAndNote('explain', chosen, flags.model, progress);
-    const recording = await openRecordingFile(files[0]!, { tolerant: flags.tolerant });
+    const recording = await openInput(files[0]!, inputOptionsOf(flags));
     try {
       await checkOutput(out);
       await checkOutput(json);

@@ -28,11 +28,11 @@ import {
 import { chooseData, chooseTarget, dataBrief, duplicatesFlag, memoryFlag, openWindows } from './data.ts';
 import { encoderFlags, readEncodersFor } from './model-source.ts';
 import { onRanks, type RanksFlags, ranksFlag } from './ranks.ts';
-import { tolerantFlag } from './read-flags.ts';
+import { inputOptionsOf, type StatedFlags, statedFlags } from './read-flags.ts';
 import { readRecipe } from './recipe-file.ts';
 import { describeVersions, keepIn, prepareRunFolder, writeResult } from './run-folder.ts';
 
-interface Flags extends RanksFlags {
+interface Flags extends RanksFlags, StatedFlags {
   readonly data: string;
   readonly target?: string;
   readonly recipe: string;
@@ -42,7 +42,6 @@ interface Flags extends RanksFlags {
   readonly published: boolean;
   readonly out: string;
   readonly allowDuplicates: boolean;
-  readonly tolerant: boolean;
   readonly memory?: number;
   readonly json: boolean;
 }
@@ -88,7 +87,7 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
       },
       out: requiredText('Folder of the run', 'folder'),
       ...duplicatesFlag,
-      ...tolerantFlag,
+      ...statedFlags,
       ...memoryFlag,
       ...workFlags,
       ...ranksFlag,
@@ -96,7 +95,7 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
     },
   },
   func: onRanks<Flags>(async function (flags, { ranks, signal, engine, progress, writes }) {
-    const { data, recipe: recipeName, eeg, ecg, validationSubjects, out, tolerant, memory, json } = flags;
+    const { data, recipe: recipeName, eeg, ecg, validationSubjects, out, memory, json } = flags;
     const recipe = parseFinetuneRecipe(readRecipe(recipeName), recipeName);
     await prepareRunFolder(out, 'finetune', writes);
     const { encoders } = await readEncodersFor(recipe, { eeg, ecg });
@@ -109,7 +108,7 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
     const target = kind === 'class' || !kind ? chooseTarget(spec, flags.target) : flags.target!;
     const backend = await createBackend(engine);
     const windows = await openWindows(chosen, recipe.prepare, progress, {
-      ...{ signal, tolerant, memory },
+      ...{ signal, memory, input: inputOptionsOf(flags) },
       ...(kind === 'class' || !kind ? { target } : {}),
     });
     const targets =

@@ -35,7 +35,10 @@ export interface DatasetCopy {
 }
 
 export interface DatasetSummary
-  extends Pick<DatasetSpec, 'name' | 'title' | 'licence' | 'url' | 'citation' | 'targets' | 'facts'> {
+  extends Pick<
+    DatasetSpec,
+    'name' | 'title' | 'licence' | 'url' | 'citation' | 'targets' | 'facts' | 'notes'
+  > {
   readonly splits: Readonly<Record<string, { train: number; validation: number; test: number }>>;
   readonly copy?: DatasetCopy;
 }
@@ -57,6 +60,7 @@ export async function summariseDataset(
   return {
     ...{ name, title, licence, url, citation, targets },
     ...(facts && { facts }),
+    ...(spec.notes && { notes: spec.notes }),
     splits: Object.fromEntries(splits),
     ...(folder && { copy: await summariseCopy(spec, folder, progress, signal) }),
   };
@@ -183,6 +187,7 @@ export function describeDataset({ facts, copy, ...spec }: DatasetSummary): strin
       );
     for (const note of notes ?? []) lines.push(`note: ${note}`);
   }
+  for (const note of spec.notes ?? []) lines.push(`note: ${note}`);
   for (const [name, { train, validation, test }] of Object.entries(spec.splits))
     lines.push(`split '${name}': ${train} train, ${validation} validate, ${test} test`);
   if (copy) {

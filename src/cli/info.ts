@@ -16,7 +16,7 @@ import { fetchedFolder } from './data-folder.ts';
 import { describeDataset, summariseDataset } from './info-dataset.ts';
 import { describeFolderSummary, summariseFolder } from './info-folder.ts';
 import { describeRecording, summariseRecording } from './info-recording.ts';
-import { openInput, type ReadFlags, readFlags, readOptionsOf } from './read-flags.ts';
+import { inputOptionsOf, openInput, type ReadFlags, readFlags, statedFlagOf } from './read-flags.ts';
 import { findRecordings } from './recordings-in.ts';
 import { styled } from './standard-streams.ts';
 import { renderTable } from './table.ts';
@@ -117,17 +117,23 @@ async function lookAt(name: string, work: Work): Promise<{ summary: unknown; tex
   const [, dataset, path] = /^([\w-]+)(?:=(.+))?$/.exec(name) ?? [];
   const isKnown = dataset !== undefined && Object.hasOwn(datasets, dataset);
   if (!there && isKnown) {
+    const stated = statedFlagOf(flags);
+    if (stated !== undefined)
+      throw new ConfigError(
+        `${stated}: ${name} is a dataset; ${stated} is for recordings. Name a file or a folder.`,
+        stated,
+      );
     const folder = path ?? (await fetchedFolder(dataset));
     const summary = await summariseDataset(datasets[dataset]!, folder, progress, signal);
     if (folder !== undefined) await drawFolder(folder, work);
     return { summary, text: describeDataset(summary) };
   }
   if (there?.isDirectory()) {
-    const summary = await summariseFolder(name, readOptionsOf(flags), progress, signal);
+    const summary = await summariseFolder(name, inputOptionsOf(flags), progress, signal);
     await drawFolder(name, work);
     return { summary, text: describeFolderSummary(summary) };
   }
-  const recording = await openInput(name, readOptionsOf(flags));
+  const recording = await openInput(name, inputOptionsOf(flags));
   try {
     const { columns, coloured } = work;
     const { picture, ...summary } = await summariseRecording(
@@ -154,7 +160,7 @@ async function drawFolder(folder: string, { flags, progress, signal, traces }: W
   for (const [i, { path }] of drawn.entries()) {
     if (signal.aborted) break;
     try {
-      const recording = await openInput(path, readOptionsOf(flags));
+      const recording = await openInput(path, inputOptionsOf(flags));
       try {
         traces.push(await readTraces(recording, { maxSamples: pageSamples }));
       } finally {

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { maxOf } from '../core/arrays.ts';
 import { ConfigError } from '../core/errors.ts';
 import { findTarget } from '../core/output-target-node.ts';
+import { unitOr } from '../core/units.ts';
 import { visibleLine } from '../core/visible-text.ts';
 import type { LackingOptions } from '../model/lacking.ts';
 import { LivePredictor } from '../model/live.ts';
@@ -15,17 +16,16 @@ import { lslSource } from '../read/live/lsl-node.ts';
 import type { NoteListener } from '../read/live/notes.ts';
 import { type PipeType, pipeSource, pipeTypes } from '../read/live/pipe.ts';
 import type { Backend } from '../runtime/backend.ts';
-import { type Context, optionalText } from './command.ts';
+import { chooseChannels } from '../signal/select-channels.ts';
+import type { Context } from './command.ts';
 import { openLiveOutput } from './live-output.ts';
+import { inputOptionsOf, type ReadFlags } from './read-flags.ts';
 import { printData } from './standard-streams.ts';
 import { formatTimelineHeader, formatTimelineRow } from './timeline-csv.ts';
 
 export interface LiveFlags {
   readonly live: boolean;
   readonly inputType: PipeType;
-  readonly inputRate?: number;
-  readonly inputUnit?: string;
-  readonly channels?: string;
   readonly idle?: number;
   readonly reconnect?: number;
   readonly fromEnd: boolean;
@@ -52,15 +52,6 @@ export const liveFlags = {
     brief: 'With --live -: text lines, or interleaved little-endian numbers',
     default: 'text',
   },
-  inputRate: {
-    kind: 'parsed',
-    parse: parsePositive('--input-rate'),
-    brief: 'Rate in Hz of input that does not say it',
-    optional: true,
-    placeholder: 'Hz',
-  },
-  inputUnit: optionalText('Unit of input that does not say it (default of a pipe: uV)', 'unit'),
-  channels: optionalText('With --live -: names of the channels, in order', 'a,b,…'),
   idle: {
     kind: 'parsed',
     parse: parsePositive('--idle'),
@@ -82,7 +73,7 @@ export const liveFlags = {
   },
 } as const;
 
-export interface LiveRun extends LiveFlags, LackingOptions {
+export interface LiveRun extends LiveFlags, ReadFlags, LackingOptions {
   readonly format: 'csv' | 'json';
   readonly out?: string;
   readonly step?: number;
@@ -164,29 +155,75 @@ function* shortPieces(
 
 async function openLive(
   argument: string,
-  flags: LiveFlags,
+  flags: LiveRun,
   listeners: { readonly signal: AbortSignal; readonly onNote: NoteListener },
 ): Promise<LiveSource> {
-  const { inputType: type, inputRate, inputUnit, idle, reconnect, fromEnd } = flags;
+  const { inputType: type, inputRate, inputUnit, inputBits, part, idle, fromEnd, channels } = flags;
   const { signal, onNote } = listeners;
+  const { reconnect } = flags;
   const patience = { onNote, ...(reconnect === undefined ? {} : { reconnectSeconds: reconnect }) };
-  const channels = flags.channels?.split(',').map((name) => name.trim());
   const idleSeconds = idle === undefined ? {} : { idleSeconds: idle };
-  if (argument.startsWith('lsl:'))
-    return lslSource(argument.slice(4).split(','), { ...idleSeconds, ...patience, signal });
-  if (argument !== '-')
-    return followRecording(argument, {
-      ...idleSeconds,
-      ...patience,
-      fromEnd,
-      ...(inputRate === undefined ? {} : { rateHz: inputRate }),
+  const refuse = (given: Readonly<Record<string, unknown>>, why: string) => {
+    for (const [flag, value] of Object.entries(given))
+      if (value !== undefined && value !== false)
+        throw new ConfigError(`${flag}: ${argument} ${why}. Leave ${flag} out.`, flag);
+  };
+  if (argument.startsWith('lsl:')) {
+    refuse(
+      { '--input-rate': inputRate, '--input-bits': inputBits, '--part': part, '--from-end': fromEnd },
+      'is a stream, which says its own rate and width and begins now',
+    );
+    const source = await lslSource(argument.slice(4).split(','), { ...idleSeconds, ...patience, signal });
+    return chosen(withUnit(source, inputUnit), channels);
+  }
+  if (argument !== '-') {
+    const { channels: _, ...told } = inputOptionsOf(flags);
+    return chosen(
+      await followRecording(argument, { ...idleSeconds, ...patience, fromEnd, ...told }),
+      channels,
+    );
+  }
+  refuse(
+    { '--input-bits': inputBits, '--part': part, '--from-end': fromEnd },
+    'is standard input, whose numbers --input-type describes',
+  );
+  const source = await pipeSource(
+    'standard input',
+    Readable.toWeb(process.stdin) as ReadableStream<Uint8Array>,
+    {
+      type,
+      ...listeners,
+      rateHz: inputRate ?? Number.NaN,
       ...(inputUnit === undefined ? {} : { unit: inputUnit }),
-    });
-  return pipeSource('standard input', Readable.toWeb(process.stdin) as ReadableStream<Uint8Array>, {
-    type,
-    ...listeners,
-    rateHz: inputRate ?? Number.NaN,
-    ...(inputUnit === undefined ? {} : { unit: inputUnit }),
-    ...(channels && { channels }),
-  });
+      ...(channels && { channels }),
+    },
+  );
+  // Numbers without names get them from `--channels`; of lines with a header it chooses.
+  const areNamed = channels?.every((name, i) => source.channels[i]?.name === name) ?? true;
+  return areNamed ? source : chosen(source, channels);
+}
+
+/** A stream whose channels state no unit that is known has the one that was given. */
+function withUnit(source: LiveSource, unit: string | undefined): LiveSource {
+  return {
+    ...source,
+    channels: source.channels.map((channel) => ({ ...channel, unit: unitOr(channel.unit, unit) })),
+  };
+}
+
+/** Some of a source's channels, by name, glob or index. ChannelError where there is none of a name. */
+function chosen(source: LiveSource, patterns: readonly string[] | undefined): LiveSource {
+  if (patterns === undefined) return source;
+  const { indices } = chooseChannels(
+    source.channels.map(({ name }) => name),
+    patterns,
+  );
+  return {
+    ...source,
+    channels: indices.map((index) => source.channels[index]!),
+    async *pieces(signal) {
+      for await (const piece of source.pieces(signal))
+        yield { ...piece, samples: indices.map((index) => piece.samples[index]!) };
+    },
+  };
 }

@@ -7,7 +7,6 @@ import type { Recording } from '../core/recording.ts';
 import { missingChannelsKinds } from '../model/lacking.ts';
 import type { InferencePrecision } from '../model/precision.ts';
 import { type Timeline, TimelinePredictor } from '../model/timeline.ts';
-import { openRecordingFile } from '../read/file-node.ts';
 import { writeFileAtomically } from '../train/checkpoint-node.ts';
 import {
   type Context,
@@ -22,15 +21,15 @@ import {
 } from './command.ts';
 import { type LiveFlags, liveFlags, predictLive } from './live.ts';
 import { readModelAndNote, splitModel } from './model-argument.ts';
+import { inputOptionsOf, openInput, type ReadFlags, readFlags } from './read-flags.ts';
 import { printData } from './standard-streams.ts';
 import { formatTimelineHeader, formatTimelineRow } from './timeline-csv.ts';
 
-interface Flags extends WorkFlags, LiveFlags {
+interface Flags extends WorkFlags, LiveFlags, ReadFlags {
   readonly format: 'csv' | 'json';
   readonly out?: string;
   readonly model?: string;
   readonly step?: number;
-  readonly tolerant: boolean;
   readonly session: boolean;
   readonly precision: InferencePrecision;
   readonly missingChannels?: (typeof missingChannelsKinds)[number];
@@ -65,16 +64,12 @@ export const predictCommand = buildCommand<Flags, [string, ...string[]], Context
         optional: true,
         placeholder: 'seconds',
       },
-      tolerant: {
-        kind: 'boolean',
-        brief: 'Open truncated files up to their last whole record',
-        default: false,
-      },
       session: {
         kind: 'boolean',
         brief: "The files are one person's session, in this order: contexts reach back from file to file",
         default: false,
       },
+      ...readFlags,
       missingChannels: {
         kind: 'enum',
         values: missingChannelsKinds,
@@ -115,7 +110,7 @@ export const predictCommand = buildCommand<Flags, [string, ...string[]], Context
     const stage = progress.stage('predict', files.length, 'recordings');
     const timelines: Timeline[] = [];
     for (const [i, file] of files.entries()) {
-      const recording = await openRecordingFile(file, { tolerant: flags.tolerant });
+      const recording = await openInput(file, inputOptionsOf(flags));
       try {
         timelines.push(
           await predictor.predict(recording, {
@@ -138,9 +133,9 @@ export const predictCommand = buildCommand<Flags, [string, ...string[]], Context
   },
 });
 
-async function* openLatestFirst(files: readonly string[], { tolerant }: Flags): AsyncGenerator<Recording> {
+async function* openLatestFirst(files: readonly string[], flags: Flags): AsyncGenerator<Recording> {
   for (const file of files.toReversed()) {
-    const recording = await openRecordingFile(file, { tolerant });
+    const recording = await openInput(file, inputOptionsOf(flags));
     try {
       yield recording;
     } finally {

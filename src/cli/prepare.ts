@@ -21,11 +21,11 @@ import {
   workFlags,
 } from './command.ts';
 import { chooseData, dataBrief } from './data.ts';
-import { tolerantFlag } from './read-flags.ts';
+import { inputOptionsOf, type StatedFlags, statedFlags } from './read-flags.ts';
 import { readRecipe } from './recipe-file.ts';
 import { prepareRunFolder } from './run-folder.ts';
 
-interface Flags {
+interface Flags extends StatedFlags {
   readonly recipe?: string;
   readonly out: string;
   readonly type: SampleType;
@@ -33,7 +33,6 @@ interface Flags {
   readonly shard: number;
   readonly force: boolean;
   readonly strict: boolean;
-  readonly tolerant: boolean;
   readonly spaceCheck: boolean;
   readonly progress: 'auto' | 'json' | 'none';
   readonly json: boolean;
@@ -87,7 +86,7 @@ export const prepareCommand = buildCommand<Flags, [string], Context>({
         brief: 'Stop at a recording that cannot be read instead of counting it',
         default: false,
       },
-      ...tolerantFlag,
+      ...statedFlags,
       spaceCheck: { kind: 'boolean', brief: 'Look whether the disk has room before the work', default: true },
       progress: workFlags.progress,
       ...jsonFlag,
@@ -108,7 +107,7 @@ export const prepareCommand = buildCommand<Flags, [string], Context>({
       type: flags.type,
       shardBytes: shard * 2 ** 20,
       skipBroken: !flags.strict,
-      tolerant: flags.tolerant,
+      input: inputOptionsOf(flags),
       force: flags.force,
       signal: this.signal,
     };

@@ -23,11 +23,11 @@ import {
 import { chooseData, choosePeople, dataBrief, joinWindows, memoryFlag, openWindows, parts } from './data.ts';
 import { readEncoder } from './model-source.ts';
 import { onRanks, type RanksFlags, ranksFlag } from './ranks.ts';
-import { tolerantFlag } from './read-flags.ts';
+import { inputOptionsOf, type StatedFlags, statedFlags } from './read-flags.ts';
 import { readRecipe } from './recipe-file.ts';
 import { describeVersions, keepIn, prepareRunFolder, writeResult } from './run-folder.ts';
 
-interface Flags extends RanksFlags {
+interface Flags extends RanksFlags, StatedFlags {
   readonly data: readonly string[];
   readonly recipe: string;
   readonly out: string;
@@ -35,7 +35,6 @@ interface Flags extends RanksFlags {
   readonly part?: (typeof parts)[number];
   readonly leaveOut?: readonly string[];
   readonly strict: boolean;
-  readonly tolerant: boolean;
   readonly memory?: number;
   readonly json: boolean;
 }
@@ -89,7 +88,7 @@ export const pretrainCommand = buildCommand<Flags, [], Context>({
         brief: 'Stop at a recording that cannot be read instead of counting it',
         default: false,
       },
-      ...tolerantFlag,
+      ...statedFlags,
       ...memoryFlag,
       ...workFlags,
       ...ranksFlag,
@@ -97,7 +96,7 @@ export const pretrainCommand = buildCommand<Flags, [], Context>({
     },
   },
   func: onRanks<Flags>(async function (
-    { data, recipe: recipeName, out, initial, part, leaveOut, strict, tolerant, memory, json },
+    { data, recipe: recipeName, out, initial, part, leaveOut, strict, memory, json, ...stated },
     { ranks, signal, engine, progress, writes },
   ) {
     const recipe = parsePretrainRecipe(readRecipe(recipeName), recipeName);
@@ -117,7 +116,7 @@ export const pretrainCommand = buildCommand<Flags, [], Context>({
       const subjects = await choosePeople(chosen, { part, leaveOut }, progress);
       readers.push(
         await openWindows(chosen, prepare, progress, {
-          ...{ signal, subjects, tolerant, memory, skipBroken: !strict },
+          ...{ signal, subjects, memory, skipBroken: !strict, input: inputOptionsOf(stated) },
         }),
       );
     }

@@ -46,10 +46,11 @@ import {
   renderReconstruction,
   renderRows,
 } from './probe-tables.ts';
+import { inputOptionsOf, type StatedFlags, statedFlags } from './read-flags.ts';
 import { readRecipe } from './recipe-file.ts';
 import { describeVersions, keepIn, prepareRunFolder } from './run-folder.ts';
 
-interface Flags extends WorkFlags {
+interface Flags extends WorkFlags, StatedFlags {
   readonly data: string;
   readonly target: readonly string[];
   readonly modality?: Modality;
@@ -170,6 +171,7 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
       },
       out: optionalText('Write everything as JSON', 'file.json'),
       ...duplicatesFlag,
+      ...statedFlags,
       ...workFlags,
     },
     positional: {
@@ -203,7 +205,9 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
       );
     const modality = flags.modality ?? spec.modalities[0]!;
     const subjects = await choosePeople(chosen, { leaveOut: flags.leaveOut }, progress);
-    const windows = await loadData(chosen, undefined, progress, { signal, subjects });
+    const windows = await loadData(chosen, undefined, progress, {
+      ...{ signal, subjects, input: inputOptionsOf(flags) },
+    });
     const duplicates = checkDuplicates('probe', windows, spec, flags.allowDuplicates);
     const trials = await spec.trials(folder);
     const targets = flags.target.map((name) => targetsOf(spec, trials, windows, name));

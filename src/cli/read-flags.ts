@@ -4,30 +4,36 @@ import type { TypedFlagParameter } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
 import type { Recording } from '../core/recording.ts';
 import { streamSource } from '../core/streams.ts';
+import { microvolts } from '../core/units.ts';
+import type { InputOptions } from '../datasets/trial-files.ts';
 import { fileSource } from '../read/file-node.ts';
 import { openRecording } from '../read/open.ts';
-import type { ReadOptions } from '../read/options.ts';
+import { selectRecording } from '../signal/select.ts';
 import { optionalText } from './command.ts';
 
-export interface ReadFlags {
-  readonly tolerant: boolean;
-  readonly inputRate?: number;
-  readonly inputUnit?: string;
+export interface ReadFlags extends StatedFlags {
   readonly part?: string;
 }
 
-/** `--tolerant`. */
-export const tolerantFlag = {
+/** What is stated of every recording that a verb reads. */
+export interface StatedFlags {
+  readonly tolerant: boolean;
+  readonly inputRate?: number;
+  readonly inputUnit?: string;
+  readonly inputBits?: '16' | '32';
+  readonly channels?: readonly string[];
+}
+
+/**
+ * `--tolerant`, and what a file does not say itself: `--input-rate`, `--input-unit`, `--input-bits`, `--channels`. For every
+ * verb that reads recordings; what a file contradicts is refused (read/stated.ts).
+ */
+export const statedFlags = {
   tolerant: {
     kind: 'boolean',
     brief: 'Open truncated files up to their last whole record',
     default: false,
   } satisfies TypedFlagParameter<boolean>,
-} as const;
-
-/** `--tolerant`, `--input-rate`, `--input-unit`, `--part`. */
-export const readFlags = {
-  ...tolerantFlag,
   inputRate: {
     kind: 'parsed',
     parse: (input: string) => parseRate('--input-rate', input),
@@ -35,34 +41,74 @@ export const readFlags = {
     optional: true,
     placeholder: 'Hz',
   } satisfies TypedFlagParameter<number | undefined>,
-  inputUnit: optionalText('Unit of files that do not say theirs: uV, mV', 'unit'),
+  inputUnit: {
+    kind: 'parsed',
+    parse: parseUnit,
+    brief: 'Unit of channels whose file states none: uV, mV',
+    optional: true,
+    placeholder: 'unit',
+  } satisfies TypedFlagParameter<string | undefined>,
+  inputBits: {
+    kind: 'enum',
+    values: ['16', '32'],
+    brief: 'Bits of a sample in files that do not say it (Neuroscan CNT)',
+    optional: true,
+  } satisfies TypedFlagParameter<'16' | '32' | undefined>,
+  channels: {
+    kind: 'parsed',
+    parse: parseChannels,
+    brief: "Which channels, with commas: names, globs (EEG*), #index, '!EMG*' for all others",
+    optional: true,
+    placeholder: 'names',
+  } satisfies TypedFlagParameter<readonly string[] | undefined>,
+} as const;
+
+/** The same, and `--part`, for verbs that are given files. */
+export const readFlags = {
+  ...statedFlags,
   part: optionalText(
     'Which of several recordings in a file: a stream (XDF), a variable (MAT), a row (HDF5)',
     'part',
   ),
 } as const;
 
-/** The reader's options as the flags say. */
-export function readOptionsOf({ tolerant, inputRate, inputUnit, part }: ReadFlags): ReadOptions {
+/** What is said of every recording, as the flags say. */
+export function inputOptionsOf(flags: ReadFlags): InputOptions {
+  const { tolerant, inputRate, inputUnit, inputBits, part, channels } = flags;
   return {
     tolerant,
     ...(inputRate === undefined ? {} : { rateHz: inputRate }),
     ...(inputUnit === undefined ? {} : { unit: inputUnit }),
+    ...(inputBits === undefined ? {} : { sampleBits: inputBits === '16' ? 16 : 32 }),
     ...(part === undefined ? {} : { part }),
+    ...(channels === undefined ? {} : { channels }),
   };
+}
+
+/** The first flag by which something besides `--tolerant` is stated, for verbs that have no use for it. */
+export function statedFlagOf(flags: StatedFlags): string | undefined {
+  const { inputRate, inputUnit, inputBits, channels } = flags;
+  const given = {
+    '--input-rate': inputRate,
+    '--input-unit': inputUnit,
+    '--input-bits': inputBits,
+    '--channels': channels,
+  };
+  return Object.entries(given).find(([, value]) => value !== undefined)?.[0];
 }
 
 /**
  * Open a recording by its path, or standard input by `-`. Errors as `openRecordingFile` and `streamSource`; files are closed
  * where opening fails.
  */
-export async function openInput(path: string, options: ReadOptions): Promise<Recording> {
+export async function openInput(path: string, { channels, ...options }: InputOptions): Promise<Recording> {
   const source =
     path === '-'
       ? await streamSource('standard input', Readable.toWeb(process.stdin) as ReadableStream<Uint8Array>)
       : await fileSource(path);
   try {
-    return await openRecording(source, options);
+    const recording = await openRecording(source, options);
+    return channels === undefined ? recording : selectRecording(recording, { channels });
   } catch (error) {
     await source.close?.();
     throw error;
@@ -87,4 +133,21 @@ export function parseTime(flag: string, input: string): number {
       'seconds, m:s, h:m:s',
     );
   return parts.reduce((seconds, part) => 60 * seconds + Number(part), 0);
+}
+
+function parseUnit(input: string): string {
+  if (microvolts(input) !== undefined) return input;
+  throw new ConfigError(
+    `--input-unit: '${input}' is not a voltage that heartmind knows. Give nV, uV, mV or V.`,
+    '--input-unit',
+    'nV, uV, mV, V',
+  );
+}
+
+/** Names or patterns, with commas; ConfigError for an empty one. */
+export function parseChannels(input: string): string[] {
+  const names = input.split(',').map((name) => name.trim());
+  if (names.some((name) => name === ''))
+    throw new ConfigError(`--channels: '${input}' has an empty name. Write Fp1,Fp2.`, '--channels');
+  return names;
 }

@@ -32,6 +32,8 @@ export interface BidsFolder {
   readonly recordings: readonly BidsRecording[];
   readonly participants: ReadonlyMap<string, TsvRow>;
   readonly columns: readonly Column[];
+  /** Where participants.tsv and the folders do not fit each other. */
+  readonly notes: readonly string[];
 }
 
 export interface Column {
@@ -67,12 +69,13 @@ export async function readBidsFolder(folder: ByteFolder): Promise<BidsFolder> {
     ];
   });
   const files = new Set(all);
-  const participants = new Map<string, TsvRow>();
+  let participants: ReadonlyMap<string, TsvRow> = new Map<string, TsvRow>();
+  const notes: string[] = [];
   let columns: Column[] = [];
   if (files.has(`${root}participants.tsv`)) {
     const { columns: header, rows } = await readTsv(folder, `${root}participants.tsv`);
-    for (const row of rows)
-      participants.set(`sub-${(row.get('participant_id') ?? '').replace(/^sub-/, '')}`, row);
+    const subjects = new Set(recordings.map(({ subject }) => subject));
+    participants = matchParticipants(rows, subjects, notes);
     const levels = files.has(`${root}participants.json`)
       ? await readJson(folder, `${root}participants.json`)
       : {};
@@ -86,7 +89,54 @@ export async function readBidsFolder(folder: ByteFolder): Promise<BidsFolder> {
         ),
       );
   }
-  return { root, files, recordings, participants, columns };
+  return { root, files, recordings, participants, columns, notes };
+}
+
+/** `sub-007` and `SUB-7` are alike. */
+const alike = (id: string) =>
+  id
+    .toLowerCase()
+    .replace(/^sub-/, '')
+    .replace(/\d+/g, (digits) => String(BigInt(digits)));
+
+/**
+ * Rows by the subjects of the folders: of the same name, else of the only name that differs by leading zeros or case.
+ * `notes` says where that was needed, and where folders have no row.
+ */
+function matchParticipants(
+  rows: readonly TsvRow[],
+  subjects: ReadonlySet<string>,
+  notes: string[],
+): ReadonlyMap<string, TsvRow> {
+  const named = new Map(
+    rows.map((row) => [`sub-${(row.get('participant_id') ?? '').replace(/^sub-/, '')}`, row]),
+  );
+  const found = new Map<string, TsvRow>();
+  for (const [name, row] of named) if (subjects.has(name)) found.set(name, row);
+  const renamed: string[] = [];
+  const missing: string[] = [];
+  for (const subject of subjects) {
+    if (found.has(subject)) continue;
+    const rivals = [...subjects].filter((other) => alike(other) === alike(subject));
+    const candidates = [...named].filter(([name]) => !subjects.has(name) && alike(name) === alike(subject));
+    const [only] = candidates;
+    if (only && candidates.length === 1 && rivals.length === 1) {
+      found.set(subject, only[1]);
+      renamed.push(`${subject} is ${only[0]}`);
+    } else missing.push(subject);
+  }
+  const some = (list: readonly string[]) => `${list.slice(0, 3).join(', ')}${list.length > 3 ? ', …' : ''}`;
+  if (renamed.length > 0)
+    notes.push(
+      `participants.tsv names ${renamed.length} people otherwise than their folders (${some(renamed)}); they were matched without leading zeros.`,
+    );
+  if (missing.length > 0)
+    notes.push(
+      missing.length === subjects.size
+        ? `no row of participants.tsv (${some([...named.keys()])}) fits any folder (${some(missing)}): ages and groups are not known.`
+        : `participants.tsv has no row for ${missing.length} of ${subjects.size} folders: ${some(missing)}.`,
+    );
+  return found;
 }
 
 function hasLevels(json: Json, name: string): boolean {

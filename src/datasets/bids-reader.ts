@@ -2,7 +2,9 @@
 import type { ByteSource } from '../core/bytes.ts';
 import type { ByteFolder } from '../core/folder.ts';
 import type { Channel, Recording } from '../core/recording.ts';
+import { isKnownUnit, microvolts, repairUnit } from '../core/units.ts';
 import { openRecording } from '../read/open.ts';
+import type { ReadOptions } from '../read/options.ts';
 import { readTsv, type Tsv } from './bids-tables.ts';
 import type { TrialContainer } from './trial-files.ts';
 
@@ -39,8 +41,9 @@ export const ecgName = (k: number) => (k === 0 ? 'ECG' : `ECG${k + 1}`);
 export async function openBids(
   source: ByteSource,
   folder: Pick<ByteFolder, 'open'>,
+  options: ReadOptions = {},
 ): Promise<TrialContainer> {
-  const recording = await openRecording(source);
+  const recording = await openRecording(source, options);
   return {
     async open(part) {
       const described = describeChannels(recording, bidsChannels(await readTsv(folder, part)), part);
@@ -67,6 +70,7 @@ export function describeChannels(
     );
   const kept: { readonly index: number; readonly channel: Channel }[] = [];
   const bad: string[] = [];
+  const units = new Map<string, string[]>();
   let ecgs = 0;
   for (const [index, channel] of recording.channels.entries()) {
     const row = byName.get(channel.name) ?? (inOrder ? table[index] : undefined);
@@ -76,9 +80,17 @@ export function describeChannels(
     }
     const name = row?.type === 'ECG' ? ecgName(ecgs++) : channel.name;
     if (name !== channel.name) log.push(`bids: '${channel.name}' is ${name} by ${path}.`);
-    const unit = channel.unit === '' && row ? row.unit : channel.unit;
+    const unit = unitBy(row, channel);
+    if (unit !== channel.unit) {
+      const change = `'${channel.unit}' → '${unit}'`;
+      units.set(change, [...(units.get(change) ?? []), name]);
+    }
     kept.push({ index, channel: { ...channel, name, unit } });
   }
+  for (const [change, names] of units)
+    log.push(
+      `bids: the unit of ${names.length} channels (${names[0]}${names.length > 1 ? ', …' : ''}) is that of ${path}: ${change}.`,
+    );
   if (bad.length > 0) log.push(`bids: left out as bad by ${path}: ${bad.join(', ')}.`);
   const place = new Map(kept.map(({ index }, at) => [index, at]));
   return {
@@ -93,4 +105,15 @@ export function describeChannels(
     read: (channel, start, end, into) =>
       recording.read(kept[channel]?.index ?? recording.channels.length, start, end, into),
   };
+}
+
+/**
+ * The table's unit wins over the file's where it says one. Only `V` does not win over a smaller voltage: tools that hold
+ * every signal in volts write it for each of them, whatever the file beside it says.
+ */
+function unitBy(row: BidsChannel | undefined, { unit }: Channel): string {
+  if (!row || !isKnownUnit(row.unit)) return unit;
+  const [told, own] = [microvolts(row.unit), isKnownUnit(unit) ? microvolts(unit) : undefined];
+  if (told === own && own !== undefined) return unit;
+  return told === 1e6 && own !== undefined ? unit : repairUnit(row.unit).unit;
 }

@@ -101,6 +101,7 @@ async function describe(folder: ByteFolder, withEvents: boolean): Promise<Folder
     ),
     labels,
     recipe,
+    ...(bids.notes.length > 0 && { notes: bids.notes }),
   };
 }
 

@@ -1,6 +1,6 @@
 /** Datasets as data: which files, whose, labelled how, split how; and the one loader that turns any of them into windows. */
 
-import { DataError, HeartmindError, InterruptedError } from '../core/errors.ts';
+import { ConfigError, DataError, HeartmindError, InterruptedError } from '../core/errors.ts';
 import type { ByteFolder } from '../core/folder.ts';
 import type { MayLack } from '../patches/lenient-montage.ts';
 import type { Recipe } from '../patches/recipe.ts';
@@ -10,7 +10,7 @@ import type { Modality, WindowSet } from '../patches/windows.ts';
 import type { DatasetFacts } from './facts.ts';
 import type { Fold } from './folds.ts';
 import { EarlierFiles, earlierFiles, type SessionPlace } from './sessions.ts';
-import { TrialFiles } from './trial-files.ts';
+import { type InputOptions, TrialFiles } from './trial-files.ts';
 
 export { baseName, readText } from './folder-text.ts';
 
@@ -24,6 +24,9 @@ export interface Trial {
   readonly part?: string;
   /** What opens the file, where it is no recording by itself: a name in trial-readers.ts. */
   readonly reader?: string;
+  /** What the file does not say itself, by its labels: the unit of its signals, their rate in hertz. */
+  readonly inputUnit?: string;
+  readonly inputRateHz?: number;
   /** What was shown or heard, where several people were shown the same: left out together by leave-stimulus-out. */
   readonly stimulus?: string;
   /** Values that could be predicted: a class by name, or a number. */
@@ -47,7 +50,7 @@ export type Label =
 export type FolderFacts = Partial<
   Pick<
     DatasetSpec,
-    'title' | 'licence' | 'citation' | 'modalities' | 'targets' | 'labels' | 'splits' | 'recipe'
+    'title' | 'licence' | 'citation' | 'modalities' | 'targets' | 'labels' | 'splits' | 'recipe' | 'notes'
   >
 >;
 
@@ -70,6 +73,8 @@ export interface DatasetSpec {
   readonly recipe: Recipe;
   /** What people need to know to get and understand it; every dataset of the registry has them. */
   readonly facts?: DatasetFacts;
+  /** What does not fit in its tables, a sentence each; verbs print it. */
+  readonly notes?: readonly string[];
   /** Asked for by `describeFolder`. */
   describe?(folder: ByteFolder): Promise<FolderFacts>;
   /** Trials in a fixed order. */
@@ -98,6 +103,8 @@ export interface LoadOptions {
   readonly tolerant?: boolean;
   /** What may be missing in a recording: its channels become NaN. */
   readonly mayLack?: MayLack | undefined;
+  /** What a user states of all recordings: their unit, their rate, which channels. */
+  readonly input?: InputOptions;
   readonly onProgress?: (done: number, total: number, trial: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -111,15 +118,24 @@ export async function loadWindows(
 ): Promise<WindowSet> {
   const spec = await describeFolder(asked, folder);
   const recipe = givenRecipe ?? spec.recipe;
-  const { target, subjects, skipBroken = false, tolerant = false, mayLack, onProgress, signal } = options;
+  const {
+    target,
+    subjects,
+    skipBroken = false,
+    tolerant = false,
+    input,
+    mayLack,
+    onProgress,
+    signal,
+  } = options;
   const classes = target === undefined ? [] : classesOf(spec, target);
   const all = await spec.trials(folder);
   if (all.length === 0)
     throw new DataError(`${spec.name}: no recordings in ${folder.name}. Check the folder.`);
   const trials = subjects ? all.filter((trial) => subjects.includes(trial.subject)) : all;
   const builder = new WindowSetBuilder(recipe, classes, mayLack);
-  const files = new TrialFiles(folder, { tolerant });
-  const past = new EarlierFiles(folder, { tolerant });
+  const files = new TrialFiles(folder, { tolerant, ...input });
+  const past = new EarlierFiles(folder, { tolerant, ...input });
   const earlier = earlierFiles(all);
   try {
     for (const [i, trial] of trials.entries()) {
@@ -146,7 +162,7 @@ export async function loadWindows(
           ...(trial.stimulus !== undefined && { stimulus: trial.stimulus }),
         });
       } catch (error) {
-        if (!skipBroken || !(error instanceof HeartmindError)) throw error;
+        if (!skipBroken || !(error instanceof HeartmindError) || isStated(error)) throw error;
         builder.count({ what: 'recording', reason: `${error.name}: ${error.message}`, example: trial.id });
       }
     }
@@ -177,4 +193,9 @@ function labelOf(spec: DatasetSpec, trial: Trial, target: string, classes: reado
     );
   }
   return index;
+}
+
+/** Is it about what a user stated of the recordings? No single recording is broken by that. */
+export function isStated(error: HeartmindError): boolean {
+  return error instanceof ConfigError && /^--input-/.test(error.message);
 }

@@ -2,6 +2,7 @@
 
 import { DataError } from '../core/errors.ts';
 import type { ByteFolder } from '../core/folder.ts';
+import { microvolts } from '../core/units.ts';
 import type { Recipe } from '../patches/recipe.ts';
 import type { Modality } from '../patches/windows.ts';
 import { type CsvRow, parseCsv } from './csv.ts';
@@ -16,12 +17,14 @@ const reserved = {
   order: ['order'],
 };
 const times = ['start', 'end'] as const;
+/** What a file does not say of itself. */
+const stated = ['input_unit', 'input_rate'] as const;
 
 /**
  * A dataset from `labels.csv`: columns `file`, `subject`, one or more targets such as `label`, and optionally `start`,
- * `end` in seconds (several rows a file), and `session` and `order`: files of one subject and session follow one another by
- * that number, or by their first rows where there is no `order`. Without either a file is a session of its own. DataError
- * names the line of a row that cannot be used.
+ * `end` in seconds (several rows a file), `input_unit` and `input_rate` for files that do not say theirs, and `session` and
+ * `order`: files of one subject and session follow one another by that number, or by their first rows where there is no
+ * `order`. Without either a file is a session of its own. DataError names the line of a row that cannot be used.
  */
 export async function labelledFiles(
   folder: ByteFolder,
@@ -42,7 +45,8 @@ export async function labelledFiles(
   const [sessionColumn, orderColumn] = [find(reserved.session), find(reserved.order)];
   const known = [fileColumn, subjectColumn, sessionColumn, orderColumn];
   const targetColumns = csv.columns.filter(
-    (column) => !known.includes(column) && !(times as readonly string[]).includes(column.toLowerCase()),
+    (column) =>
+      !known.includes(column) && ![...times, ...stated].some((name) => name === column.toLowerCase()),
   );
   const base = csvPath.includes('/') ? csvPath.slice(0, csvPath.lastIndexOf('/') + 1) : '';
   const files = new Set(await folder.list());
@@ -90,12 +94,25 @@ export async function labelledFiles(
     if (start !== undefined && end !== undefined && end <= start) {
       throw new DataError(`${csvPath} line ${line}: end ${end} s is not after start ${start} s.`);
     }
+    const text = (name: (typeof stated)[number]) =>
+      fields[csv.columns.find((other) => other.toLowerCase() === name) ?? '']?.trim() ?? '';
+    const [inputUnit, rateText] = [text('input_unit'), text('input_rate')];
+    if (inputUnit !== '' && microvolts(inputUnit) === undefined)
+      throw new DataError(
+        `${csvPath} line ${line}: input_unit '${inputUnit}' is no voltage. Write nV, uV, mV or V.`,
+      );
+    if (rateText !== '' && !(Number(rateText) > 0 && Number.isFinite(Number(rateText))))
+      throw new DataError(
+        `${csvPath} line ${line}: input_rate '${rateText}' is no rate. Give hertz, above 0.`,
+      );
     return {
       id: count === 1 ? file : `${file} #${count}`,
       subject,
       file,
       targets: Object.fromEntries(targetColumns.map((column) => [column, fields[column]!])),
       ...(session && { session }),
+      ...(inputUnit === '' ? {} : { inputUnit }),
+      ...(rateText === '' ? {} : { inputRateHz: Number(rateText) }),
       ...(start === undefined ? {} : { start }),
       ...(end === undefined ? {} : { end }),
     };

@@ -14,9 +14,9 @@ import { encodeSamples, scaleFactorOf } from '../patches/store-samples.ts';
 import type { TrialPiece } from '../patches/store-writer.ts';
 import { WindowSetBuilder } from '../patches/window-set.ts';
 import type { Modality } from '../patches/windows.ts';
-import type { Trial } from './dataset.ts';
+import { isStated, type Trial } from './dataset.ts';
 import { EarlierFiles } from './sessions.ts';
-import { type TrialFile, TrialFiles } from './trial-files.ts';
+import { type InputOptions, type TrialFile, TrialFiles } from './trial-files.ts';
 
 /** Trials of one file that follow one another: it is opened once. Plain data, so that another thread can take it. */
 export interface FileTask {
@@ -35,6 +35,8 @@ export interface PieceOptions {
   readonly skipBroken: boolean;
   /** Open truncated recordings up to where they go; their log is counted. */
   readonly tolerant?: boolean;
+  /** What a user states of all recordings. */
+  readonly input?: InputOptions;
   /** Seconds of a stretch; a span of up to twice as many is prepared whole. Default half an hour. */
   readonly stretchSeconds?: number;
 }
@@ -47,8 +49,9 @@ export async function* preparePieces(
   { trials }: FileTask,
   options: PieceOptions,
 ): AsyncGenerator<TrialPiece> {
-  const files = new TrialFiles(folder, { tolerant: options.tolerant ?? false });
-  const past = new EarlierFiles(folder, { tolerant: options.tolerant ?? false });
+  const input = { tolerant: options.tolerant ?? false, ...options.input };
+  const files = new TrialFiles(folder, input);
+  const past = new EarlierFiles(folder, input);
   try {
     for (const trial of trials) {
       let piece = 0;
@@ -59,7 +62,7 @@ export async function* preparePieces(
           piece++;
         }
       } catch (error) {
-        if (!options.skipBroken || !(error instanceof HeartmindError)) throw error;
+        if (!options.skipBroken || !(error instanceof HeartmindError) || isStated(error)) throw error;
         const dropped = [
           { what: 'recording', reason: `${error.name}: ${error.message}`, count: 1, examples: [trial.id] },
         ];

@@ -13,6 +13,7 @@ import { StoreWriter, type TrialPiece } from '../patches/store-writer.ts';
 import { type DatasetSpec, describeFolder, type Trial } from './dataset.ts';
 import { type FileTask, type PieceOptions, preparePieces } from './prepare-pieces.ts';
 import { type EarlierFilesOf, earlierFiles } from './sessions.ts';
+import type { InputOptions } from './trial-files.ts';
 
 /** Who prepares files: this thread, or several. */
 export interface Preparer {
@@ -31,6 +32,8 @@ export interface PrepareStoreOptions {
   readonly skipBroken?: boolean;
   /** Open truncated recordings up to where they go; the store counts them. Default false. */
   readonly tolerant?: boolean;
+  /** What a user states of all recordings. */
+  readonly input?: InputOptions;
   /** Replace whatever store is there. */
   readonly force?: boolean;
   /** Default: this thread. */
@@ -80,7 +83,15 @@ export async function prepareStore(
   place: StorePlace,
   options: PrepareStoreOptions = {},
 ): Promise<StoreInfo> {
-  const { force = false, skipBroken = true, tolerant = false, stretchSeconds, onProgress, signal } = options;
+  const {
+    force = false,
+    skipBroken = true,
+    tolerant = false,
+    input,
+    stretchSeconds,
+    onProgress,
+    signal,
+  } = options;
   const { plan, trials } = await planStore(spec, folder, options);
   const writer = await StoreWriter.open(place, plan, { force });
   if (writer.finished) return writer.finished;
@@ -90,6 +101,7 @@ export async function prepareStore(
     type: plan.type,
     skipBroken,
     tolerant,
+    ...(input && { input }),
     ...(stretchSeconds === undefined ? {} : { stretchSeconds }),
   };
   const begin = writer.next.trial;

@@ -6,9 +6,8 @@ import { DataError } from '../core/errors.ts';
 import type { ByteFolder } from '../core/folder.ts';
 import type { Recording } from '../core/recording.ts';
 import type { EarlierRecordings } from '../patches/session.ts';
-import type { ReadOptions } from '../read/options.ts';
 import type { Trial } from './dataset.ts';
-import { type TrialFile, TrialFiles } from './trial-files.ts';
+import { type InputOptions, type TrialFile, TrialFiles } from './trial-files.ts';
 
 /** A recording's place in its person's session. */
 export interface SessionPlace {
@@ -78,7 +77,7 @@ export function earlierFiles(trials: readonly SessionTrial[]): EarlierFilesOf {
 export class EarlierFiles {
   readonly #files: TrialFiles;
 
-  constructor(folder: Pick<ByteFolder, 'open'>, options: ReadOptions = {}) {
+  constructor(folder: Pick<ByteFolder, 'open'>, options: InputOptions = {}) {
     this.#files = new TrialFiles(folder, options);
   }
 

@@ -2,6 +2,7 @@
 import type { ByteSource } from '../core/bytes.ts';
 import type { Recording } from '../core/recording.ts';
 import { openRecording } from '../read/open.ts';
+import type { ReadOptions } from '../read/options.ts';
 import type { TrialContainer } from './trial-files.ts';
 
 /** The names under which a dataset's recipe knows channels; undefined where a channel keeps its own. */
@@ -23,8 +24,8 @@ export function renameChannels(recording: Recording, naming: ChannelNaming): Rec
 
 /** A reader that renames. */
 export function renamingReader(naming: ChannelNaming) {
-  return async (source: ByteSource): Promise<TrialContainer> => {
-    const recording = renameChannels(await openRecording(source), naming);
+  return async (source: ByteSource, _folder: unknown, options: ReadOptions = {}): Promise<TrialContainer> => {
+    const recording = renameChannels(await openRecording(source, options), naming);
     return {
       open: async () => ({ ...recording, close: async () => undefined }),
       close: () => recording.close(),

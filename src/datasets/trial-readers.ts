@@ -25,3 +25,6 @@ export const trialReaders: Readonly<Record<string, TrialReader>> = {
   sph: async (source) => (await import('./hdf5-tracings.ts')).openSph(source),
   slpdb: renamingReader(slpdbNames),
 };
+
+/** Those that open recordings of a usual format, of which a user may state what the file does not say. */
+export const readersWithOptions: ReadonlySet<string> = new Set(['bids', 'cap', 'slpdb']);

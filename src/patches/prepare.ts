@@ -4,7 +4,7 @@
  */
 import { appendAll, minOf } from '../core/arrays.ts';
 import type { Recording, Span } from '../core/recording.ts';
-import { unitFactor } from '../core/units.ts';
+import { unitFactor, unitOr } from '../core/units.ts';
 import { detectBeatsAndContrast } from '../signal/beats.ts';
 import { butterworth, notch, type Sos, sosFilter, sosFiltFilt, steadyState } from '../signal/filter.ts';
 import { bridgeMissing } from '../signal/missing.ts';
@@ -79,7 +79,7 @@ export async function prepareRecording(
     for (const { modality, signal, rows } of plans) {
       const raw: Row[] = [];
       for (const row of rows)
-        raw.push(row.terms.length > 0 ? await readRow(memory, row, span) : absentRow(span));
+        raw.push(row.terms.length > 0 ? await readRow(memory, row, span, signal.unit) : absentRow(span));
       const there = raw.flatMap(({ values }, i) =>
         rows[i]!.terms.length > 0 ? [{ values, channel: signal.channels[i]! }] : [],
       );
@@ -178,14 +178,19 @@ function absentRow({ duration }: StoredSpan): Row {
   return { values: new Float64Array(length).fill(Number.NaN), missing: [] };
 }
 
-async function readRow(memory: SampleMemory, row: MontageRow, span: StoredSpan): Promise<Row> {
+async function readRow(
+  memory: SampleMemory,
+  row: MontageRow,
+  span: StoredSpan,
+  unit: string | undefined,
+): Promise<Row> {
   const channels = new Map<number, Row>();
   for (const { channel } of row.terms) channels.set(channel, await memory.get(channel, span));
   const rows = [...channels.values()];
   const length = minOf(rows.map(({ values }) => values.length));
   const terms = row.terms.map(({ channel, weight }) => ({
     channel,
-    weight: weight * unitFactor(memory.recording.channels[channel]!.unit, 'uV'),
+    weight: weight * unitFactor(unitOr(memory.recording.channels[channel]!.unit, unit), 'uV'),
   }));
   const values = combineTerms(terms, (channel) => channels.get(channel)!.values.subarray(0, length));
   return { values, missing: rows.flatMap(({ missing }) => missing) };

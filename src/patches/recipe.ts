@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { parseConfig } from '../core/config.ts';
 import { ConfigError } from '../core/errors.ts';
+import { microvolts } from '../core/units.ts';
 
 /** The model's rate and patch: 1 s at 200 Hz (CBraMod). */
 export const modelRateHz = 200;
@@ -14,6 +15,11 @@ export const signalRecipeSchema = z.strictObject({
   /** Model channels in order, each a channel's name or a difference (`A2-A1`). The order reaches the model. */
   channels: z.array(z.string().min(1)).min(1).max(256),
   rateHz: z.literal(modelRateHz).default(modelRateHz),
+  /** Of channels whose file states no unit that is known: `uV`, `mV`. What a file states holds. */
+  unit: z
+    .string()
+    .refine((unit) => microvolts(unit) !== undefined, 'a voltage: nV, uV, mV or V')
+    .optional(),
   /** Butterworth band-pass, order 4; null leaves that side open. */
   lowHz: z.number().positive().max(50).nullable().default(null),
   highHz: z.number().positive().max(95).nullable().default(null),

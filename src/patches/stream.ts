@@ -5,7 +5,7 @@
 import { appendAll, minOf } from '../core/arrays.ts';
 import { ConfigError } from '../core/errors.ts';
 import type { Channel } from '../core/recording.ts';
-import { unitFactor } from '../core/units.ts';
+import { unitFactor, unitOr } from '../core/units.ts';
 import { type FilterState, type Sos, sosFilter, steadyState } from '../signal/filter.ts';
 import type { MontageRow } from '../signal/montage.ts';
 import { StreamBridge, StreamResampler } from '../signal/stream.ts';
@@ -66,8 +66,9 @@ export class StreamPreparer {
       }
       const plan = plans.get(modality as Modality)!;
       appendAll(notes, plan.notes);
+      const withUnits = channels.map((one) => ({ ...one, unit: unitOr(one.unit, signal.unit) }));
       for (const montage of plan.rows) {
-        const row = montage.terms.length > 0 ? new Row(montage, channels, filters) : undefined;
+        const row = montage.terms.length > 0 ? new Row(montage, withUnits, filters) : undefined;
         this.#rows.push({ modality: modality as Modality, row });
       }
     }

@@ -9,6 +9,7 @@ import { openBdf, openEdf } from './edf/edf.ts';
 import { withGzipSiblings } from './gzip.ts';
 import { characters, latin1, quoted } from './header-text.ts';
 import type { ReadOptions } from './options.ts';
+import { applyStated } from './stated.ts';
 import { isWfdbPart, openWfdb, openWfdbPart } from './wfdb/wfdb.ts';
 
 export interface Format {
@@ -102,9 +103,20 @@ export const formats: readonly Format[] = [
 
 /**
  * Open a recording of any known format. FormatError where it is none or damaged, UnsupportedError where the format is
- * known but cannot be read. `tolerant` opens truncated files up to where they go.
+ * known but cannot be read, ConfigError where what is stated contradicts the file (stated.ts). `tolerant` opens truncated
+ * files up to where they go.
  */
 export async function openRecording(source: ByteSource, options: ReadOptions = {}): Promise<Recording> {
+  const recording = await openAsStored(source, options);
+  try {
+    return applyStated(recording, options);
+  } catch (error) {
+    await recording.close();
+    throw error;
+  }
+}
+
+async function openAsStored(source: ByteSource, options: ReadOptions): Promise<Recording> {
   const budget = source.budget ?? new Budget(options);
   if (source.byteLength === 0)
     throw new FormatError(`${source.name}: the file is empty. Fetch it again.`, source.name, 0);

@@ -100,6 +100,32 @@ describe('bids', () => {
     expect(spec.recipe.signals.ecg!.channels).toEqual(['ECG']);
   });
 
+  it('finds people whom participants.tsv names with other zeros, and says so', async () => {
+    const renamed = { ...files, 'participants.tsv': files['participants.tsv'].replaceAll('sub-0', 'sub-00') };
+    const spec = await describeFolder(bids, memoryFolder(renamed));
+    expect(spec.notes!.join()).toContain('sub-01 is sub-001');
+    expect(spec.targets.sex).toEqual(['F', 'M']);
+    const strange = { ...files, 'participants.tsv': files['participants.tsv'].replaceAll('sub-0', 'sub-X') };
+    const { notes } = await describeFolder(bids, memoryFolder(strange));
+    expect(notes!.join()).toMatch(/no row of participants\.tsv .* fits any folder/);
+  });
+
+  it('takes the units of channels.tsv, but for V that tools write of everything', async () => {
+    const units = async (unit: string) => {
+      const table = { 'task-rest_channels.tsv': channels().replace('Fz\tEEG\tuV', `Fz\tEEG\t${unit}`) };
+      const folder = memoryFolder({ ...files, ...table });
+      const opened = new TrialFiles(folder);
+      const [trial] = await bids.trials(folder);
+      const recording = await opened.open(trial!);
+      const found = [recording.channels[0]!.unit, recording.log.join()];
+      await opened.close();
+      return found;
+    };
+    expect(await units('mV')).toEqual(['mV', expect.stringContaining("'uV' → 'mV'")]);
+    expect((await units('V'))[0]).toBe('uV');
+    expect((await units('n/a'))[0]).toBe('uV');
+  });
+
   it('reads windows of both modalities', async () => {
     const folder = memoryFolder(files);
     const windows = await loadWindows(bids, folder, undefined, { target: 'group' });

@@ -122,7 +122,7 @@ describe('lslSource', () => {
       { name: 'cap', channels: 2, labels: ['Fz'], rateHz: 4, pulls: [[10, 10.25], [10.5]] },
     ]);
     expect(source.channels).toEqual([
-      { name: 'Fz', unit: 'uV', rateHz: 4 },
+      { name: 'Fz', unit: 'microvolts', rateHz: 4 },
       { name: 'cap 2', unit: 'uV', rateHz: 4 },
     ]);
     expect(rows).toEqual([

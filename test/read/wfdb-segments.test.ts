@@ -73,7 +73,7 @@ describe('a fixed layout', () => {
     ['segments of unlike signals', { 'b.hea': 'b 1 10 3\nb.dat 16x2 2/mV\n' }],
     ['2147 frames a second', { 'b.hea': files['b.hea'].replace('b 2 10', 'b 2 2147') }],
     ['Only one level', { 'b.hea': 'b/1 2 10 3\na 2' }],
-    ['promises 3 segments and names 2', { 'm.hea': 'm/3 2 10 5\na 2\nb 3' }],
+    ['promises 3 segments and names 2', { 'm.hea': 'm/3 2 10 7\na 2\nb 3' }],
     ['promises 4 frames', { 'm.hea': 'm/1 2 10 4\na 4' }],
     ["'-1' as its number of samples", { 'm.hea': 'm/1 2 10 4\na -1' }],
     ['repeats a segment 200 times', { 'm.hea': `m/200 2 10 400\n${'a 2\n'.repeat(200)}` }],

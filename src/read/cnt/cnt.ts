@@ -17,7 +17,7 @@ import { type CntChannel, readCntHeader } from './header.ts';
 /** Open a CNT file of Neuroscan. FormatError where the header is damaged or the file truncated. */
 export async function openCnt(source: ByteSource, options: ReadOptions = {}): Promise<Recording> {
   const log: string[] = [];
-  const header = await readCntHeader(source, options.tolerant ?? false, log);
+  const header = await readCntHeader(source, options, log);
   const { rateHz, lengthSamples, sampleBytes, blockSamples, dataStart, metadata, startTime } = header;
   const annotations = await readCntEvents(source, header, log);
   const type = sampleBytes === 2 ? 'int16' : 'int32';

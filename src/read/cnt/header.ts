@@ -6,6 +6,8 @@
 import type { ByteSource } from '../../core/bytes.ts';
 import { FormatError, UnsupportedError } from '../../core/errors.ts';
 import { isRate, latin1, quoted } from '../header-text.ts';
+import type { ReadOptions } from '../options.ts';
+import { guessSampleBytes } from './sample-width.ts';
 
 export interface CntChannel {
   readonly name: string;
@@ -37,7 +39,7 @@ const channelBytes = 75;
 /** Read and check the header. FormatError names the field and its byte. */
 export async function readCntHeader(
   source: ByteSource,
-  tolerant: boolean,
+  { tolerant = false, sampleBits }: Pick<ReadOptions, 'tolerant' | 'sampleBits'>,
   log: string[],
 ): Promise<CntHeader> {
   const fail = (fact: string, at: number): never => {
@@ -74,10 +76,18 @@ export async function readCntHeader(
     log,
   );
   const nextFile = view.getUint32(12, true);
-  const sampleBytes =
-    (await statedBytes(source, nextFile)) ??
-    bytesByCount(dataEnd - dataStart, count, promised) ??
-    (await guessedBytes(source, dataStart, dataEnd, log));
+  const channels = channelsOf(await source.read(setupBytes, dataStart), count, fail);
+  const said = (await statedBytes(source, nextFile)) ?? bytesByCount(dataEnd - dataStart, count, promised);
+  if (sampleBits !== undefined && said !== undefined && sampleBits !== 8 * said)
+    log.push(
+      `cnt: by its header samples have ${said * 8} bits; they are read as ${sampleBits} bits, as was stated.`,
+    );
+  const sampleBytes: 2 | 4 =
+    sampleBits === undefined
+      ? (said ?? (await guessSampleBytes(source, { dataStart, dataEnd, channels }, log)))
+      : sampleBits === 16
+        ? 2
+        : 4;
   const present = Math.floor((dataEnd - dataStart) / (count * sampleBytes));
   const blockBytes = view.getInt32(894, true);
   const blockSamples = blockBytes > 1 ? Math.max(1, Math.floor(blockBytes / sampleBytes)) : 1;
@@ -86,7 +96,6 @@ export async function readCntHeader(
     log.push(
       `cnt: the header gives ${promised} samples; up to its event table the file holds ${lengthSamples}, which are read.`,
     );
-  const channels = channelsOf(await source.read(setupBytes, dataStart), count, fail);
   const startTime = startOf(latin1(setup, 225, 235), latin1(setup, 235, 247));
   const [patient, sex, age] = [latin1(setup, 21, 41), latin1(setup, 143, 144), view.getInt16(141, true)];
   return {
@@ -147,24 +156,6 @@ async function statedBytes(source: ByteSource, nextFile: number): Promise<2 | 4 
 function bytesByCount(bytes: number, count: number, promised: number): 2 | 4 | undefined {
   const width = bytes / count / promised;
   return width === 2 || width === 4 ? width : undefined;
-}
-
-/** Integers of 32 bits are small for their size; two of 16 bits taken for one are not. */
-async function guessedBytes(source: ByteSource, start: number, end: number, log: string[]): Promise<2 | 4> {
-  const bytes = await source.read(start, start + Math.min(65_536, Math.floor((end - start) / 4) * 4));
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let [small, zeros] = [0, 0];
-  for (let at = 0; at < bytes.length; at += 4) {
-    const value = view.getInt32(at, true);
-    if (Math.abs(value) < 2 ** 23) small++;
-    if (value === 0) zeros++;
-  }
-  const count = bytes.length / 4 - zeros;
-  const width = count > 0 && (small - zeros) / count > 0.95 ? 4 : 2;
-  log.push(
-    `cnt: the header does not say how many bits samples have; they look like ${width * 8} bits and were read so.`,
-  );
-  return width;
 }
 
 function channelsOf(

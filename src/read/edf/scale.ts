@@ -5,6 +5,7 @@
  */
 import { ConfigError } from '../../core/errors.ts';
 import type { Channel } from '../../core/recording.ts';
+import { microvolts } from '../../core/units.ts';
 
 /** What a channel's samples reach; low > high where there are none. */
 export interface ValueRange {
@@ -12,6 +13,8 @@ export interface ValueRange {
   readonly high: number;
   /** Are some NaN? */
   readonly hasMissing: boolean;
+  /** What the channel moves by in a short while; absent where it does not move. */
+  readonly noise?: number;
 }
 
 export interface StoredScale {
@@ -30,10 +33,10 @@ export interface StoredScale {
 type Scaled = Pick<Channel, 'name' | 'unit' | 'resolution' | 'offset' | 'range'>;
 
 /** µV, where volts and millivolts need more digits than a header field has: what multiplies them. */
-const microvoltsIn: ReadonlyMap<string, number> = new Map([
-  ['V', 1e6],
-  ['mV', 1e3],
-]);
+function microvoltsIn(unit: string): number | undefined {
+  const worth = microvolts(unit);
+  return worth !== undefined && worth > 1 ? worth : undefined;
+}
 
 /**
  * The scale of a channel in `bits` of storage: its own steps where all of them fit and the header can say them, else the
@@ -41,7 +44,7 @@ const microvoltsIn: ReadonlyMap<string, number> = new Map([
  */
 export function scaleFor(channel: Scaled, values: ValueRange, bits: 16 | 24): StoredScale {
   const { name, unit, resolution } = channel;
-  const micro = microvoltsIn.get(unit);
+  const micro = microvoltsIn(unit);
   const factors = [[unit, 1] as const, ...(micro ? [['uV', micro] as const] : [])];
   const limits = [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] as const;
   const best = (attempt: (unit: string, factor: number) => Attempt | undefined): Attempt | undefined => {

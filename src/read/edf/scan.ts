@@ -1,6 +1,7 @@
 /** A first pass over a recording that is going to be written: what its samples reach, and where some are missing. */
 import { ConfigError } from '../../core/errors.ts';
 import type { Annotation, Channel, Recording } from '../../core/recording.ts';
+import { NoiseMeter } from '../noise.ts';
 import type { RecordLayout, RecordSpan } from './layout.ts';
 import type { ValueRange } from './scale.ts';
 
@@ -21,6 +22,7 @@ interface Found {
   high: number;
   /** Stretches of NaN: [start, end) in seconds. */
   readonly stretches: [start: number, end: number][];
+  readonly meter: NoiseMeter;
 }
 
 /** Read all of `channels` once, in blocks of records. ConfigError where a sample is infinite. */
@@ -30,7 +32,10 @@ export async function scanRecording(
   { spans, perRecord }: RecordLayout,
 ): Promise<Scan> {
   const found = channels.map(
-    (): Found => ({ low: Number.POSITIVE_INFINITY, high: Number.NEGATIVE_INFINITY, stretches: [] }),
+    (): Found => ({
+      ...{ low: Number.POSITIVE_INFINITY, high: Number.NEGATIVE_INFINITY, stretches: [] },
+      meter: new NoiseMeter(),
+    }),
   );
   const perBlock = Math.max(
     1,
@@ -52,7 +57,10 @@ export async function scanRecording(
         scanBlock(samples, start, span, channels[i]!, i, found[i]!);
       }
   return {
-    ranges: found.map(({ low, high, stretches }) => ({ low, high, hasMissing: stretches.length > 0 })),
+    ranges: found.map(({ low, high, stretches, meter: { noise } }) => ({
+      ...{ low, high, hasMissing: stretches.length > 0 },
+      ...(noise !== undefined && { noise }),
+    })),
     missing: found.flatMap(({ stretches }, channel) =>
       stretches.map(([start, end]) => ({ start, duration: end - start, label: 'missing', channel })),
     ),
@@ -83,6 +91,7 @@ function scanBlock(
       name,
     );
   }
+  found.meter.add(samples);
   found.low = low;
   found.high = high;
 }

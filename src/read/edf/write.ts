@@ -6,6 +6,7 @@
  */
 import { ConfigError } from '../../core/errors.ts';
 import type { Annotation, Recording } from '../../core/recording.ts';
+import { isFlattened } from '../noise.ts';
 import type { OutputFile, WriteOptions, WriteRecording } from '../output.ts';
 import {
   type EdfPlan,
@@ -57,6 +58,7 @@ async function planRecording(recording: Recording, format: EdfFormat): Promise<E
     const scale = scaleFor(channel, ranges[i]!, bits);
     return { name: channel.name, prefilter, transducer: transducer.join('; '), scale };
   });
+  refuseFlattened(channels, signals, ranges, format);
   const milliseconds = (((startTime?.getTime() ?? 0) % 1000) + 1000) % 1000;
   const { length } = channels;
   return {
@@ -67,6 +69,29 @@ async function planRecording(recording: Recording, format: EdfFormat): Promise<E
     recording: recordingField(metadata),
     annotations: [...recording.annotations, ...missing, ...fillings(channels, layout)],
   };
+}
+
+/** ConfigError that names every channel whose steps would be coarser than what it moves by. */
+function refuseFlattened(
+  channels: Recording['channels'],
+  signals: readonly PlannedSignal[],
+  ranges: readonly ValueRange[],
+  format: EdfFormat,
+): void {
+  const figure = (value: number) => Number(value.toPrecision(3));
+  const flattened = channels.flatMap(({ name, unit, resolution }, i) => {
+    const step = signals[i]!.scale.resolution;
+    const { low, high, noise } = ranges[i]!;
+    if (!isFlattened(step, resolution, noise)) return [];
+    const fact = `'${name}' (reaches ${figure(low)}…${figure(high)}${unit && ` ${unit}`}: a step is ${figure(step)}, it mostly moves by ${figure(noise!)})`;
+    return [{ name, fact }];
+  });
+  if (flattened.length === 0) return;
+  const others = flattened.map(({ name }) => `!${name}`).join(',');
+  throw new ConfigError(
+    `${format}: ${format === 'edf' ? 16 : 24} bits would flatten ${flattened.map(({ fact }) => fact).join(', ')}. Write ${format === 'edf' ? '.bdf (24 bits) or .parquet' : '.npz or .parquet'}, or leave them out with --channels '${others}'.`,
+    'resolution',
+  );
 }
 
 /** Where the last records of spans are filled up. */

@@ -42,7 +42,7 @@ export async function eeglabRecording(
     );
   const channels = fields.channels.map(({ label, type, unit }) => ({
     name: label,
-    unit: unit || options.unit || 'uV',
+    unit: unit || 'uV',
     rateHz: fields.rateHz,
     lengthSamples: signals.samples,
     ...(type && { note: `type ${type}` }),

@@ -177,5 +177,20 @@ function eventsOf(event: MatValue | undefined, log: string[]): EeglabEvent[] {
   }));
   const timed = events.filter(({ latency }) => Number.isFinite(latency));
   if (timed.length < count) log.push(`eeglab: ${count - timed.length} events without a time were left out.`);
-  return timed;
+  return namedBoundaries(timed, log);
+}
+
+/** What stands for a boundary where all types of events are numbers (EEGLAB's option_boundary99, ERPLAB). */
+const boundaryCode = '-99';
+
+function namedBoundaries(events: readonly EeglabEvent[], log: string[]): EeglabEvent[] {
+  const isCoded = events.every(
+    ({ type }) => type === 'boundary' || (type !== '' && Number.isFinite(Number(type))),
+  );
+  const coded = isCoded ? events.filter(({ type }) => Number(type) === Number(boundaryCode)) : [];
+  if (coded.length === 0) return [...events];
+  log.push(`eeglab: ${coded.length} events of type ${boundaryCode} are boundaries: all types are numbers.`);
+  return events.map((event) =>
+    isCoded && Number(event.type) === Number(boundaryCode) ? { ...event, type: 'boundary' } : event,
+  );
 }

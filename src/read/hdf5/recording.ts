@@ -81,7 +81,7 @@ async function recordingOf(source: ByteSource, file: Hdf5File, options: ReadOpti
   const lengthSamples = to - from;
   const channels = Array.from({ length: count }, (_, i) => ({
     name: beside.labels?.[i] ?? corpus?.leads[i] ?? `Ch${i + 1}`,
-    unit: options.unit ?? (beside.unit || corpus?.unit || ''),
+    unit: beside.unit || corpus?.unit || '',
     rateHz,
     lengthSamples,
   }));

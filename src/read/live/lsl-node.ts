@@ -190,8 +190,8 @@ async function openInlet(
     const isThere = Number(lsl.isEmpty(node)) === 0;
     labels.push((isThere && String(lsl.childValue(node, 'label') ?? '')) || `${value} ${i + 1}`);
     const unit = isThere ? String(lsl.childValue(node, 'unit') ?? '') : '';
-    isUnitAssumed ||= unit === '';
-    units.push(/^micro ?volts?$/i.test(unit) || unit === '' ? 'uV' : unit);
+    isUnitAssumed ||= unit.trim() === '';
+    units.push(unit.trim() || 'uV');
     if (isThere) node = lsl.sibling(node, 'channel');
   }
   lsl.destroyInfo(info);

@@ -44,7 +44,7 @@ export const isLabelName = (name: string): boolean => labelNames.has(plain(name)
 /** What a list of units is called. */
 export const isUnitName = (name: string): boolean => ['unit', 'units'].includes(plain(name));
 
-/** The rate: as asked for, else as found. ConfigError where neither says it. */
+/** The rate: as found, else as stated. ConfigError where neither says it. */
 export function rateOf(
   where: string,
   asked: number | undefined,
@@ -52,11 +52,11 @@ export function rateOf(
   foundAs: string,
   log: string[],
 ): number {
-  if (asked !== undefined && isRate(asked)) return asked;
-  if (asked === undefined && found !== undefined && isRate(found)) {
+  if (found !== undefined && isRate(found)) {
     log.push(`The sampling rate of ${found} Hz is that of ${foundAs}.`);
     return found;
   }
+  if (asked !== undefined && isRate(asked)) return asked;
   throw new ConfigError(
     `${where}: the file does not say its sampling rate. Give it with --input-rate.`,
     'rateHz',

@@ -37,7 +37,7 @@ export async function openMatRecording(source: ByteSource, options: ReadOptions 
   const rateHz = rateOf(`mat: ${source.name}`, options.rateHz, beside.rateHz, beside.rateName, log);
   const channels = Array.from({ length: count }, (_, i) => ({
     name: beside.labels?.[i] ?? `Ch${i + 1}`,
-    unit: options.unit ?? beside.unit,
+    unit: beside.unit,
     rateHz,
     lengthSamples: samples,
   }));

@@ -187,7 +187,7 @@ function simpleRecording(
   log: string[],
   metadata: Readonly<Record<string, string>>,
 ): Recording {
-  const rateHz = options.rateHz ?? rate;
+  const rateHz = rate ?? options.rateHz;
   if (rateHz === undefined || !isRate(rateHz)) {
     throw new ConfigError(
       `${format}: ${source.name} ${rateHz === undefined ? 'states no sampling rate' : `states a rate of ${rateHz} Hz`}. Give it with --input-rate.`,
@@ -206,7 +206,7 @@ function simpleRecording(
     const unit = units?.[units.length === channelCount ? c : 0] ?? stated.unit;
     return {
       name: stated.name,
-      unit: unit || (options.unit ?? ''),
+      unit,
       rateHz,
       lengthSamples,
       ...(isWhole && { resolution: 1, offset: 0 }),

@@ -55,9 +55,7 @@ export function tableRecording(table: Table, options: ReadOptions = {}, close = 
   const { source, format } = table;
   const where = `${format}: ${source}`;
   const log = [...(table.log ?? [])];
-  const given = options.rateHz ?? table.rateHz;
-  if (options.rateHz !== undefined && table.rateHz !== undefined && options.rateHz !== table.rateHz)
-    log.push(`${format}: ${options.rateHz} Hz as given, not ${table.rateHz} Hz as the file states.`);
+  const given = table.rateHz ?? options.rateHz;
   if (given !== undefined && !isRate(given))
     throw new ConfigError(`${where}: a rate of ${given} Hz. Give one above 0.`, 'rateHz', 'above 0');
   const time = timeColumn(table.columns, log, table.rateHz !== undefined);

@@ -66,10 +66,11 @@ export function parseWfdbHeader(text: string, source: string, log: string[]): Wf
     throw new FormatError(`wfdb: ${source} ${fact}`, source);
   };
   const [recordText = '', countText = '', rateText, lengthText, ...when] = content[0]?.split(/\s+/) ?? [];
-  const [, record = recordText, segmentText] = /^(.*)\/(.*)$/.exec(recordText) ?? [];
   const signalCount = /^\d{1,6}$/.test(countText)
     ? Number(countText)
     : fail(`has ${quoted(content[0] ?? '')} as its record line; 'name signals rate …' is needed.`);
+  const rest = content.slice(1);
+  const { record, segmentText } = splitRecordName(recordText, signalCount, rest);
   const rates = /^([^/(]+)(?:\/([^(]+)(?:\(([^)]*)\))?)?$/.exec(rateText ?? '250');
   const rate = decimal(rates?.[1] ?? '') ?? Number.NaN;
   if (!isRate(rate)) fail(`has ${quoted(rateText ?? '')} as its sampling frequency.`);
@@ -86,9 +87,8 @@ export function parseWfdbHeader(text: string, source: string, log: string[]): Wf
     signalCount,
     comments,
   };
-  const rest = content.slice(1);
   if (segmentText !== undefined)
-    return { ...described, signals: [], segments: parseSegments(segmentText, rest, fail, log) };
+    return { ...described, signals: [], segments: parseSegments(segmentText, rest, frameCount, fail, log) };
   if (rest.length < signalCount)
     fail(
       `promises ${signalCount} signals and describes ${rest.length}. The header is truncated; fetch it again.`,
@@ -103,22 +103,55 @@ function framesOf(text: string, fail: Fail): number {
   return frames <= maxFrames ? frames : fail(`has ${quoted(text)} as its number of samples.`);
 }
 
+/**
+ * `name/3` is a record of three segments. Where a folder stands before the name (`median/c07`, `mitdb/100` before as many
+ * signal lines as are promised), it is none: the name alone is the record's.
+ */
+function splitRecordName(
+  text: string,
+  signalCount: number,
+  lines: readonly string[],
+): { record: string; segmentText?: string } {
+  const [, before, after] = /^(.*)\/(.*)$/.exec(text) ?? [];
+  if (before === undefined || after === undefined) return { record: text };
+  const areSignals =
+    lines.length === signalCount &&
+    lines.length !== Number(after) &&
+    lines.every((line) => /\S\s+\S+\s+\S/.test(line));
+  const isFolder = /[A-Za-z_]/.test(after) || areSignals;
+  return isFolder ? { record: after } : { record: before, segmentText: after };
+}
+
+/** As many as the record line promises; or, where another number of them is listed whose lengths add up, all of those. */
 function parseSegments(
   countText: string,
   lines: readonly string[],
+  frameCount: number | undefined,
   fail: Fail,
   log: string[],
 ): WfdbSegmentLine[] {
   const count = /^\d{1,6}$/.test(countText) ? Number(countText) : 0;
   if (count === 0) fail(`has ${quoted(countText)} as its number of segments; it is 1 or more.`);
-  if (lines.length < count)
-    fail(`promises ${count} segments and names ${lines.length}. The header is truncated; fetch it again.`);
-  if (lines.length > count)
-    log.push(`wfdb: ${lines.length - count} lines after the last segment were left out.`);
-  return lines.slice(0, count).map((line) => {
+  const segments = lines.map((line) => {
     const [name = '', lengthText = ''] = line.split(/\s+/);
-    return { name, frameCount: framesOf(lengthText, fail) };
+    return { name, lengthText };
   });
+  const listed = segments.map(({ lengthText }) =>
+    /^\d{1,15}$/.test(lengthText) ? Number(lengthText) : Number.NaN,
+  );
+  const addsUp = frameCount !== undefined && listed.reduce((sum, frames) => sum + frames, 0) === frameCount;
+  if (lines.length !== count && addsUp && lines.length > 0)
+    log.push(
+      `wfdb: the header promises ${count} segments and lists ${lines.length}, whose lengths add up to its ${frameCount} frames; those are read.`,
+    );
+  else if (lines.length < count)
+    fail(`promises ${count} segments and names ${lines.length}. The header is truncated; fetch it again.`);
+  else if (lines.length > count)
+    log.push(`wfdb: ${lines.length - count} lines after the last segment were left out.`);
+  return (addsUp ? segments : segments.slice(0, count)).map(({ name, lengthText }) => ({
+    name,
+    frameCount: framesOf(lengthText, fail),
+  }));
 }
 
 /** `file format[xN][:skew][+offset] gain[(baseline)][/units] bits zero initial checksum block description`. */

@@ -4,7 +4,7 @@ import type { ByteSource } from '../../core/bytes.ts';
 import { FormatError } from '../../core/errors.ts';
 import { quoted } from '../header-text.ts';
 import type { WfdbHeader } from './header.ts';
-import { readWfdbHeader } from './read-header.ts';
+import { fileNameOf, readWfdbHeader } from './read-header.ts';
 import { openSegment, type Segment } from './segment.ts';
 
 /** What is known of a segment while it is closed. */
@@ -26,7 +26,7 @@ export async function headerBeside(
   record: WfdbHeader,
   log: string[],
 ): Promise<WfdbHeader | undefined> {
-  const found = await source.sibling?.(`${name}.hea`);
+  const found = await source.sibling?.(`${fileNameOf(name)}.hea`);
   if (!found) return undefined;
   try {
     const notes: string[] = [];

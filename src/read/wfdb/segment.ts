@@ -5,6 +5,7 @@ import { quoted } from '../header-text.ts';
 import type { ChannelRange } from '../read-channels.ts';
 import type { WfdbHeader, WfdbSignal } from './header.ts';
 import { openSignalFile } from './open-signals.ts';
+import { fileNameOf } from './read-header.ts';
 import { isNull, type PlacedSignal, type SignalFile, type SignalRange } from './signal-file.ts';
 
 export interface SegmentSignal extends PlacedSignal {
@@ -103,8 +104,19 @@ async function locateSignals(
     return one;
   });
   const files = new Map<string, SignalFile>();
+  const bare = new Map<string, string>();
   for (const [fileName, group] of groups) {
-    const found = /[/\\]/.test(fileName) ? undefined : await source.sibling?.(fileName);
+    const beside = fileNameOf(fileName);
+    const other = bare.get(beside);
+    if (other !== undefined)
+      throw new FormatError(
+        `wfdb: ${source.name} names ${quoted(other)} and ${quoted(fileName)}, files of one name in two folders. Give them names of their own.`,
+        source.name,
+      );
+    bare.set(beside, fileName);
+    const found = await source.sibling?.(beside);
+    if (found && beside !== fileName)
+      log.push(`wfdb: ${quoted(fileName)} was read from ${quoted(beside)} beside the header.`);
     if (!found)
       throw new FormatError(
         `wfdb: ${source.name} names the signal file ${quoted(fileName)}, which is not beside it. Fetch it too.`,

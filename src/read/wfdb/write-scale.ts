@@ -27,6 +27,8 @@ export interface Extremes {
   readonly highest: number;
   /** Decimal places with which every value is written exactly; undefined where more than nine are needed. */
   readonly decimals: number | undefined;
+  /** What the channel moves by in a short while; absent where it does not move. */
+  readonly noise?: number | undefined;
 }
 
 /** Bits a sample, and the code that the header names it by. */
@@ -67,8 +69,13 @@ export function scaleOfChannel(
   });
 }
 
-/** A scale for values without one: their own decimal places where those fit 32 bits, else 65,000 steps. */
-export function scaleOfValues({ lowest, highest, decimals }: Extremes): WriteScale {
+/** Steps that values without any get: of 16 bits, or where those are coarse beside the noise, of 24 or 32. */
+const widths = [65_000, 2 ** 24 - 2 ** 16, 2 ** 32 - 2 ** 24] as const;
+/** Steps in what a channel moves by in a short while. */
+const stepsInNoise = 8;
+
+/** A scale for values without one: their own decimal places where those fit 32 bits, else as many steps as their noise needs. */
+export function scaleOfValues({ lowest, highest, decimals, noise }: Extremes): WriteScale {
   // Nothing but missing samples.
   if (lowest > highest) return scaleOfValues({ lowest: 0, highest: 0, decimals: 0 });
   if (
@@ -81,7 +88,9 @@ export function scaleOfValues({ lowest, highest, decimals }: Extremes): WriteSca
   }
   const width = highest - lowest;
   // A flat line needs one step of its own size.
-  const resolution = (width > 0 ? width : Math.abs(lowest) || 1) / 65_000;
+  const resolutions = widths.map((steps) => (width > 0 ? width : Math.abs(lowest) || 1) / steps);
+  const isFine = (step: number) => noise === undefined || step * stepsInNoise <= noise;
+  const resolution = resolutions.find(isFine) ?? resolutions.at(-1)!;
   const baseline = 0 - Math.round((lowest + width / 2) / resolution);
   const offset = 0 - baseline * resolution;
   const stored = (x: number) => Math.round((x - offset) / resolution);

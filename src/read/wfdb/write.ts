@@ -5,6 +5,7 @@
  */
 import { ConfigError } from '../../core/errors.ts';
 import type { Recording } from '../../core/recording.ts';
+import { NoiseMeter } from '../noise.ts';
 import type { OutputFile, WriteOptions, WriteRecording } from '../output.ts';
 import { encodeWfdbAnnotations } from './write-annotations.ts';
 import { wfdbHeaderText } from './write-header.ts';
@@ -128,6 +129,8 @@ async function findExtremes(
         lowest: Number.POSITIVE_INFINITY,
         highest: Number.NEGATIVE_INFINITY,
         decimals: (recording.channels[i]!.resolution === undefined ? 0 : undefined) as number | undefined,
+        meter: new NoiseMeter(),
+        noise: undefined as number | undefined,
       },
     ]),
   );
@@ -138,7 +141,9 @@ async function findExtremes(
       const { lengthSamples } = recording.channels[i]!;
       const [from, to] = [block, block + 1].map((k) => Math.floor((lengthSamples * k) / blocks));
       const state = found.get(i)!;
-      for (const x of await recording.read(i, from!, to!)) {
+      const samples = await recording.read(i, from!, to!);
+      state.meter.add(samples);
+      for (const x of samples) {
         if (!Number.isFinite(x)) continue;
         if (x < state.lowest) state.lowest = x;
         if (x > state.highest) state.highest = x;
@@ -146,6 +151,7 @@ async function findExtremes(
           state.decimals = state.decimals < 9 ? state.decimals + 1 : undefined;
       }
     }
+  for (const state of found.values()) state.noise = state.meter.noise;
   return found;
 }
 

@@ -56,7 +56,7 @@ export async function openXdfRecording(source: ByteSource, options: ReadOptions 
     for (const [channel, { label, unit, type }] of stream.channels.entries()) {
       channels.push({
         name: label,
-        unit: unit || (options.unit ?? ''),
+        unit,
         rateHz,
         lengthSamples,
         ...(stream.format.startsWith('int') && { resolution: 1, offset: 0 }),
