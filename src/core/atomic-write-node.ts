@@ -1,9 +1,5 @@
-/** Whole files: replaced at once or not at all. Lines at the end of a file that grows. */
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { writingError } from './output-errors-node.ts';
+/** Whole files: replaced at once or not at all. */
 import { beginOutput, type WritingFiles } from './output-node.ts';
-import { findTarget } from './output-target-node.ts';
 
 export type { WritingFiles } from './output-node.ts';
 
@@ -20,39 +16,4 @@ export async function writeFileAtomically(
   await output.write(bytes);
   await output.finish();
   await output.place();
-}
-
-/** A file that gets lines at its end, each at once. */
-export interface GrowingFile {
-  append(text: string): Promise<void>;
-  close(): Promise<void>;
-}
-
-/** Open a file to append to; it is made where it is not there. Errors as `writeFileAtomically`. */
-export async function openGrowingFile(path: string): Promise<GrowingFile> {
-  const target = await findTarget(path);
-  if (target.kind !== 'file') {
-    const output = await beginOutput(path);
-    return {
-      append: (text) => output.write(new TextEncoder().encode(text)),
-      close: () => output.finish(),
-    };
-  }
-  let file: FileHandle;
-  try {
-    await mkdir(dirname(target.path), { recursive: true });
-    file = await open(target.path, 'a');
-  } catch (cause) {
-    throw writingError(path, 'cannot be written', '', cause);
-  }
-  return {
-    async append(text) {
-      try {
-        await file.appendFile(text);
-      } catch (cause) {
-        throw writingError(path, 'a line cannot be written', 'What was written before is intact.', cause);
-      }
-    },
-    close: () => file.close(),
-  };
 }

@@ -21,7 +21,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openGrowingFile, writeFileAtomically } from '../../src/core/atomic-write-node.ts';
+import { writeFileAtomically } from '../../src/core/atomic-write-node.ts';
 import { ConfigError, StorageError } from '../../src/core/errors.ts';
 import { noteInputPath, watchInputs } from '../../src/core/input-files-node.ts';
 import { beginOutput, checkOutput } from '../../src/core/output-node.ts';
@@ -65,7 +65,7 @@ describe('an input of the command', () => {
     await writeFile(at('copy'), 'recording');
     noteInputPath(at('in.edf.gz'));
     for (const name of ['in.edf.gz', 'hard', 'soft']) {
-      for (const work of [writeFileAtomically, checkOutput, openGrowingFile] as const)
+      for (const work of [writeFileAtomically, checkOutput] as const)
         expect((await reasonOf(work(at(name), bytes('new'))))?.message).toContain('this file is being read');
       expect(await readFile(at(name), 'utf8')).toBe('recording');
     }
@@ -258,12 +258,4 @@ test('a disk that takes half of each piece still gets all, in order', async () =
   };
   await writeFileAtomically(at('out'), bytes('0123456789'), { open: slow, rename });
   expect(await readFile(at('out'), 'utf8')).toBe('0123456789');
-});
-
-test('a file that grows gets lines at its end, and keeps what it has', async () => {
-  await writeFile(at('log'), 'a\n');
-  const file = await openGrowingFile(at('log'));
-  await file.append('b\n');
-  expect(await readFile(at('log'), 'utf8')).toBe('a\nb\n');
-  await file.close();
 });
