@@ -61,6 +61,13 @@ export interface ChosenData {
   readonly store?: StoreReader;
 }
 
+export interface ChooseOptions {
+  /** The recipe by which a store must have been prepared; default: the recipe that is given. */
+  readonly asked?: Recipe | null;
+  /** Ends reads of a store on a server, also those under way. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * `recipe` cuts a user's own recordings; a store must have been prepared by `asked`, where that is not null. ConfigError for
  * a name that means nothing; DataError for a folder that is not there.
@@ -68,12 +75,12 @@ export interface ChosenData {
 export async function chooseData(
   argument: string,
   recipe: Recipe | undefined,
-  asked: Recipe | null = recipe ?? null,
+  { asked = recipe ?? null, signal }: ChooseOptions = {},
 ): Promise<ChosenData> {
   const sample = Object.hasOwn(samples, argument) ? samples[argument]! : undefined;
   if (sample)
     return { spec: findDataset(sample.dataset), folder: await openFolder(sampleDataFolder(sample.folder)) };
-  const files = await findStore(argument);
+  const files = await findStore(argument, signal);
   if (files) return chooseStore(await StoreReader.open(files), asked);
   if (/\.csv$/i.test(argument)) {
     const folder = await openFolder(dirname(argument));
@@ -100,8 +107,8 @@ async function nameAndFolder(argument: string): Promise<readonly (string | undef
 }
 
 /** A store's files, where the argument names one: a URL, or a folder with a store in it, finished or not. */
-async function findStore(argument: string): Promise<StoreFiles | undefined> {
-  if (/^https?:\/\//i.test(argument)) return urlFiles(argument);
+async function findStore(argument: string, signal?: AbortSignal): Promise<StoreFiles | undefined> {
+  if (/^https?:\/\//i.test(argument)) return urlFiles(argument, { signal });
   const isStore =
     (await hasFile(join(argument, 'zarr.json'))) ||
     (await hasFile(join(argument, unfinishedFolder, 'plan.json')));

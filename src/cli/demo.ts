@@ -23,7 +23,7 @@ import { chooseData, loadData } from './data.ts';
 import { readEncodersFor } from './model-source.ts';
 import { onRanks, type RanksFlags, ranksFlag } from './ranks.ts';
 import { readRecipe } from './recipe-file.ts';
-import { describeVersions, keepIn, prepareRunFolder, writeResult } from './run-folder.ts';
+import { describeVersions, keepIn, prepareRunFolder, runFiles, writeResult } from './run-folder.ts';
 import { renderScores } from './scores-table.ts';
 
 interface Flags extends RanksFlags {
@@ -77,7 +77,7 @@ export const demoCommand = buildCommand<Flags, [], Context>({
       );
     const released = await readEncodersFor(recipe.finetune, recipe.encoders);
     const folder = flags.out ?? join('runs', name);
-    await prepareRunFolder(folder, 'demo', writes);
+    await prepareRunFolder(folder, 'demo', { writes, files: [...runFiles, 'encoders/', 'models/'] });
     const backend = await createBackend(engine);
     progress.log(`heartmind ${name}: ${backend.description}; into ${folder}`);
 
@@ -86,7 +86,7 @@ export const demoCommand = buildCommand<Flags, [], Context>({
       target: 'task',
       signal,
     });
-    const leads = await chooseData(flags.ecg ?? 'sample-ecg', undefined);
+    const leads = await chooseData(flags.ecg ?? 'sample-ecg', undefined, { signal });
     const prepare = recipe.pretrain.ecg?.prepare;
     const ecg: WindowSet | undefined =
       recipe.pretrain.ecg && (await loadData(leads, prepare, progress, { signal, skipBroken: true }));

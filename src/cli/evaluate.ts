@@ -26,7 +26,7 @@ import { encoderFlags, readEncodersFor, readModel } from './model-source.ts';
 import { onRanks, type RanksFlags, ranksFlag, type Team } from './ranks.ts';
 import { inputOptionsOf, type StatedFlags, statedFlags } from './read-flags.ts';
 import { readRecipe } from './recipe-file.ts';
-import { describeVersions, keepIn, prepareRunFolder, writeResult } from './run-folder.ts';
+import { describeVersions, keepIn, prepareRunFolder, runFiles, writeResult } from './run-folder.ts';
 import { renderScores } from './scores-table.ts';
 
 interface Flags extends RanksFlags, StatedFlags {
@@ -122,7 +122,7 @@ export const evaluateCommand = buildCommand<Flags, [], Context>({
         'evaluate: give --recipe to train and test, or --model to test a finished one; one of them.',
         '--recipe',
       );
-    await prepareRunFolder(flags.out, 'evaluate', team.writes);
+    await prepareRunFolder(flags.out, 'evaluate', { writes: team.writes, files: [...runFiles, 'models/'] });
     // A finished model is tested by rank 0 alone.
     if (flags.model !== undefined && !team.writes) return;
     const tested = flags.model === undefined ? await train(flags, team) : await test(flags, team);
@@ -139,7 +139,7 @@ export const evaluateCommand = buildCommand<Flags, [], Context>({
 async function train(flags: Flags, { ranks, signal, engine, progress }: Team): Promise<Result> {
   const { finetune: recipe, ...ladder } = parseTraining(readRecipe(flags.recipe!), flags.recipe!);
   const released = await readEncodersFor(recipe, flags);
-  const chosen = await chooseData(flags.data, recipe.prepare);
+  const chosen = await chooseData(flags.data, recipe.prepare, { signal });
   const target = chooseTarget(chosen.spec, flags.target);
   const backend = await createBackend(engine);
   const windows = await loadData(chosen, recipe.prepare, progress, {
@@ -180,7 +180,7 @@ function parseTraining(value: unknown, where: string) {
 
 async function test(flags: Flags, { signal, engine, progress }: Team): Promise<Result> {
   const model = await readModel(flags.model!);
-  const chosen = await chooseData(flags.data, model.recipe);
+  const chosen = await chooseData(flags.data, model.recipe, { signal });
   const target = chooseTarget(chosen.spec, flags.target);
   const backend = await createBackend(engine);
   // It does without what prediction does without.

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
+import { noteInputPath } from '../core/input-files-node.ts';
 import { checkOutput } from '../core/output-node.ts';
 import { type Baseline, baselines, explainRecording } from '../evaluate/explain.ts';
 import { type Hiding, hidings } from '../evaluate/explain-occlusion.ts';
@@ -20,7 +21,6 @@ import {
   workFlags,
 } from './command.ts';
 import { readModelAndNote, splitModel } from './model-argument.ts';
-import { assertWritable } from './output-check.ts';
 import { inputOptionsOf, openInput, type ReadFlags, readFlags } from './read-flags.ts';
 
 interface Flags extends WorkFlags, ReadFlags {
@@ -106,7 +106,6 @@ export const explainCommand = buildCommand<Flags, [string, string?], Context>({
         'explain: nothing to write. Give --out why.html, --json why.json, or both.',
         '--out',
       );
-    await assertWritable({ '--out': out, '--json': json });
     if (out !== undefined && json !== undefined && resolve(out) === resolve(json))
       throw new ConfigError(
         `explain: the page and the figures are to be one file, ${out}. Name two.`,
@@ -121,10 +120,11 @@ export const explainCommand = buildCommand<Flags, [string, string?], Context>({
       );
     const progress = createWorkProgress(flags);
     const model = await readModelAndNote('explain', chosen, flags.model, progress);
+    noteInputPath(files[0]!);
+    await checkOutput(out);
+    await checkOutput(json);
     const recording = await openInput(files[0]!, inputOptionsOf(flags));
     try {
-      await checkOutput(out);
-      await checkOutput(json);
       const explanation = await explainRecording({
         ...{ model, recording, backend: await createBackend(flags), progress },
         ...{ start: flags.start, seconds: flags.seconds, className: flags.class },

@@ -75,7 +75,6 @@ export const exportCommand = buildCommand<Flags, [string?], Context>({
     },
   },
   async func({ out, encoder, channels, patches, precision, model: name }, path) {
-    await checkOutput(out);
     await writeFileAtomically(out, await exportBytes());
     this.process.stdout.write(`${out}\n`);
 
@@ -88,7 +87,9 @@ export const exportCommand = buildCommand<Flags, [string?], Context>({
       if (encoder === undefined) {
         const log = (text: string) => void process.stderr.write(`${visibleLine(text)}\n`);
         const chosen = path === undefined ? defaultChoice : { model: path, isDefault: false };
-        return exportModel(await readModelAndNote('export', chosen, name, { log }), { precision });
+        const model = await readModelAndNote('export', chosen, name, { log });
+        await checkOutput(out);
+        return exportModel(model, { precision });
       }
       if (channels === undefined || patches === undefined)
         throw new ConfigError(
@@ -96,6 +97,7 @@ export const exportCommand = buildCommand<Flags, [string?], Context>({
           '--channels',
         );
       const { tensors, metadata } = await readEncoder(encoder);
+      await checkOutput(out);
       const recipe = metadata.prepare ? parseStoredRecipe(JSON.parse(metadata.prepare), encoder) : undefined;
       return exportEncoder(tensors, { channels, patches, precision, ...(recipe && { recipe }) });
     }

@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import { buildCommand } from '@stricli/core';
 import { ConfigError, DataError } from '../core/errors.ts';
-import { checkOutput } from '../core/output-node.ts';
 import { Random } from '../core/random.ts';
 import type { DatasetSpec } from '../datasets/dataset.ts';
 import { classesOf, completeClasses } from '../datasets/folds.ts';
@@ -30,7 +29,7 @@ import { encoderFlags, readEncodersFor } from './model-source.ts';
 import { onRanks, type RanksFlags, ranksFlag } from './ranks.ts';
 import { inputOptionsOf, type StatedFlags, statedFlags } from './read-flags.ts';
 import { readRecipe } from './recipe-file.ts';
-import { describeVersions, keepIn, prepareRunFolder, writeResult } from './run-folder.ts';
+import { describeVersions, keepIn, prepareRunFolder, runFiles, writeResult } from './run-folder.ts';
 
 interface Flags extends RanksFlags, StatedFlags {
   readonly data: string;
@@ -97,11 +96,10 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
   func: onRanks<Flags>(async function (flags, { ranks, signal, engine, progress, writes }) {
     const { data, recipe: recipeName, eeg, ecg, validationSubjects, out, memory, json } = flags;
     const recipe = parseFinetuneRecipe(readRecipe(recipeName), recipeName);
-    await prepareRunFolder(out, 'finetune', writes);
-    const { encoders } = await readEncodersFor(recipe, { eeg, ecg });
+    await prepareRunFolder(out, 'finetune', { writes, files: [...runFiles, 'model.safetensors'] });
+    const { encoders, provenance } = await readEncodersFor(recipe, { eeg, ecg });
     const path = join(out, 'model.safetensors');
-    if (writes) await checkOutput(path);
-    const chosen = await chooseData(data, recipe.prepare);
+    const chosen = await chooseData(data, recipe.prepare, { signal });
     const { spec, folder, store } = chosen;
     // Labels and numbers are asked of the trials; a store keeps classes alone.
     const kind = flags.target === undefined || store ? 'class' : targetKinds(spec).get(flags.target);
@@ -129,6 +127,7 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
       validation: known(validation, targets),
       ...(targets && { targets }),
       encoders,
+      origins: provenance,
       signal,
       ranks,
       progress: (total) => progress.stage('fine-tune', total),

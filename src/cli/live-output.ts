@@ -2,7 +2,8 @@
  * Where live predictions go when they go to a file. A full disk does not end a session of hours: lines are held, and
  * written when there is room again. A line is never written in part and then again.
  */
-import { open } from 'node:fs/promises';
+import { mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { StorageError } from '../core/errors.ts';
 
 /** Writes some of the bytes, and says how many. */
@@ -66,11 +67,12 @@ export class LiveOutput {
   }
 }
 
-/** Open a file to append predictions to. StorageError where it cannot be opened. */
+/** Open a file to append predictions to; missing folders are made. StorageError where it cannot be opened. */
 export async function openLiveOutput(
   path: string,
   tell: (note: string) => void,
 ): Promise<{ readonly output: LiveOutput; close(): Promise<void> }> {
+  await mkdir(dirname(path), { recursive: true }).catch(() => undefined);
   const handle = await open(path, 'a').catch((cause: NodeJS.ErrnoException) => {
     throw new StorageError(`${path}: cannot be written (${cause.code}). Check the path.`, path, { cause });
   });

@@ -94,13 +94,13 @@ export const prepareCommand = buildCommand<Flags, [string], Context>({
   },
   async func({ recipe: recipeName, out, shard, workers = availableParallelism(), ...flags }, data) {
     const recipe = recipeName === undefined ? undefined : windowRecipeOf(readRecipe(recipeName), recipeName);
-    const { spec, folder, store } = await chooseData(data, recipe);
+    const { spec, folder, store } = await chooseData(data, recipe, { signal: this.signal });
     if (store)
       throw new ConfigError(
         `${data}: this is a store already. Give the recordings that it was made of.`,
         'data',
       );
-    await prepareRunFolder(out, 'prepare');
+    await prepareRunFolder(out, 'prepare', { files: [] });
     const progress = createWorkProgress({ progress: flags.progress, device: 'auto' });
     const options = {
       ...(recipe && { recipe }),

@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
-import { checkOutput } from '../core/output-node.ts';
 import type { DatasetSpec } from '../datasets/dataset.ts';
 import { describePretraining, describeTraining } from '../evaluate/describe.ts';
 import { eegRecipe, twelveLeadRecipe } from '../patches/recipe.ts';
@@ -25,7 +24,7 @@ import { readEncoder } from './model-source.ts';
 import { onRanks, type RanksFlags, ranksFlag } from './ranks.ts';
 import { inputOptionsOf, type StatedFlags, statedFlags } from './read-flags.ts';
 import { readRecipe } from './recipe-file.ts';
-import { describeVersions, keepIn, prepareRunFolder, writeResult } from './run-folder.ts';
+import { describeVersions, keepIn, prepareRunFolder, runFiles, writeResult } from './run-folder.ts';
 
 interface Flags extends RanksFlags, StatedFlags {
   readonly data: readonly string[];
@@ -102,16 +101,15 @@ export const pretrainCommand = buildCommand<Flags, [], Context>({
     const recipe = parsePretrainRecipe(readRecipe(recipeName), recipeName);
     if (data.length === 0)
       throw new ConfigError(`--data: none was given. Give ${dataBrief}.`, '--data', dataBrief);
-    await prepareRunFolder(out, 'pretrain', writes);
+    await prepareRunFolder(out, 'pretrain', { writes, files: [...runFiles, 'encoder.safetensors'] });
     const weights = initial === undefined ? undefined : await readEncoder(initial);
     const weightsPath = join(out, 'encoder.safetensors');
-    if (writes) await checkOutput(weightsPath);
     const backend = await createBackend(engine);
     const prepare = recipe.prepare ?? (recipe.modality === 'ecg' ? twelveLeadRecipe : eegRecipe);
     const readers: WindowReader[] = [];
     const specs: DatasetSpec[] = [];
     for (const argument of data) {
-      const chosen = await chooseData(argument, prepare, recipe.prepare ?? null);
+      const chosen = await chooseData(argument, prepare, { asked: recipe.prepare ?? null, signal });
       specs.push(chosen.spec);
       const subjects = await choosePeople(chosen, { part, leaveOut }, progress);
       readers.push(
@@ -130,7 +128,7 @@ export const pretrainCommand = buildCommand<Flags, [], Context>({
       dataset: specs.map(({ name }) => name).join('+'),
       signal,
       ranks,
-      ...(weights && { initial: weights.tensors }),
+      ...(weights && { initial: weights.tensors, initialOrigin: weights.metadata }),
       progress: (total) => progress.stage(`pre-train ${recipe.modality}`, total),
     });
     if (!writes) return;

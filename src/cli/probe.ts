@@ -38,7 +38,6 @@ import {
 } from './command.ts';
 import { chooseData, choosePeople, dataBrief, duplicatesFlag, loadData } from './data.ts';
 import { readEncoder } from './model-source.ts';
-import { assertWritable } from './output-check.ts';
 import {
   compareRows,
   type ProbeRow,
@@ -187,15 +186,14 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
   async func(flags, ...encoderArguments) {
     const { data, folds, leads, pool, layers, crops, shares, seeds, reconstruction, draws, out } = flags;
     const { signal } = this;
-    await assertWritable({ '--out': out });
     const progress = createWorkProgress(flags);
     const encoders = await Promise.all(encoderArguments.map(readProbed));
     const tune =
       flags.tune === undefined ? undefined : parseFinetuneRecipe(readRecipe(flags.tune), flags.tune);
     await checkOutput(out);
     const runs = out === undefined ? undefined : `${out.replace(/\.json$/, '')}-runs`;
-    if (tune && runs !== undefined) await prepareRunFolder(runs, 'probe');
-    const chosen = await chooseData(data, undefined);
+    if (tune && runs !== undefined) await prepareRunFolder(runs, 'probe', { files: ['training/'] });
+    const chosen = await chooseData(data, undefined, { signal });
     const { spec, folder } = chosen;
     const kinds = targetKinds(spec);
     if (flags.target.length === 0)

@@ -1,7 +1,7 @@
 /** `heartmind report RUN`: draw the report again from the run's result.json. */
 import { buildCommand } from '@stricli/core';
 import { type Context, parseText } from './command.ts';
-import { readResultFile, writeReport } from './run-folder.ts';
+import { checkRunFiles, readResultFile, writeReport } from './run-folder.ts';
 
 export const reportCommand = buildCommand<Record<never, never>, [string], Context>({
   docs: {
@@ -16,6 +16,7 @@ export const reportCommand = buildCommand<Record<never, never>, [string], Contex
   },
   async func(_flags, run) {
     const { folder, result } = await readResultFile(run);
+    await checkRunFiles(folder, ['report.html']);
     this.process.stdout.write(`${await writeReport(folder, result)}\n`);
   },
 });

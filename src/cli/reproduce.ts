@@ -93,7 +93,9 @@ export const reproduceCommand = buildCommand<ReproduceFlags, [string], Context>(
         '--recipe',
       );
     const folder = flags.out ?? join('runs', `reproduce-${name}`);
-    await prepareRunFolder(folder, 'reproduce');
+    await prepareRunFolder(folder, 'reproduce', {
+      files: [`reproduce-${name}.json`, 'report.html', 'kept/', 'training/'],
+    });
     const { result, report, tables } = await benchmarks[name]!({
       ...{ name, recipe, recipeName, flags, signal: this.signal },
       progress: createWorkProgress(flags),

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { ConfigError, DataError, StorageError } from '../core/errors.ts';
 import { lockFolder } from '../core/folder-lock-node.ts';
 import { explainSystemError } from '../core/output-errors-node.ts';
+import { checkOutput } from '../core/output-node.ts';
 import { renderReport } from '../evaluate/report.ts';
 import { parseResult, type Result } from '../evaluate/result.ts';
 import { folderStore, writeFileAtomically } from '../train/checkpoint-node.ts';
@@ -13,12 +14,20 @@ import type { TrainingOptions } from '../train/loop.ts';
 import { folderMetricsLog } from '../train/metrics-log-node.ts';
 import { commit, version } from './version.ts';
 
+/** What runs write: files, and folders with a / at their end. */
+export const runFiles = ['result.json', 'report.html', 'training/'];
+
 /**
  * Make a run's or a store's folder before hours of work go into it, and keep other processes out of it until this one ends.
- * `writes`: false on ranks that leave writing to rank 0, whose lock is the run's. StorageError where nothing can be written
- * there, or another process writes there.
+ * `writes`: false on ranks that leave writing to rank 0, whose lock is the run's. `files`: what will be written there,
+ * with a / at the end of a folder. StorageError where nothing can be written there, or another process writes there; ConfigError where
+ * something else stands in the place of a file.
  */
-export async function prepareRunFolder(folder: string, verb: string, writes = true): Promise<void> {
+export async function prepareRunFolder(
+  folder: string,
+  verb: string,
+  { writes = true, files = runFiles }: { readonly writes?: boolean; readonly files?: readonly string[] } = {},
+): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
     await access(folder, constants.W_OK);
@@ -30,7 +39,18 @@ export async function prepareRunFolder(folder: string, verb: string, writes = tr
       { cause },
     );
   }
-  if (writes) await lockFolder(folder, `heartmind ${verb}`);
+  if (!writes) return;
+  await lockFolder(folder, `heartmind ${verb}`);
+  await checkRunFiles(folder, files);
+}
+
+/** Errors of `checkOutput` where these could not be written in a run's folder; a name that ends with / is a folder's. */
+export async function checkRunFiles(folder: string, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    const path = join(folder, name);
+    if (!name.endsWith('/')) await checkOutput(path);
+    else if (await stat(path.slice(0, -1)).catch(() => undefined)) await checkOutput(join(path, 'any'));
+  }
 }
 
 /** Checkpoint and figures of a training in a run's folder. */

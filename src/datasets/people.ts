@@ -118,6 +118,16 @@ export function findSeenPeople(origin: Origin | undefined, people: TestedPeople)
   return { seen, unknown, tested };
 }
 
+/** Whom weights have seen that began from others: theirs, and those of the others. `subjects` is absent where either's is. */
+export function joinOrigins(own: Origin, earlier: Origin): { dataset?: string; subjects?: string } {
+  const names = [own.dataset, earlier.dataset].flatMap((name) => name?.split('+') ?? []);
+  const joined = names.length === 0 ? {} : { dataset: [...new Set(names)].join('+') };
+  const isKnown = ({ dataset, subjects }: Origin) => dataset !== undefined && subjects !== undefined;
+  if (!isKnown(own) || !isKnown(earlier)) return joined;
+  const people = [own, earlier].flatMap(({ subjects }) => JSON.parse(subjects!) as string[]);
+  return { ...joined, subjects: JSON.stringify([...new Set(people)].sort()) };
+}
+
 /** Those names of a dataset's people whom weights of this origin have seen; undefined where it cannot be known. */
 export function namesSeen(origin: Origin, dataset: string): string[] | undefined {
   const learnt = peopleOf(origin);

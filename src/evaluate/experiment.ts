@@ -4,6 +4,7 @@
  */
 import { DataError, InterruptedError } from '../core/errors.ts';
 import type { DatasetSpec } from '../datasets/dataset.ts';
+import type { Origin } from '../datasets/people.ts';
 import type { TrainedModel } from '../model/model-file.ts';
 import type { FloatTensors } from '../model/parameters.ts';
 import type { Modality, WindowSet } from '../patches/windows.ts';
@@ -39,6 +40,8 @@ export interface ExperimentOptions {
   readonly protocol: Protocol;
   readonly seeds: readonly number[];
   readonly candidates: readonly Candidate[];
+  /** What the files of the candidates' encoders say of whom they have seen. */
+  readonly provenance?: { readonly [M in Modality]?: Origin };
   /** Test models of both modalities also without each: rows `eeg+ecg, ECG missing`, or `ECG zeros` without a null. */
   readonly testMissing?: boolean;
   readonly progress: Progress;
@@ -183,6 +186,7 @@ async function runTraining(
   const { model, curves, bestEpoch, ...predicted } = await finetune({
     ...options.keep?.(name),
     ...{ backend, windows, cache, dataset: dataset.name, encoders: candidate.encoders },
+    ...(options.provenance && { origins: options.provenance }),
     recipe: { ...candidate.recipe, seed },
     training: fold.train,
     validation: fold.validation,

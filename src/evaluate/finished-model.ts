@@ -14,6 +14,7 @@ import { describeTraining } from './describe.ts';
 import { checkDuplicates } from './duplicates.ts';
 import { assertSeveralClasses } from './fold-classes.ts';
 import type { Result } from './result.ts';
+import { noteSeenByEncoders } from './starting-weights.ts';
 import { summarisePredictions } from './summary.ts';
 import type { Tested } from './tested.ts';
 
@@ -96,6 +97,7 @@ export async function evaluateModel(options: FinishedModelOptions): Promise<Resu
               `Whether the model was trained on ${known.unknown.length} of the ${people.length} tested subjects is not known: names in its training data and here cannot be compared.`,
             ]
           : []),
+        ...noteSeenByEncoders(model.provenance, { ...tested, dataset: dataset.name }),
       ],
       recipe: model.provenance ?? {},
       seconds: (performance.now() - begun) / 1000,

@@ -61,17 +61,24 @@ export function noteSeenSubjects(
   });
 }
 
-/** What must be said of weights before their scores on these people are believed. `name`: said of released weights alone. */
+interface SeenWords {
+  /** Of released weights. */
+  readonly name?: string;
+  /** Whether it is said too that nobody was seen, or that it cannot be known. Default: of released weights. */
+  readonly isSaid?: boolean;
+}
+
+/** What must be said of weights before their scores on these people are believed. */
 export function noteSeen(
   what: string,
   origin: Origin,
-  { name, ...people }: TestedPeople & { readonly name?: string },
+  { name, isSaid = name !== undefined, ...people }: TestedPeople & SeenWords,
 ): string[] {
   const { seen, unknown, tested } = findSeenPeople(origin, people);
   const count = (n: number) => `${n} of the ${tested.length} tested subjects`;
   const begins = name === undefined ? `The ${what}` : `The ${what} begins as ${name}, which`;
   if (origin.subjects === undefined || origin.dataset === undefined)
-    return name === undefined || tested.length === 0
+    return !isSaid || tested.length === 0
       ? []
       : [`${begins} does not say whom it has seen: tested subjects may be among them.`];
   if (seen.length > 0) {
@@ -85,7 +92,22 @@ export function noteSeen(
     return [
       `${begins} ${whom}. Whether they are ${count(unknown.length)} is not known: names there and here cannot be compared.`,
     ];
-  return name === undefined ? [] : [`${begins} ${whom}, and none of the ${tested.length} tested subjects.`];
+  return !isSaid ? [] : [`${begins} ${whom}, and none of the ${tested.length} tested subjects.`];
+}
+
+/**
+ * What must be said of a finished model's encoders, which were pre-trained before labels were learned: a model of today
+ * names whom they had seen (`encoders` of its provenance), one of before does not.
+ */
+export function noteSeenByEncoders(provenance: Origin | undefined, people: TestedPeople): string[] {
+  if (provenance?.encoders === undefined)
+    return [
+      'The model does not say whom its encoders had seen before they were fine-tuned: tested subjects may be among them.',
+    ];
+  const origins = JSON.parse(provenance.encoders) as Origins;
+  return modalities(origins).flatMap((modality) =>
+    noteSeen(`model's ${modality} encoder`, origins[modality]!, { ...people, isSaid: true }),
+  );
 }
 
 function modalities<T>(by: ByModality<T>): Modality[] {

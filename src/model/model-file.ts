@@ -20,7 +20,7 @@ export interface TrainedModel {
   readonly classes: readonly string[];
   /** Every parameter, `eeg.…`, `ecg.…`, `head.…`. */
   readonly tensors: Tensors;
-  /** Seed, data hash, versions …: printed, never interpreted. */
+  /** Seed, data hash, versions …: printed. Whom the model and its encoders have seen decides what an evaluation says. */
   readonly provenance?: Readonly<Record<string, string>>;
 }
 

@@ -55,6 +55,8 @@ export interface FinetuneOptions
   readonly targets?: Targets;
   /** Pre-trained encoders under official names; a modality without one starts from scratch. */
   readonly encoders?: { readonly [M in Modality]?: FloatTensors };
+  /** What the files of these encoders say of whom they have seen, for the model's provenance. */
+  readonly origins?: { readonly [M in Modality]?: Readonly<Record<string, string>> };
   /** Embeddings of frozen encoders, shared between calls. */
   readonly cache?: FeatureCache;
 }
@@ -183,6 +185,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
           [...new Set([...training, ...validation].map((i) => windows.subject[i]!))].sort(),
         ),
         ...describeCut(config, encoders),
+        encoders: describeOrigins(config, options),
         data: windows.hash,
         seed: String(seed),
         bestEpoch: String(result.bestEpoch),
@@ -303,6 +306,20 @@ function describeCut(
     return depth > layers ? [`${modality}: the first ${layers} of ${depth}`] : [];
   });
   return cut.length > 0 ? { encoderLayers: cut.join('; ') } : {};
+}
+
+/** Whom the encoders had seen: `dataset` and `subjects` of each that was pre-trained, as far as its file said them. JSON. */
+function describeOrigins(
+  config: ModelConfig,
+  { encoders = {}, origins = {} }: Pick<FinetuneOptions, 'encoders' | 'origins'>,
+): string {
+  const known = modalitiesOf(config)
+    .filter((modality) => encoders[modality] !== undefined)
+    .map((modality) => {
+      const { dataset, subjects } = origins[modality] ?? {};
+      return [modality, { dataset, subjects }] as const;
+    });
+  return JSON.stringify(Object.fromEntries(known));
 }
 
 async function hashEncoders(

@@ -74,7 +74,7 @@ export interface TrainingOptions {
   readonly progress?: (totalWindows: number) => Stage;
   /** The machines that share every batch; this process alone where absent. */
   readonly ranks?: Ranks | undefined;
-  /** Aborted: finish the update, write a checkpoint, throw InterruptedError. */
+  /** Aborted: finish the update, write a checkpoint, throw InterruptedError; so where the reading of windows was stopped. */
   readonly signal?: AbortSignal;
 }
 
@@ -187,8 +187,10 @@ class TrainingRun {
   async #epoch(): Promise<void> {
     const { checkpointSeconds } = this.options.optimization;
     while (this.#at.position < this.#stepsPerEpoch) {
+      const begun = performance.now();
+      const parts = await this.#nextParts();
       await this.#stopIfAsked();
-      const { loss } = await this.#step();
+      const { loss } = await this.#step(parts!, begun);
       this.#at = { ...this.#at, position: this.#at.position + 1, lossSum: this.#at.lossSum + loss };
       const due = performance.now() - this.#lastSave >= 1000 * checkpointSeconds;
       if (due && this.#at.position < this.#stepsPerEpoch) await this.#save();
@@ -196,11 +198,24 @@ class TrainingRun {
     await this.#endEpoch();
   }
 
-  async #step(): Promise<StepOutcome> {
+  /** The parts of the next update; undefined where the reading of them was stopped, which is a stop before that update. */
+  async #nextParts(): Promise<BatchPart[] | undefined> {
+    const update = this.#runner.steps;
+    try {
+      return await (this.#ahead?.update === update ? this.#ahead.parts : this.#draw(update));
+    } catch (error) {
+      if (this.#isStopped(error)) return undefined;
+      throw error;
+    }
+  }
+
+  #isStopped(error: unknown): boolean {
+    return error instanceof InterruptedError && this.options.signal?.aborted === true;
+  }
+
+  async #step(parts: BatchPart[], begun: number): Promise<StepOutcome> {
     const { optimization, ranks, log } = this.options;
     const update = this.#runner.steps;
-    const begun = performance.now();
-    const parts = await (this.#ahead?.update === update ? this.#ahead.parts : this.#draw(update));
     const rates = this.#rates();
     const computing = this.#runner.compute(parts, rates);
     if (update + 1 < this.#totalSteps) {
@@ -292,8 +307,15 @@ class TrainingRun {
 
   /** The scores, the same on every rank: early stopping and the best epoch follow from them. */
   async #validate(): Promise<Readonly<Record<string, number>> | undefined> {
-    const scores = await this.task.validate?.(this.#runner.parameters());
-    return scores && shareFigures(this.options.ranks, scores);
+    try {
+      const scores = await this.task.validate?.(this.#runner.parameters());
+      return scores && (await shareFigures(this.options.ranks, scores));
+    } catch (error) {
+      if (!this.#isStopped(error)) throw error;
+      // All updates of the epoch are done: who goes on validates first.
+      await this.#save();
+      throw this.#stopped();
+    }
   }
 
   /**
@@ -343,8 +365,12 @@ class TrainingRun {
     if (!(await anyRank(ranks, signal?.aborted ?? false))) return;
     await this.#save();
     await meet(ranks); // nobody leaves, and so ends the others, before the checkpoint is written
+    throw this.#stopped();
+  }
+
+  #stopped(): InterruptedError {
     const kept = this.options.store ? 'A checkpoint is written; run again to resume.' : 'Nothing is kept.';
-    throw new InterruptedError(
+    return new InterruptedError(
       `training: stopped after ${this.#runner.steps} of ${this.#totalSteps} updates. ${kept}`,
     );
   }

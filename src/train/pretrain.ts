@@ -5,6 +5,7 @@
 import { DataError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 import { float32, tensor } from '../core/tensor.ts';
+import { joinOrigins, type Origin } from '../datasets/people.ts';
 import { maskedMse } from '../graph/losses.ts';
 import { encode, encoderParameters, reconstruct } from '../model/cbramod.ts';
 import { DropoutSites } from '../model/dropout.ts';
@@ -40,6 +41,8 @@ export interface PretrainOptions
   readonly dataset?: string;
   /** Weights to go on from; drawn from the seed where absent. */
   readonly initial?: FloatTensors;
+  /** What their file says of whom they have seen: `dataset`, `subjects`. */
+  readonly initialOrigin?: Origin;
   /** Who validates; a share of the subjects drawn from the seed where absent. */
   readonly validationSubjects?: readonly string[];
 }
@@ -121,12 +124,15 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainResult
     const examples: ReconstructionExample[] = [];
     for (const kind of validationKinds(mask, shape.channels.length))
       examples.push(await validation.example(parameters, kind));
+    const own = {
+      ...(options.dataset === undefined ? {} : { dataset: options.dataset }),
+      subjects: JSON.stringify([...new Set(windows.subject)].sort()),
+    };
     const provenance = {
       recipe: JSON.stringify(recipe),
       prepare: JSON.stringify(windows.recipe),
-      ...(options.dataset === undefined ? {} : { dataset: options.dataset }),
       // Whom the encoder has seen: an evaluation can tell when it tests on them.
-      subjects: JSON.stringify([...new Set(windows.subject)].sort()),
+      ...(options.initial ? joinOrigins(own, options.initialOrigin ?? {}) : own),
       data: windows.hash,
       seed: String(seed),
       bestEpoch: String(bestEpoch),
