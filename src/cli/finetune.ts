@@ -111,7 +111,12 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
     });
     const targets =
       kind === 'class' || !kind ? undefined : targetsOf(spec, await spec.trials(folder), windows, target);
-    const duplicates = await checkReader('finetune', windows, spec, flags.allowDuplicates);
+    const comparing = windows.far ? progress.stage('compare', windows.count) : undefined;
+    const duplicates = await checkReader('finetune', windows, spec, {
+      ...{ allow: flags.allowDuplicates, signal },
+      onProgress: (done) => comparing?.update(done),
+    });
+    comparing?.end();
     if (!targets) assertSeveralClasses('finetune', windows);
     const { training, validation, subjects } = flags.published
       ? publishedSubjects(windows, spec)

@@ -2,7 +2,7 @@
  * The same recording under two subjects' names: split by subject, it would train and be tested on. Every window's values are
  * hashed once; equal windows of two subjects are an error, or a note where they are allowed or known of the dataset.
  */
-import { DataError } from '../core/errors.ts';
+import { DataError, InterruptedError } from '../core/errors.ts';
 import type { DatasetSpec } from '../datasets/dataset.ts';
 import { readSignals, type WindowReader } from '../patches/window-reader.ts';
 import type { Modality, SignalWindows, WindowSet } from '../patches/windows.ts';
@@ -92,22 +92,32 @@ export function checkDuplicates(
   return finder.check(where, spec, allow);
 }
 
-/** The same of windows wherever they lie; those of a store are prepared, far, and not compared, which is said. */
+export interface CheckReaderOptions {
+  readonly allow?: boolean;
+  /** A store of more windows is not compared: its hashes would take gigabytes, its samples hours. Default a million. */
+  readonly mostWindows?: number;
+  readonly signal?: AbortSignal;
+  /** Windows so far. */
+  readonly onProgress?: (done: number) => void;
+}
+
+/** The same of windows wherever they lie: a store is read once. One that is too large is not compared, which is said. */
 export async function checkReader(
   where: string,
   windows: WindowReader,
   spec: Pick<DatasetSpec, 'facts'>,
-  allow = false,
+  { allow = false, mostWindows = 1_000_000, signal, onProgress }: CheckReaderOptions = {},
 ): Promise<string[]> {
-  if (windows.far)
+  if (windows.far && windows.count > mostWindows)
     return [
-      'Windows of a store were not compared: equal recordings under several names would go unnoticed.',
+      `${windows.count} windows of a store were not compared (up to ${mostWindows} are): equal recordings under several names would go unnoticed.`,
       ...noteNearNames(windows.subject),
     ];
   const finder = new DuplicateFinder();
   const modalities = Object.keys(windows.signals) as Modality[];
   // In blocks: reading copies.
   for (let from = 0; from < windows.count; from += blockWindows) {
+    if (signal?.aborted) throw new InterruptedError(`${where}: stopped while recordings were compared.`);
     const rows = Array.from({ length: Math.min(blockWindows, windows.count - from) }, (_, i) => from + i);
     finder.add({
       signals: await readSignals(windows, rows, modalities),
@@ -116,6 +126,7 @@ export async function checkReader(
       trial: rows.map((i) => windows.trial[i]!),
       start: Float64Array.from(rows, (i) => windows.start[i]!),
     });
+    onProgress?.(from + rows.length);
   }
   return finder.check(where, spec, allow);
 }

@@ -25,13 +25,14 @@ export function noteMissingClasses(
   const purposes = { train: 'trains', validation: 'validates' } as const;
   return (['train', 'validation'] as const).flatMap((part) => {
     const lacking = folds.flatMap((fold) => {
+      if (fold[part].length === 0) return [];
       const own = new Set(fold[part].map((i) => label[i]!));
       const missing = classes.filter((_, k) => !own.has(k));
       return missing.length > 0 ? [`${fold.name}: ${missing.join(', ')}`] : [];
     });
     if (lacking.length === 0) return [];
     return [
-      `In ${lacking.length} of ${folds.length} folds the part that ${purposes[part]} lacks a class (${lacking[0]}${lacking.length > 1 ? ', …' : ''}): the people at hand do not allow more.`,
+      `In ${lacking.length} of ${folds.length} folds the part that ${purposes[part]} lacks a class (${lacking[0]}${lacking.length > 1 ? ', …' : ''}): ${part === 'train' ? 'the people at hand do not allow more' : 'more validation subjects may hold it'}.`,
     ];
   });
 }

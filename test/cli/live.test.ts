@@ -49,6 +49,8 @@ function rowsOf(csv: string): string[] {
 }
 
 let offline: string[];
+/** Of a whole command, on this machine under its load. */
+let startMilliseconds: number;
 
 /** Of the offline prediction; one window at a time, the engine rounds otherwise than in batches. */
 function expectSame(rows: readonly string[]): void {
@@ -65,7 +67,9 @@ beforeAll(async () => {
   await writeFile(join(folder, 'causal.safetensors'), makeModel(false));
   await writeFile(join(folder, 'both.safetensors'), makeModel(true));
   await writeFile(join(folder, 'whole.edf'), encodeEdf({ channels }));
+  const begun = performance.now();
   const { stdout } = await heartmindIn(folder, ['predict', 'causal.safetensors', 'whole.edf', ...cpu]);
+  startMilliseconds = performance.now() - begun;
   offline = rowsOf(stdout);
   expect(offline).toHaveLength(seconds - 1);
 });
@@ -160,7 +164,7 @@ test.each([
   // Of a file all windows are predicted first; nothing tells from outside that a pipe is waited for.
   const rows = async () =>
     (await readFile(join(folder, `${signal}.csv`), 'utf8').catch(() => '')).split('\n').length;
-  if (source === '-') await wait(1500);
+  if (source === '-') await wait(Math.max(1500, 2 * startMilliseconds));
   else for (let i = 0; i < 300 && (await rows()) < seconds - 1; i++) await wait(50);
   child.kill(signal);
   const code = await ended;

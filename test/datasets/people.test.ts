@@ -1,10 +1,10 @@
 /** Whom released weights have seen, for every dataset of the registry and its aliases: said where it is known, and where not. */
 import { describe, expect, test } from 'vitest';
 import { openFolder } from '../../src/datasets/folder-node.ts';
-import { findSeenPeople, namesSeen, type Origin } from '../../src/datasets/people.ts';
+import { findSeenPeople, joinOrigins, namesSeen, type Origin } from '../../src/datasets/people.ts';
 import { datasets } from '../../src/datasets/registry.ts';
 import { sampleDataFolder } from '../../src/datasets/sample-node.ts';
-import { noteSeen } from '../../src/evaluate/starting-weights.ts';
+import { noteSeen, noteSeenByEncoders } from '../../src/evaluate/starting-weights.ts';
 import { decodeModel } from '../../src/model/model-file.ts';
 import { readReleased, releasedIndex } from '../../src/model/released-weights-node.ts';
 import { loadEncoderWeights } from '../../src/model/weights.ts';
@@ -109,4 +109,40 @@ test('weights that do not say, or saw tables of a user, leave it unknown', () =>
     findSeenPeople(own, { dataset: 'own data', subject: ['p1', 'p2'], sameNames: true }).unknown,
   ).toEqual([]);
   expect(namesSeen(own, 'eegmat')).toBeUndefined();
+});
+
+test('weights that began from others have seen the people of both; where either does not say, it is not known', () => {
+  const own = { dataset: 'eegmat', subjects: '["Subject00"]' };
+  const earlier = { dataset: 'ptbxl+ludb', subjects: '["ludb 1","ptbxl 7"]' };
+  const joined = joinOrigins(own, earlier);
+  expect(joined).toEqual({
+    dataset: 'eegmat+ptbxl+ludb',
+    subjects: '["Subject00","ludb 1","ptbxl 7"]',
+  });
+  const seen = (origin: Origin, dataset: string, ...subject: string[]) =>
+    findSeenPeople(origin, { dataset, subject });
+  expect(seen(joined, 'ludb', 'ludb 1', 'ludb 2').seen).toEqual(['ludb 1']);
+  expect(seen(joined, 'eegmat', 'Subject00', 'Subject01').seen).toEqual(['Subject00']);
+  for (const silent of [{}, { dataset: 'ludb' }, { subjects: '["x"]' }])
+    expect(seen(joinOrigins(own, silent), 'eegmat', 'Subject01').unknown).toEqual(['Subject01']);
+});
+
+test("a finished model's encoders: seen, not seen, not said, from scratch, a model of before", () => {
+  const subject = ['10040', '99999'];
+  const tested = { dataset: 'sample-ecg', subject };
+  const ask = (encoders: unknown) => noteSeenByEncoders({ encoders: JSON.stringify(encoders) }, tested);
+  const { dataset, subjects } = origins.get('ecg-12')!;
+  expect(ask({ ecg: { dataset, subjects } })).toEqual([
+    "The model's ecg encoder was pre-trained on unlabelled recordings of 1 of the 2 tested subjects (transductive).",
+  ]);
+  expect(ask({ eeg: { dataset: 'eegmat', subjects: '["Subject00"]' } })).toEqual([
+    "The model's eeg encoder has seen unlabelled recordings of 1 people of eegmat, and none of the 2 tested subjects.",
+  ]);
+  expect(ask({ eeg: {} })).toEqual([
+    "The model's eeg encoder does not say whom it has seen: tested subjects may be among them.",
+  ]);
+  expect(ask({})).toEqual([]);
+  expect(noteSeenByEncoders({}, tested)).toEqual([
+    'The model does not say whom its encoders had seen before they were fine-tuned: tested subjects may be among them.',
+  ]);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { DataError } from '../../src/core/errors.ts';
+import { DataError, InterruptedError } from '../../src/core/errors.ts';
 import { ptbxl } from '../../src/datasets/ptbxl.ts';
 import {
   checkDuplicates,
@@ -7,7 +7,7 @@ import {
   DuplicateFinder,
   noteNearNames,
 } from '../../src/evaluate/duplicates.ts';
-import { asReader } from '../../src/patches/window-reader.ts';
+import { asReader, type FarWindows } from '../../src/patches/window-reader.ts';
 import type { WindowSet } from '../../src/patches/windows.ts';
 
 /** Windows of 2 channels × 4 samples: by subject, a number from which all values follow; 0 is flat. */
@@ -63,6 +63,21 @@ test('part by part as all at once, and through a reader', async () => {
   finder.add(windowsOf([['ben', 1]]));
   expect(finder.duplicates).toMatchObject([{ subjects: ['anna', 'ben'], windows: 1 }]);
   await expect(checkReader('finetune', asReader(copies), {})).rejects.toThrow('anna and carl');
+});
+
+test('windows of a store are read once and compared; too many are not, which is said', async () => {
+  const far = { ...asReader(copies), far: {} as FarWindows };
+  const seen: number[] = [];
+  await expect(checkReader('finetune', far, {}, { onProgress: (done) => seen.push(done) })).rejects.toThrow(
+    'finetune: subjects anna and carl have 2 equal windows',
+  );
+  expect(seen).toEqual([6]);
+  expect((await checkReader('finetune', far, {}, { allow: true }))[0]).toContain('anna and carl');
+  expect(await checkReader('finetune', far, {}, { mostWindows: 5 })).toEqual([
+    '6 windows of a store were not compared (up to 5 are): equal recordings under several names would go unnoticed.',
+  ]);
+  const stopped = checkReader('finetune', far, {}, { signal: AbortSignal.abort() });
+  await expect(stopped).rejects.toThrow(InterruptedError);
 });
 
 test('names that differ in case or zeros alone get a note', () => {

@@ -76,6 +76,32 @@ describe('the training loop', () => {
     expect(stops).toBe(11);
   });
 
+  test.each(['while windows are read', 'while it validates'])(
+    'stopped %s it saves a checkpoint, and resumes bit-exactly',
+    async (place) => {
+      const whole = await run(toyTask({ scores: [3, 2, 1] }));
+      const store = new MemoryStore();
+      const controller = new AbortController();
+      const task = toyTask({ scores: [3, 2, 1] });
+      const stop = () => {
+        controller.abort();
+        throw new InterruptedError('store: stopped.');
+      };
+      let draws = 0;
+      const stalled: TrainingTask =
+        place === 'while it validates'
+          ? { ...task, validate: async () => stop() }
+          : { ...task, draw: async (...given) => (draws++ < 3 ? task.draw(...given) : stop()) };
+      const optimization = toyOptimization({ checkpointSeconds: 1e6 });
+      const first = run(stalled, { store, optimization, signal: controller.signal });
+      await expect(first).rejects.toThrow(/^training: stopped after [1-9]\d* of \d+ updates\. A checkpoint/);
+      expect(store.saves).toBe(1);
+      const resumed = await run(toyTask({ scores: [3, 2, 1] }), { store });
+      expect(weights(resumed)).toEqual(weights(whole));
+      expect(resumed.curves).toEqual(whole.curves);
+    },
+  );
+
   test('a finished run is not trained again', async () => {
     const store = new MemoryStore();
     const first = await run(toyTask(), { store });
