@@ -189,10 +189,14 @@ describe('fine-tuning', () => {
   });
 
   test('gives a model that says where it comes from and can be written and read', async () => {
-    const { model, bestEpoch } = await run({ dataset: 'made', recipe: recipeOf({}, { epochs: 2 }) });
+    const { model, bestEpoch } = await run({
+      ...{ dataset: 'made', recipe: recipeOf({}, { epochs: 2 }) },
+      origins: { eeg: { dataset: 'eegmat', subjects: '["Subject00"]', seed: '1' } },
+    });
     expect(model.classes).toEqual(['rest', 'task']);
     expect(model.recipe).toEqual(windows.recipe);
-    const { recipe, subjects: seen, ...others } = model.provenance!;
+    const { recipe, subjects: seen, encoders, ...others } = model.provenance!;
+    expect(JSON.parse(encoders!)).toEqual({ eeg: { dataset: 'eegmat', subjects: '["Subject00"]' }, ecg: {} });
     expect(JSON.parse(recipe!)).toEqual(recipeOf({}, { epochs: 2 }));
     expect(JSON.parse(seen!)).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
     expect(others).toEqual({
