@@ -49,8 +49,6 @@ function rowsOf(csv: string): string[] {
 }
 
 let offline: string[];
-/** Of a whole command, on this machine under its load. */
-let startMilliseconds: number;
 
 /** Of the offline prediction; one window at a time, the engine rounds otherwise than in batches. */
 function expectSame(rows: readonly string[]): void {
@@ -67,9 +65,7 @@ beforeAll(async () => {
   await writeFile(join(folder, 'causal.safetensors'), makeModel(false));
   await writeFile(join(folder, 'both.safetensors'), makeModel(true));
   await writeFile(join(folder, 'whole.edf'), encodeEdf({ channels }));
-  const begun = performance.now();
   const { stdout } = await heartmindIn(folder, ['predict', 'causal.safetensors', 'whole.edf', ...cpu]);
-  startMilliseconds = performance.now() - begun;
   offline = rowsOf(stdout);
   expect(offline).toHaveLength(seconds - 1);
 });
@@ -82,7 +78,7 @@ test('a growing file', async () => {
   bytes.write('-1      ', 236, 'latin1');
   const recordBytes = (bytes.length - 1024) / seconds;
   await writeFile(join(folder, 'grows.edf'), bytes.subarray(0, 1024 + 3 * recordBytes));
-  const args = ['predict', 'causal.safetensors', '--live', 'grows.edf', '--idle', '1.5', ...cpu];
+  const args = ['predict', 'causal.safetensors', '--live', 'grows.edf', '--idle', '5', ...cpu];
   const running = heartmindIn(folder, args);
   for (let record = 3; record < seconds; record++) {
     await wait(100);
@@ -107,7 +103,7 @@ test('a pipe: each line comes when its window is whole, not at the end', async (
   const line = (i: number) => `${channels.map(({ samples }) => samples[i]!.toFixed(1)).join(',')}\n`;
   const lines = Array.from(channels[0]!.samples, (_, i) => line(i));
   child.stdin.write(`Fz,ECG\n${lines.slice(0, 7 * rateHz).join('')}`);
-  for (let i = 0; i < 300 && stdout.split('\n').length < 6; i++) await wait(50);
+  while (stdout.split('\n').length < 6 && child.exitCode === null) await wait(50);
   // Five windows end within seven seconds, a few samples' delay off.
   expect(stdout.split('\n').length).toBeGreaterThanOrEqual(6);
   child.stdin.end(lines.slice(7 * rateHz).join(''));
@@ -140,11 +136,11 @@ test('a model trained with filters in both directions says what is different liv
 });
 
 test.each([
-  ['SIGINT', 'before the first line of a pipe', '-', ''],
-  ['SIGTERM', 'before the first line of a pipe', '-', '# only comments\n'.repeat(5000)],
-  ['SIGINT', 'while a file does not grow', 'whole.edf', ''],
-  ['SIGTERM', 'while a file does not grow', 'whole.edf', ''],
-] as const)('%s ends it %s, with what was predicted', async (signal, _, source, input) => {
+  ['SIGINT', 'before the first line of a pipe', '-'],
+  ['SIGTERM', 'before the first line of a pipe', '-'],
+  ['SIGINT', 'while a file does not grow', 'whole.edf'],
+  ['SIGTERM', 'while a file does not grow', 'whole.edf'],
+] as const)('%s ends it %s, with what was predicted', async (signal, _, source) => {
   const args = [
     'predict',
     'causal.safetensors',
@@ -159,13 +155,16 @@ test.each([
   child.stderr.setEncoding('utf8').on('data', (text) => {
     stderr += text;
   });
-  child.stdin.write(input);
+  child.stdin.on('error', () => undefined);
   const ended = new Promise((resolve) => child.on('close', resolve));
-  // Of a file all windows are predicted first; nothing tells from outside that a pipe is waited for.
+  // Of a file all windows are predicted first. More comments than a pipe holds are taken only by who reads them.
   const rows = async () =>
     (await readFile(join(folder, `${signal}.csv`), 'utf8').catch(() => '')).split('\n').length;
-  if (source === '-') await wait(Math.max(1500, 2 * startMilliseconds));
-  else for (let i = 0; i < 300 && (await rows()) < seconds - 1; i++) await wait(50);
+  if (source === '-') {
+    const comments = '# only comments\n'.repeat(250_000);
+    const taken = new Promise((resolve) => child.stdin.write(comments, resolve));
+    await Promise.race([taken, ended]);
+  } else while ((await rows()) < seconds - 1 && child.exitCode === null) await wait(50);
   child.kill(signal);
   const code = await ended;
   if (source === '-') expect(`${code} ${stderr}`).toMatch(/stopped before the first line came/);
