@@ -113,7 +113,7 @@ export const prepareCommand = buildCommand<Flags, [string], Context>({
     };
     if (flags.spaceCheck) {
       const { plan, trials } = await planStore(spec, folder, options);
-      await checkSpace(await estimateBytes(plan, trials, folder), out);
+      await checkSpace(await estimateBytes(plan, trials, folder, options.input), out);
     }
     const pool =
       workers === 0

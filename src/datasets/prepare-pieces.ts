@@ -21,11 +21,12 @@ import { type InputOptions, type TrialFile, TrialFiles } from './trial-files.ts'
 /** Trials of one file that follow one another: it is opened once. Plain data, so that another thread can take it. */
 export interface FileTask {
   readonly file: string;
-  readonly trials: readonly (Pick<Trial, 'id' | 'subject' | 'file' | 'part' | 'reader' | 'start' | 'end'> & {
-    readonly index: number;
-    /** What came before in its session, the latest first, where contexts reach back there. */
-    readonly earlier?: readonly TrialFile[];
-  })[];
+  readonly trials: readonly (Pick<Trial, 'id' | 'subject' | 'start' | 'end'> &
+    TrialFile & {
+      readonly index: number;
+      /** What came before in its session, the latest first, where contexts reach back there. */
+      readonly earlier?: readonly TrialFile[];
+    })[];
 }
 
 export interface PieceOptions {

@@ -13,7 +13,19 @@ import { StoreWriter, type TrialPiece } from '../patches/store-writer.ts';
 import { type DatasetSpec, describeFolder, type Trial } from './dataset.ts';
 import { type FileTask, type PieceOptions, preparePieces } from './prepare-pieces.ts';
 import { type EarlierFilesOf, earlierFiles } from './sessions.ts';
-import type { InputOptions } from './trial-files.ts';
+import { type InputOptions, trialFileOf } from './trial-files.ts';
+
+/**
+ * What is stated of the recordings, by the user or by their labels, as a part of the store's identity: windows of other
+ * options are other windows. Nothing where nothing is stated.
+ */
+function statedOf(trials: readonly Trial[], { tolerant, ...input }: InputOptions): Pick<StorePlan, 'stated'> {
+  const files = trials.flatMap(({ file, inputUnit, inputRateHz }) =>
+    inputUnit === undefined && inputRateHz === undefined ? [] : [[file, inputUnit, inputRateHz]],
+  );
+  const stated = { ...(tolerant && { tolerant }), ...input, ...(files.length > 0 && { files }) };
+  return Object.keys(stated).length > 0 ? { stated } : {};
+}
 
 /** Who prepares files: this thread, or several. */
 export interface Preparer {
@@ -47,7 +59,7 @@ export interface PrepareStoreOptions {
 export async function planStore(
   asked: DatasetSpec,
   folder: ByteFolder,
-  { recipe: givenRecipe, type = 'int16', shardBytes }: PrepareStoreOptions = {},
+  { recipe: givenRecipe, type = 'int16', shardBytes, tolerant = false, input }: PrepareStoreOptions = {},
 ): Promise<{ readonly plan: StorePlan; readonly trials: readonly Trial[] }> {
   const spec = await describeFolder(asked, folder);
   const recipe = givenRecipe ?? spec.recipe;
@@ -65,6 +77,7 @@ export async function planStore(
     targets: spec.targets,
     type,
     windowsPerShard: fitShard(recipe, shardBytes),
+    ...statedOf(trials, { tolerant, ...input }),
     trials: trials.map(({ id, subject, targets, session }) => ({
       ...{ id, subject, targets },
       ...(session && runsOverSession(recipe) && { session }),
@@ -158,22 +171,20 @@ function begunPieces(preparer: Preparer, task: FileTask, options: PieceOptions):
 function planFiles(trials: readonly Trial[], begin: number, earlierOf: EarlierFilesOf): FileTask[] {
   const tasks: { file: string; trials: FileTask['trials'][number][] }[] = [];
   for (let index = begin; index < trials.length; index++) {
-    const { id, subject, file, part, reader, start, end } = trials[index]!;
+    const { id, subject, start, end } = trials[index]!;
     const earlier = earlierOf(trials[index]!);
     const entry = {
       index,
       id,
       subject,
-      file,
-      ...(part === undefined ? {} : { part }),
-      ...(reader === undefined ? {} : { reader }),
+      ...trialFileOf(trials[index]!),
       ...(start === undefined ? {} : { start }),
       ...(end === undefined ? {} : { end }),
       ...(earlier.length > 0 && { earlier }),
     };
     const last = tasks.at(-1);
-    if (last?.file === file) last.trials.push(entry);
-    else tasks.push({ file, trials: [entry] });
+    if (last?.file === entry.file) last.trials.push(entry);
+    else tasks.push({ file: entry.file, trials: [entry] });
   }
   return tasks;
 }

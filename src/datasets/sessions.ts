@@ -7,7 +7,7 @@ import type { ByteFolder } from '../core/folder.ts';
 import type { Recording } from '../core/recording.ts';
 import type { EarlierRecordings } from '../patches/session.ts';
 import type { Trial } from './dataset.ts';
-import { type InputOptions, type TrialFile, TrialFiles } from './trial-files.ts';
+import { type InputOptions, type TrialFile, TrialFiles, trialFileOf } from './trial-files.ts';
 
 /** A recording's place in its person's session. */
 export interface SessionPlace {
@@ -17,7 +17,7 @@ export interface SessionPlace {
   readonly order: number;
 }
 
-type SessionTrial = Pick<Trial, 'id' | 'subject' | 'file' | 'part' | 'reader' | 'session'>;
+type SessionTrial = Pick<Trial, 'id' | 'subject' | 'session'> & TrialFile;
 
 /** A trial's earlier recordings, the latest first. */
 export type EarlierFilesOf = (trial: SessionTrial) => readonly TrialFile[];
@@ -65,11 +65,7 @@ export function earlierFiles(trials: readonly SessionTrial[]): EarlierFilesOf {
     if (!trial.session) return [];
     const { order } = trial.session;
     const before = sorted.get(keyOf(trial))!.filter((one) => one.order < order);
-    return before.toReversed().map(({ trial: { file, part, reader } }) => ({
-      file,
-      ...(part === undefined ? {} : { part }),
-      ...(reader === undefined ? {} : { reader }),
-    }));
+    return before.toReversed().map(({ trial: earlier }) => trialFileOf(earlier));
   };
 }
 

@@ -28,6 +28,17 @@ export type TrialReader = (
 
 export type TrialFile = Pick<Trial, 'file' | 'part' | 'reader' | 'inputUnit' | 'inputRateHz'>;
 
+/** How a trial's recording is opened, apart from the trial: plain data. */
+export function trialFileOf({ file, part, reader, inputUnit, inputRateHz }: TrialFile): TrialFile {
+  return {
+    file,
+    ...(part === undefined ? {} : { part }),
+    ...(reader === undefined ? {} : { reader }),
+    ...(inputUnit === undefined ? {} : { inputUnit }),
+    ...(inputRateHz === undefined ? {} : { inputRateHz }),
+  };
+}
+
 /** What a user says of all recordings of a dataset: plain data, so that it can be sent to another thread. */
 export interface InputOptions extends ReadOptions {
   /** Which channels of each: names, globs, `#index`, `!pattern` (signal/select-channels.ts). Default: all. */
@@ -35,8 +46,9 @@ export interface InputOptions extends ReadOptions {
 }
 
 export class TrialFiles {
-  #file: { readonly path: string; readonly container: TrialContainer } | undefined;
-  #opened: { readonly path: string; readonly part: string; readonly recording: Recording } | undefined;
+  /** `key`: its path and what is stated of it. */
+  #file: { readonly key: string; readonly container: TrialContainer } | undefined;
+  #opened: { readonly key: string; readonly part: string; readonly recording: Recording } | undefined;
 
   /** `options` are for recordings; files that only one dataset has are opened whole or not at all, as their dataset says. */
   constructor(
@@ -46,18 +58,19 @@ export class TrialFiles {
 
   /** The trial's recording, valid until another is opened. Errors of the folder and of the reader. */
   async open(trial: TrialFile): Promise<Recording> {
-    const { file: path, part = '' } = trial;
-    if (this.#opened?.path === path && this.#opened.part === part) return this.#opened.recording;
+    const { file, part = '', inputUnit, inputRateHz } = trial;
+    const key = JSON.stringify([file, inputUnit, inputRateHz]);
+    if (this.#opened?.key === key && this.#opened.part === part) return this.#opened.recording;
     await this.#opened?.recording.close();
     this.#opened = undefined;
-    if (this.#file?.path !== path) {
+    if (this.#file?.key !== key) {
       await this.close();
-      this.#file = { path, container: await openContainer(this.folder, trial, this.options) };
+      this.#file = { key, container: await openContainer(this.folder, trial, this.options) };
     }
     const whole = await this.#file.container.open(part);
     const { channels } = this.options;
     const recording = channels === undefined ? whole : await chosen(whole, channels);
-    this.#opened = { path, part, recording };
+    this.#opened = { key, part, recording };
     return recording;
   }
 

@@ -32,6 +32,8 @@ export interface StorePlan {
   readonly targets: Readonly<Record<string, readonly string[]>>;
   readonly type: SampleType;
   readonly windowsPerShard: number;
+  /** What was stated of the recordings, as plain JSON; absent where nothing was. */
+  readonly stated?: Readonly<Record<string, unknown>>;
   readonly trials: readonly PlannedTrial[];
 }
 
@@ -84,7 +86,7 @@ export function storedTargets({ targets, trials }: Pick<StorePlan, 'targets' | '
 
 /** What a plan must agree in with an unfinished or finished store, as plain JSON. */
 export function planIdentity(
-  { recipe, dataset, targets, type, windowsPerShard, trials }: StorePlan,
+  { recipe, dataset, targets, type, windowsPerShard, stated, trials }: StorePlan,
   trialsHash: string,
 ) {
   return {
@@ -94,6 +96,7 @@ export function planIdentity(
     targets,
     type,
     windowsPerShard,
+    ...(stated && { stated }),
     trials: trials.length,
     trialsHash,
   };
@@ -105,7 +108,13 @@ export function assertSamePlan(found: unknown, wanted: PlanIdentity, store: stri
   const difference = findDifference(found, wanted);
   if (!difference) return;
   const { key, was, is } = difference;
-  const what = key === 'trialsHash' ? 'the recordings or their labels' : key;
+  const what =
+    key === 'trialsHash'
+      ? 'the recordings or their labels'
+      : key.replace(
+          /^stated\b.*/,
+          'what is stated of the recordings (--input-…, --channels, --tolerant, labels)',
+        );
   throw new ConfigError(
     `${store}: it was begun with other settings: ${what} is ${was} there and ${is} now. Use --force to replace it, or another --out.`,
     key,

@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { DataError, HeartmindError } from '../../src/core/errors.ts';
+import { ConfigError, DataError, HeartmindError } from '../../src/core/errors.ts';
+import { loadWindows } from '../../src/datasets/dataset.ts';
 import { decodeText } from '../../src/datasets/folder-text.ts';
 import { labelledFiles } from '../../src/datasets/labelled-files.ts';
-import { twelveLeadRecipe } from '../../src/patches/recipe.ts';
+import { estimateBytes } from '../../src/datasets/prepare-space.ts';
+import { type PrepareStoreOptions, planStore, prepareStore } from '../../src/datasets/prepare-store.ts';
+import { parseRecipe, twelveLeadRecipe } from '../../src/patches/recipe.ts';
+import { openStoreWindows } from '../../src/patches/store-windows.ts';
+import { memoryPlace } from '../patches/store-place.ts';
 import { memoryFolder } from './memory-folder.ts';
 
 const files = { 'a.edf': '', 'b.edf': '', 'sub/c.edf': '' };
@@ -136,5 +141,87 @@ describe('labelledFiles', () => {
     await expect(open('subject,label\ns,1\n')).rejects.toThrow(
       "labels.csv: no column 'file'. It has: subject, label. Name one 'file'.",
     );
+  });
+});
+
+describe('what labels state of files', () => {
+  const recipe = parseRecipe({
+    version: 1,
+    signals: { ecg: { channels: ['ECG'], scaleMicrovolts: 1000, lowHz: 0.5, highHz: 45 } },
+    window: { lengthSeconds: 2, stepSeconds: 2 },
+  });
+  /** Eight seconds at 125 Hz in millivolt, of which the file says nothing; in microvolt for `scale` 1000. */
+  const ecg = (scale = 1) =>
+    `ECG\n${Array.from({ length: 1000 }, (_, i) => (scale * Math.sin(i / 9)).toFixed(4)).join('\n')}\n`;
+  const folderOf = (labels: string) =>
+    memoryFolder({ 'a.csv': ecg(), 'b.csv': ecg(1000), 'labels.csv': labels });
+  const stated = 'file,subject,label,input_unit,input_rate\na.csv,s1,calm,mV,125\nb.csv,s2,tense,uV,125\n';
+  const unsaid = 'file,subject,label\na.csv,s1,calm\nb.csv,s2,tense\n';
+  const load = async (labels: string) => {
+    const folder = folderOf(labels);
+    const spec = await labelledFiles(folder, 'labels.csv', recipe);
+    return loadWindows(spec, folder, undefined, { target: 'label' });
+  };
+  const prepare = async (labels: string, place = memoryPlace(), options: PrepareStoreOptions = {}) => {
+    const folder = folderOf(labels);
+    const spec = await labelledFiles(folder, 'labels.csv', recipe);
+    await prepareStore(spec, folder, place, { skipBroken: false, ...options });
+    return place;
+  };
+
+  it('is how their windows are read: two files of one signal in two units give the same', async () => {
+    const { count, signals } = await load(stated);
+    expect(count).toBe(8);
+    const { data } = signals.ecg!;
+    const [one, other] = [data.subarray(0, data.length / 2), data.subarray(data.length / 2)];
+    expect(Math.max(...one)).toBeGreaterThan(0.5);
+    for (const [i, x] of one.entries()) expect(x).toBeCloseTo(other[i]!, 3);
+    await expect(load(unsaid)).rejects.toThrow(/rate/);
+  });
+
+  it('is how a store is prepared, too', async () => {
+    const store = await openStoreWindows(await prepare(stated), { target: 'label' });
+    const stored = (await store.load()).signals.ecg!.data;
+    for (const [i, x] of (await load(stated)).signals.ecg!.data.entries())
+      expect(stored[i]).toBeCloseTo(x, 2);
+  });
+
+  it('may differ between rows of one file', async () => {
+    const twice =
+      'file,subject,label,start,end,input_unit,input_rate\na.csv,s1,calm,0,2,mV,125\na.csv,s1,tense,2,4,uV,125\n';
+    const { signals, count } = await load(twice);
+    expect(count).toBe(2);
+    const { data } = signals.ecg!;
+    const size = data.length / count;
+    const peak = (window: number) =>
+      data.subarray(size * window, size * (window + 1)).reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+    expect(peak(0)).toBeGreaterThan(100 * peak(1));
+  });
+
+  it('is a part of what a store is: others do not go on with it', async () => {
+    const place = await prepare(stated);
+    await prepare(stated, place);
+    for (const other of [stated.replace('mV', 'uV'), stated.replace('s1,calm,mV,125', 's1,calm,mV,250')])
+      await expect(prepare(other, place)).rejects.toThrow(ConfigError);
+    const input = { rateHz: 125, unit: 'mV' };
+    const byFlags = await prepare(unsaid, memoryPlace(), { input });
+    await prepare(unsaid, byFlags, { input: { ...input, tolerant: false } });
+    for (const other of [
+      { ...input, unit: 'uV' },
+      { ...input, channels: ['ECG'] },
+      { ...input, tolerant: true },
+    ])
+      await expect(prepare(unsaid, byFlags, { input: other })).rejects.toThrow(
+        /begun with other settings: what is stated of the recordings .* Use --force to replace it/,
+      );
+  });
+
+  it('counts where the room of a store is told beforehand', async () => {
+    const folder = folderOf(unsaid);
+    const spec = await labelledFiles(folder, 'labels.csv', recipe);
+    const { plan, trials } = await planStore(spec, folder);
+    const roomOf = (input = {}) => estimateBytes(plan, trials, folder, input);
+    expect(await roomOf({ rateHz: 125 })).toBeGreaterThan(await roomOf());
+    expect(await roomOf({ rateHz: 250 })).toBeLessThan(await roomOf({ rateHz: 125 }));
   });
 });
