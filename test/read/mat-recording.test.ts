@@ -36,6 +36,13 @@ describe('openMatRecording', () => {
     expect(recording.channels[1]).toMatchObject({ name: 'Ch2', unit: 'mV', rateHz: 100 });
   });
 
+  it('says what is there where nothing is a signal', async () => {
+    await expect(open(file(doubles([1, 1], [2], 'a'), text('hello', 'b')), { rateHz: 1 })).rejects.toThrow(
+      "mat: x.mat has no matrix of signals. It has: 'a' (double 1 × 1), 'b' (char 1 × 5). Name a file with a matrix of channels × samples.",
+    );
+    await expect(open(file(), { rateHz: 1 })).rejects.toThrow('It has no variables. Name a file');
+  });
+
   it('asks for a rate, and for a choice, naming what there is', async () => {
     await expect(open(file(doubles([50, 2], wave(100), 'x')))).rejects.toMatchObject({
       name: 'ConfigError',

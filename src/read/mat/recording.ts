@@ -104,7 +104,10 @@ async function choosePath(file: MatFile, part: string | undefined, log: string[]
       );
   const choice = only ? [only, ...others].map(({ name }) => name) : inside;
   if (choice.length === 0)
-    throw new FormatError(`mat: ${file.source} has no matrix of signals.`, file.source);
+    throw new FormatError(
+      `mat: ${file.source} has no matrix of signals. ${listVariables(file)} Name a file with a matrix of channels × samples.`,
+      file.source,
+    );
   if (choice.length === 1) {
     log.push(`mat: the signals are taken from ${quoted(choice[0]!)}, the only matrix.`);
     return choice[0]!;
@@ -115,6 +118,16 @@ async function choosePath(file: MatFile, part: string | undefined, log: string[]
     'part',
     some,
   );
+}
+
+/** `It has: a (double 3 × 2 × 4), b (char 1 × 5).`, the first of them. */
+function listVariables({ variables }: MatFile): string {
+  if (variables.length === 0) return 'It has no variables.';
+  const some = variables.slice(0, 8).map(({ name, class: matClass, shape, isComplex }) => {
+    const kind = isComplex ? `complex ${matClass}` : matClass;
+    return `${quoted(name)} (${[kind, shape.join(' × ')].filter(Boolean).join(' ')})`;
+  });
+  return `It has: ${some.join(', ')}${variables.length > 8 ? ', …' : ''}.`;
 }
 
 async function locate(file: MatFile, path: string): Promise<MatPart> {
