@@ -35,6 +35,27 @@ export function isTime(seconds: number): boolean {
   return Math.abs(seconds) <= 1e12;
 }
 
+/**
+ * A calendar date and time of day → Date; `month` counts from 1. Undefined where there is no such day or time.
+ * `Date.UTC` alone takes the years 0–99 for 1900–1999.
+ */
+export function utcDate(
+  ...[year, month, day, hour = 0, minute = 0, second = 0, millisecond = 0]: [
+    year: number,
+    month: number,
+    day: number,
+    hour?: number,
+    minute?: number,
+    second?: number,
+    millisecond?: number,
+  ]
+): Date | undefined {
+  const date = new Date(Date.UTC(2000, 0, 1, hour, minute, second, millisecond));
+  date.setUTCFullYear(year, month - 1, day);
+  const isDate = date.getUTCDate() === day && date.getUTCMonth() === month - 1;
+  return isDate && hour < 24 && minute < 60 && second < 60 ? date : undefined;
+}
+
 /** Text as it may stand in a message: cut, quoted, control characters shown as `·`. */
 export function quoted(text: string): string {
   const cut = text.length > 40 ? `${text.slice(0, 37)}…` : text;

@@ -39,6 +39,9 @@ export interface EncodedPlan {
 
 export const sampleBytesOf = (format: EdfFormat): 2 | 3 => (format === 'edf' ? 2 : 3);
 
+/** Bytes of annotations in a record: every record has room for the longest of them. */
+const longestTexts = 2 ** 20;
+
 /** Lay out header and annotations. ConfigError where the header has no room for what it must say. */
 export function encodePlan(plan: EdfPlan): EncodedPlan {
   const { layout } = plan;
@@ -48,13 +51,22 @@ export function encodePlan(plan: EdfPlan): EncodedPlan {
   for (const span of layout.spans)
     for (let r = 0; r < span.records; r++)
       longestStamp = Math.max(longestStamp, stampOf(plan, onsetOf(layout, span, r)).length);
-  const texts = [...plan.annotations].sort((a, b) => a.start - b.start).map((a) => annotationText(plan, a));
+  const labels = plan.signals.map((signal) => labelOf(signal, plan.format));
+  const texts = [...plan.annotations]
+    .sort((a, b) => a.start - b.start)
+    .map((a) => annotationText(plan, a, labels));
   const [total, longest] = [sum(texts), texts.reduce((most, { length }) => Math.max(most, length), 0)];
   // Texts are put one after the other into the records from the first on; this much room is always enough for all.
   const room = longestStamp + (texts.length > 0 ? Math.ceil(total / Math.max(1, records)) + longest : 0);
   const talSamples = Math.max(1, Math.ceil(room / width));
   const firstText = packed(texts, records, talSamples * width - longestStamp);
   const recordBytes = (layout.perRecord.reduce((all, count) => all + count, 0) + talSamples) * width;
+  // EDF counts samples of a record in 8 characters.
+  if (talSamples * width > longestTexts)
+    throw new ConfigError(
+      `${plan.format}: annotations take ${talSamples * width} bytes of every record, more than ${longestTexts}; the longest has ${longest}. Shorten their texts, or write .npz or .parquet.`,
+      'annotations',
+    );
   return {
     plan,
     header: encodeHeader(plan, records, talSamples),
@@ -97,20 +109,34 @@ function stampOf({ startFraction }: EdfPlan, onset: number): Uint8Array {
   return encoder.encode(`${signed(onset + startFraction)}\x14\x14\0`);
 }
 
-function annotationText({ startFraction, signals }: EdfPlan, annotation: Annotation): Uint8Array {
+function annotationText(
+  { startFraction }: EdfPlan,
+  annotation: Annotation,
+  labels: readonly string[],
+): Uint8Array {
   const { start, duration, label, channel } = annotation;
-  const signal = channel === undefined ? undefined : signals[channel];
-  const name = signal && labelOf(signal);
-  // Two channels of one name cannot be told apart.
-  const isUnique = name !== undefined && signals.findIndex((s) => labelOf(s) === name) === channel;
-  const text = `${label}${isUnique ? `@@${name}` : ''}`.replace(/[^\t\n\r -\uffff]/g, ' ');
+  const name = channel === undefined ? undefined : labels[channel];
+  // Two channels of one name cannot be told apart, nor can one without a name be named.
+  const isUnique = !!name && labels.indexOf(name) === channel;
+  // An empty text would be taken for the record's time; one that ends as if it named a channel, for that.
+  const said = isUnique
+    ? label
+    : label.replace(/@@(?=[^@]*$)/, (at, place) => (labels.includes(label.slice(place + 2)) ? '@ @' : at));
+  const text = `${said || ' '}${isUnique ? `@@${name}` : ''}`.replace(/[^\t\n\r -\uffff]/g, ' ');
   const lasting = duration > 0 ? `\x15${decimal(duration)}` : '';
   return encoder.encode(`${signed(start + startFraction)}${lasting}\x14${text}\x14\0`);
 }
 
-/** The label as the header has it. */
-function labelOf({ name }: PlannedSignal): string {
-  return headerText(name).slice(0, 16).trim();
+/**
+ * The label as the header has it. Names by which a reader knows signals that are none are written with a mark: `EDF
+ * Annotations_`, and in BDF `Status_` of a channel whose values are not the stored bits.
+ */
+function labelOf({ name, scale }: PlannedSignal, format: EdfFormat): string {
+  const label = headerText(name).trim().slice(0, 16).trim();
+  const isBits = scale.resolution === 1 && scale.offset === 0 && scale.shift === 0;
+  const isTaken =
+    /^[EB]DF Annotations$/.test(label) || (format === 'bdf' && /^status$/i.test(label) && !isBits);
+  return isTaken ? `${label}_` : label;
 }
 
 const spelled: Readonly<Record<string, string>> = { µ: 'u', μ: 'u', '°': 'deg', Ω: 'Ohm', '–': '-', ß: 'ss' };
@@ -174,7 +200,7 @@ function encodeHeader(plan: EdfPlan, records: number, talSamples: number): Uint8
     write(annotations, width);
   };
   const digitalEnd = 2 ** (8 * sampleBytesOf(format) - 1);
-  column(16, labelOf, format === 'edf' ? 'EDF Annotations' : 'BDF Annotations');
+  column(16, (signal) => labelOf(signal, format), format === 'edf' ? 'EDF Annotations' : 'BDF Annotations');
   column(80, ({ transducer }) => headerText(transducer), '');
   column(8, ({ scale }) => headerText(scale.unit), '');
   column(8, ({ scale }) => scale.physicalMin, '-1');

@@ -5,7 +5,7 @@
  */
 import type { ByteSource } from '../../core/bytes.ts';
 import { FormatError } from '../../core/errors.ts';
-import { decimal, isTime, latin1, quoted } from '../header-text.ts';
+import { decimal, isTime, latin1, quoted, utcDate } from '../header-text.ts';
 
 /** BDF is EDF's layout with samples of three bytes instead of two. */
 export type EdfFormat = 'edf' | 'bdf';
@@ -159,7 +159,5 @@ function startOf(dateText: string, timeText: string, recording: string): Date | 
   const plusMonth = plus ? months.indexOf(plus[2]!.toUpperCase()) + 1 : 0;
   if (plus && plusMonth > 0) [day, month, year] = [Number(plus[1]), plusMonth, Number(plus[3])];
   const [hour, minute, second] = [Number(time[1]), Number(time[2]), Number(time[3])];
-  const start = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
-  const isDate = start.getUTCDate() === day && start.getUTCMonth() === month - 1;
-  return isDate && hour < 24 && minute < 60 && second < 60 ? start : undefined;
+  return utcDate(year, month, day, hour, minute, second);
 }

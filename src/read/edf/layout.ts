@@ -26,6 +26,8 @@ type Paced = Pick<Channel, 'name' | 'rateHz' | 'lengthSamples'>;
 
 /** A record longer than this is none that other software would take. */
 const mostRecordBytes = 2 ** 20;
+/** The same of records with one sample of the slowest channel, which cannot be shorter. */
+const longestRecordBytes = 2 ** 24;
 const mostTried = 60_000;
 /** Below, in more records than these, the time stamps would be a large part of the file. */
 const leastRecordBytes = 100;
@@ -45,7 +47,7 @@ export function layoutRecords(
     (channels.reduce((sum, { rateHz }) => sum + rateHz, 0) / slowest.rateHz) * sampleBytes;
   const most = Math.min(mostTried, Math.max(1, Math.floor(mostRecordBytes / bytesPerSample)));
   let best: { seconds: number; perRecord: number[]; badness: number } | undefined;
-  for (let samples = 1; samples <= most; samples++) {
+  for (let samples = 1; samples <= most && samples * bytesPerSample <= longestRecordBytes; samples++) {
     const seconds = shortSeconds(samples / slowest.rateHz);
     if (seconds === undefined) continue;
     const perRecord = channels.map(({ rateHz }) => Math.round(rateHz * seconds));
@@ -66,7 +68,7 @@ export function layoutRecords(
   if (!best) {
     const rates = [...new Set(channels.map(({ rateHz }) => rateHz))];
     throw new ConfigError(
-      `edf: no record length of up to 8 digits has whole samples of channels at ${rates.slice(0, 5).join(', ')} Hz${spans.length > 1 ? ` and fits ${spans.length} stretches` : ''}. Choose one rate with --rate, or fewer channels.`,
+      `edf: no record of up to ${longestRecordBytes} bytes, whose length has up to 8 digits, has whole samples of channels at ${rates.slice(0, 5).join(', ')} Hz${spans.length > 1 ? ` and fits ${spans.length} stretches` : ''}. Choose one rate with --rate, or fewer channels.`,
       'rate',
       'rates of which some seconds hold whole samples',
     );

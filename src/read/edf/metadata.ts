@@ -3,6 +3,7 @@
  * `code sex birthdate name …` and `Startdate dd-MMM-yyyy administration technician equipment …`, `X` where unknown,
  * underscores for spaces. Source: EDF+ specification §2.1.3.3.
  */
+import { utcDate } from '../header-text.ts';
 import { type EdfHeader, months } from './header.ts';
 
 /** `patient` and `recording` as the file has them, and what they say of sex, birth, age and device. */
@@ -48,7 +49,7 @@ function subfield(text: string | undefined): string {
 function dateOf(text: string): Date | undefined {
   const [day, month, year] = text.split('-') as [string, string, string];
   const index = months.indexOf(month.toUpperCase());
-  return index < 0 ? undefined : new Date(Date.UTC(Number(year), index, Number(day)));
+  return index < 0 ? undefined : utcDate(Number(year), index + 1, Number(day));
 }
 
 function yearsBetween(from: Date, to: Date): number {

@@ -96,8 +96,10 @@ function wholeSteps(
   unit: string,
   factor: number,
 ): Attempt | undefined {
+  if (!(resolution > 0) || !Number.isFinite(resolution) || !Number.isFinite(offset)) return undefined;
   const stepsOf = (x: number) => Math.round((x - offset) / resolution);
   const [first, last] = low <= high ? [stepsOf(low), stepsOf(high)] : [0, 0];
+  if (!Number.isSafeInteger(first) || !Number.isSafeInteger(last)) return undefined;
   if (last - first > highest - lowest) return undefined;
   // Where all integers fit as they are, they stay; else they move together.
   const below = hasMissing && last - first < highest - lowest ? first - 1 : first;
@@ -190,10 +192,13 @@ function finestScale(
   factor: number,
 ): Attempt | undefined {
   const [a, b] = low > high ? [0, 0] : [low * factor, high * factor];
-  const [bottom, top] = a === b ? [a - 1, b + 1] : [a, b];
+  // A constant lies in the middle of twice its size, at most ±1: what is small is not lost in a large step. A constant
+  // zero gets whole steps, of which 0 is one.
+  const around = Math.min(1, Math.abs(a));
+  const [bottom, top] = a !== b ? [a, b] : a === 0 ? [lowest, highest] : [a - around, a + around];
   // Missing samples take the lowest integer for themselves.
   const [min, max] = [
-    roundedOut(hasMissing ? bottom - (top - bottom) / 2 ** 14 : bottom, Math.floor),
+    roundedOut(hasMissing && a !== b ? bottom - (top - bottom) / 2 ** 14 : bottom, Math.floor),
     roundedOut(top, Math.ceil),
   ];
   if (min === undefined || max === undefined) return undefined;
@@ -213,7 +218,7 @@ function finestScale(
 function roundedOut(bound: number, round: (x: number) => number): string | undefined {
   for (let decimals = 6; decimals >= 0; decimals--) {
     const text = String(round(bound * 10 ** decimals) / 10 ** decimals);
-    if (text.length <= 8 && !text.includes('e')) return text;
+    if (/^-?[\d.]{1,8}$/.test(text) && text.length <= 8) return text;
   }
   return undefined;
 }

@@ -1,7 +1,7 @@
 /** A first pass over a recording that is going to be written: what its samples reach, and where some are missing. */
-import { ConfigError } from '../../core/errors.ts';
 import type { Annotation, Channel, Recording } from '../../core/recording.ts';
 import { NoiseMeter } from '../noise.ts';
+import { refuseInfinite } from '../writable.ts';
 import type { RecordLayout, RecordSpan } from './layout.ts';
 import type { ValueRange } from './scale.ts';
 
@@ -83,14 +83,9 @@ function scanBlock(
     if (Number.isNaN(value))
       addMissing(found, span.start + (start + i - span.from[channel]!) / rateHz, rateHz);
   }
-  if (low === Number.NEGATIVE_INFINITY || high === Number.POSITIVE_INFINITY) {
-    // A channel of NaN only has low = +∞, high = −∞.
-    const at = samples.findIndex((value) => Math.abs(value) === Number.POSITIVE_INFINITY);
-    throw new ConfigError(
-      `edf: sample ${start + at} of '${name}' is ${samples[at]}. EDF holds numbers only.`,
-      name,
-    );
-  }
+  // A channel of NaN only has low = +∞, high = −∞.
+  if (low === Number.NEGATIVE_INFINITY || high === Number.POSITIVE_INFINITY)
+    refuseInfinite(samples, start, name, 'edf');
   found.meter.add(samples);
   found.low = low;
   found.high = high;

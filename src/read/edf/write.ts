@@ -4,10 +4,12 @@
  * an annotation `missing` says where. Where the last record must be filled up, its last values are repeated and
  * `Recording ends` says where. Source: https://www.edfplus.info/specs.
  */
-import { ConfigError } from '../../core/errors.ts';
+import { bytesSource } from '../../core/bytes.ts';
+import { ConfigError, FormatError } from '../../core/errors.ts';
 import type { Annotation, Recording } from '../../core/recording.ts';
 import { isFlattened } from '../noise.ts';
 import type { OutputFile, WriteOptions, WriteRecording } from '../output.ts';
+import { checkWritable } from '../writable.ts';
 import {
   type EdfPlan,
   type EncodedPlan,
@@ -17,7 +19,7 @@ import {
   type PlannedSignal,
   sampleBytesOf,
 } from './encode.ts';
-import type { EdfFormat } from './header.ts';
+import { type EdfFormat, readEdfHeader } from './header.ts';
 import { layoutRecords, type RecordLayout, type RecordSpan, recordLayout } from './layout.ts';
 import { patientField, recordingField } from './metadata.ts';
 import { scaleFor, type ValueRange } from './scale.ts';
@@ -37,12 +39,35 @@ async function* writeLayout(
   format: EdfFormat,
   options: WriteOptions = {},
 ): AsyncGenerator<OutputFile> {
-  const plan = await planRecording(recording, format);
-  yield { name: fileName, bytes: recordBytes(recording, encodePlan(plan), options) };
+  const encoded = encodePlan(await planRecording(recording, format));
+  await checkHeader(encoded, fileName);
+  yield { name: fileName, bytes: recordBytes(recording, encoded, options) };
+}
+
+/** ConfigError where our own reader would refuse the header, or take a channel for annotations. */
+async function checkHeader({ header, plan }: EncodedPlan, fileName: string): Promise<void> {
+  const refuse = (fact: string, cause?: unknown): never => {
+    throw new ConfigError(
+      `${fact} Such a recording cannot be written as ${plan.format.toUpperCase()}; write .npz or .parquet.`,
+      'out',
+      undefined,
+      { cause },
+    );
+  };
+  try {
+    const { signals } = await readEdfHeader(bytesSource(fileName, header), [], plan.format);
+    const found = signals.filter(({ isAnnotations }) => !isAnnotations).length;
+    if (found !== plan.signals.length)
+      refuse(`${plan.format}: of ${plan.signals.length} channels, the header says ${found}.`);
+  } catch (cause) {
+    if (cause instanceof FormatError) refuse(cause.message, cause);
+    throw cause;
+  }
 }
 
 /** Once over all samples: their ranges and where some are missing decide scales and annotations. */
 async function planRecording(recording: Recording, format: EdfFormat): Promise<EdfPlan> {
+  checkWritable(recording, format, true);
   const { startTime, startNanoseconds = 0, metadata } = recording;
   const hasSamples = recording.channels.some(({ lengthSamples }) => lengthSamples > 0);
   const channels = hasSamples || recording.annotations.length === 0 ? recording.channels : [];

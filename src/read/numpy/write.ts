@@ -3,10 +3,12 @@
  * (`samples`, or `samples_0`, `samples_1`, …), beside it `names`, `units`, `rate_hz`, `group` (of each channel), steps and
  * ranges, `spans`, annotations, start. `numpy.load` opens it without pickle.
  */
+import { ConfigError } from '../../core/errors.ts';
 import type { Channel, Recording } from '../../core/recording.ts';
 import { type Tensor, tensor } from '../../core/tensor.ts';
 import type { OutputFile, WriteRecording } from '../output.ts';
 import { readChannels } from '../read-channels.ts';
+import { checkWritable } from '../writable.ts';
 import { groupName } from './npy.ts';
 import { encodeNpy } from './npz.ts';
 import { type ZipPart, zipStream } from './zip-write.ts';
@@ -14,10 +16,18 @@ import { type ZipPart, zipStream } from './zip-write.ts';
 /** Samples of all channels of a group held at a time. */
 const blockSamples = 2 ** 18;
 
+/** Characters of a text, and bytes of an array of texts: each is as wide as the longest. Readers take no more. */
+const longestText = 65_536;
+const mostTextBytes = 2 ** 28;
+
+/** Write .npz, bit for bit. ConfigError for texts that are too long, and times that are none. */
 export const writeNpz: WriteRecording = async function* (recording, fileName, options = {}) {
+  checkWritable(recording, 'npz', false);
   const groups = groupsOf(recording.channels);
+  const facts = factsOf(recording, groups);
+  for (const [name, texts] of facts) if (Array.isArray(texts)) facts.set(name, checkTexts(name, texts));
   const parts = (async function* (): AsyncIterable<ZipPart> {
-    for (const [name, array] of factsOf(recording, groups)) {
+    for (const [name, array] of facts) {
       const bytes = encodeNpy(array);
       yield { name: `${name}.npy`, byteLength: bytes.length, bytes: once(bytes) };
     }
@@ -40,6 +50,18 @@ const float64 = (shape: readonly number[], values: readonly number[]) =>
 
 async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   yield bytes;
+}
+
+/** Texts as NumPy holds them, which ends a text at a NUL. ConfigError where they are too long together. */
+function checkTexts(name: string, texts: readonly string[]): string[] {
+  const longest = texts.reduce((most, text) => Math.max(most, text.length), 0);
+  const bytes = 4 * longest * texts.length;
+  if (longest > longestText || bytes > mostTextBytes)
+    throw new ConfigError(
+      `npz: '${name}' holds ${texts.length} texts of up to ${longest} characters, ${bytes} bytes as NumPy stores them; ${longestText} characters and ${mostTextBytes} bytes are the most. Shorten the longest, or write .parquet.`,
+      name,
+    );
+  return texts.map((text) => text.replaceAll('\0', ' '));
 }
 
 /** Channel numbers that share rate and length. */

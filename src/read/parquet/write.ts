@@ -7,14 +7,18 @@ import { ConfigError } from '../../core/errors.ts';
 import type { Recording } from '../../core/recording.ts';
 import type { WriteOptions, WriteRecording } from '../output.ts';
 import { readChannels } from '../read-channels.ts';
+import { checkWritable } from '../writable.ts';
 import { factsOf } from './facts.ts';
 
 /** Samples of all channels of a row group. */
 const groupSamples = 2 ** 20;
+/** Samples from which on our reader asks for an eighth of a byte a row: half of what it does. */
+const longSamples = 2 ** 24;
 
-/** Write .parquet. ConfigError where rates differ. */
+/** Write .parquet. ConfigError where rates differ, and for times that are none. */
 export const writeParquet: WriteRecording = async function* (recording, fileName, options = {}) {
   const { channels } = recording;
+  checkWritable(recording, 'parquet', false);
   const [first] = channels;
   if (!first) throw new ConfigError(`parquet: ${recording.source} has no channels to write.`, 'out');
   const other = channels.find(
@@ -51,6 +55,8 @@ async function* parquetBytes(recording: Recording, { onProgress }: WriteOptions)
   };
   const { lengthSamples, rateHz } = recording.channels[0]!;
   const step = Math.max(1024, Math.floor(groupSamples / names.length));
+  // Readers take long files of next to no bytes a row for a lie; one plain column keeps periodic signals above that.
+  const isLong = lengthSamples * names.length > longSamples;
   for (let start = 0; start < lengthSamples; start += step) {
     const end = Math.min(lengthSamples, start + step);
     const parts = await readChannels(
@@ -60,7 +66,7 @@ async function* parquetBytes(recording: Recording, { onProgress }: WriteOptions)
     await parquet.write({
       columnData: names.map((name, c) => ({
         ...{ name, data: parts[c]!, type: 'DOUBLE' as const },
-        ...(isFlat(parts[c]!) && { encoding: 'PLAIN' as const }),
+        ...((isPlain(parts[c]!) || (isLong && c === 0)) && { encoding: 'PLAIN' as const }),
       })),
       rowGroupSize: end - start,
     });
@@ -71,10 +77,16 @@ async function* parquetBytes(recording: Recording, { onProgress }: WriteOptions)
   yield taken();
 }
 
-/** Does it change so rarely that run lengths would make next to nothing of it? Readers take that for a lie. */
-function isFlat(values: Float64Array): boolean {
+/**
+ * Must values stand as they are? Where they change so rarely that run lengths would make next to nothing of them, which
+ * readers take for a lie; and where there is a −0, which a dictionary takes for 0.
+ */
+function isPlain(values: Float64Array): boolean {
   let changes = 0;
-  for (let i = 1; i < values.length; i++) changes += Number(values[i] !== values[i - 1]);
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] === 0 && Object.is(values[i], -0)) return true;
+    changes += Number(i > 0 && values[i] !== values[i - 1]);
+  }
   return changes < values.length / 128;
 }
 

@@ -18,6 +18,9 @@ export interface WfdbAnnotation extends Annotation {
   readonly number?: number;
 }
 
+/** How heartmind writes that a note lasts: behind its text. */
+export const durationPattern = /^(.*); duration (\d+(?:\.\d+)?(?:e-\d+)?) s$/s;
+
 /** An annotation as it is stored; times count samples. */
 export interface StoredAnnotation {
   readonly sample: number;
@@ -68,7 +71,7 @@ export async function readWfdbAnnotations(
   const ends = flutterEnds(kept);
   return kept.map(({ sample, code, mnemonic, channel, subtype, number, text }, i) => {
     const symbol = custom.get(code) ?? mnemonic ?? mnemonicOf(code);
-    const timed = code === noteCode ? /^(.*); duration (\d+(?:\.\d+)?(?:e-\d+)?) s$/s.exec(text) : null;
+    const timed = code === noteCode ? durationPattern.exec(text) : null;
     const words = timed ? timed[1]! : text;
     return {
       start: sample / rate,
@@ -176,4 +179,5 @@ function parseMit(bytes: Uint8Array, onFound: () => void): ParsedAnnotations {
   return { stored, isEnded: false };
 }
 
-const decoder = new TextDecoder('utf-8');
+// A text may begin with what a file would have for a byte order mark.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });

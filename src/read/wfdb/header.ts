@@ -4,6 +4,7 @@
  */
 import { FormatError } from '../../core/errors.ts';
 import { decimal, isRate, quoted } from '../header-text.ts';
+import { isCalibration } from './calibration.ts';
 import { parseWfdbStart, type WfdbStart } from './start.ts';
 
 export interface WfdbSignal {
@@ -171,8 +172,7 @@ function parseSignal(line: string, fail: Fail, log: string[]): WfdbSignal {
   const baseline = calibration[2] === undefined ? adcZero : decimal(calibration[2]);
   if (baseline === undefined) return fail(`has ${quoted(calibration[2]!)} as baseline in ${quoted(line)}.`);
   const gain = stated || 200;
-  // No stored sample, at most 2³² but for sums of differences, may become infinite.
-  if (!Number.isFinite((Math.abs(baseline) + 2 ** 53) / gain))
+  if (!isCalibration(gain, baseline))
     return fail(`has ${quoted(gainText ?? '')} as gain in ${quoted(line)}.`);
   if (stated === 0)
     log.push(

@@ -1,5 +1,5 @@
 /** When a WFDB record began: `hh:mm:ss[.sss] dd/mm/yyyy` of its record line → Date and nanoseconds, or a time of day. */
-import { quoted } from '../header-text.ts';
+import { quoted, utcDate } from '../header-text.ts';
 
 export interface WfdbStart {
   readonly startTime?: Date;
@@ -28,19 +28,10 @@ export function parseWfdbStart(words: readonly string[], log: string[]): WfdbSta
   if (isTime && day !== undefined) {
     const month = /\d/.test(monthText!) ? Number(monthText) : months.indexOf(monthText!.toLowerCase()) + 1;
     const nanoseconds = Number((time[4] ?? '').padEnd(9, '0').slice(0, 9));
-    const start = new Date(
-      Date.UTC(
-        Number(year),
-        month - 1,
-        Number(day),
-        Number(time[1]),
-        Number(time[2]),
-        Number(time[3] ?? 0),
-        Math.floor(nanoseconds / 1e6),
-      ),
-    );
-    if (start.getUTCDate() === Number(day) && start.getUTCMonth() === month - 1)
-      return { startTime: start, ...(nanoseconds % 1e6 && { startNanoseconds: nanoseconds % 1e6 }) };
+    const [hour, minute, second] = [Number(time[1]), Number(time[2]), Number(time[3] ?? 0)];
+    const milliseconds = Math.floor(nanoseconds / 1e6);
+    const start = utcDate(Number(year), month, Number(day), hour, minute, second, milliseconds);
+    if (start) return { startTime: start, ...(nanoseconds % 1e6 && { startNanoseconds: nanoseconds % 1e6 }) };
   }
   log.push(`wfdb: ${quoted(text)} is not a start time with its date; it is left out.`);
   return {};

@@ -1,6 +1,8 @@
 /** The text of a WFDB header. Source: header(5) of the WFDB Applications Guide, physionet.org. */
 import type { Recording } from '../../core/recording.ts';
+import { decimal } from '../header-text.ts';
 import { subjectOf } from './metadata.ts';
+import { parseWfdbStart } from './start.ts';
 import type { WriteBits, WriteScale } from './write-scale.ts';
 
 export interface WrittenSignal {
@@ -25,7 +27,7 @@ export function wfdbHeaderText(
   const { metadata } = recording;
   const counter = metadata['counter frequency'];
   const base = metadata['base counter'];
-  const isNumber = (text: string | undefined) => text !== undefined && /^[\d.]+$/.test(text);
+  const isNumber = (text: string | undefined) => /^[\d.]+$/.test(text ?? '') && decimal(text!) !== undefined;
   const rates = `${frameRateHz}${isNumber(counter) ? `/${counter}${isNumber(base) ? `(${base})` : ''}` : ''}`;
   const start = startText(recording);
   return [
@@ -44,7 +46,7 @@ function signalLine(record: string, bits: WriteBits, signal: WrittenSignal): str
   const used = Math.max(2, Math.ceil(Math.log2(high - low + 1)));
   const [resolution, zero] = high > low && used < bits ? [used, Math.round((low + high + 1) / 2)] : [bits, 0];
   const frame = samplesPerFrame === 1 ? '' : `x${samplesPerFrame}`;
-  const description = name.replace(/\s+/g, ' ').trim();
+  const description = oneLine(name);
   const sum = (checksum << 16) >> 16;
   return `${record}.dat ${bits}${frame} ${gain}(${baseline})/${unitText(unit)} ${resolution} ${zero} ${initialValue} ${sum} 0 ${description}`;
 }
@@ -67,7 +69,7 @@ function startText({
   startNanoseconds = 0,
   metadata,
 }: Pick<Recording, 'metadata' | 'startTime' | 'startNanoseconds'>): string {
-  if (!startTime) return /^[\d:.]+$/.test(metadata['time of day'] ?? '') ? metadata['time of day']! : '';
+  if (!startTime) return parseWfdbStart([metadata['time of day'] ?? ''], []).timeOfDay ?? '';
   const pad = (value: number, width = 2) => String(value).padStart(width, '0');
   const nanoseconds = startTime.getUTCMilliseconds() * 1e6 + startNanoseconds;
   const microseconds = Math.round(nanoseconds / 1e3);
@@ -89,5 +91,13 @@ function comments(metadata: Readonly<Record<string, string>>): string[] {
   const more = Object.entries(metadata).filter(
     ([key, value]) => !ours.has(key) && said.get(key.toLowerCase()) !== value.trim(),
   );
-  return [...lines, ...more.map(([key, value]) => `${key}: ${value.trim().replace(/\s*[\r\n]+\s*/g, '; ')}`)];
+  return [
+    ...lines,
+    ...more.map(([key, value]) => `${oneLine(key)}: ${value.trim().replace(/\s*[\r\n]+\s*/g, '; ')}`),
+  ];
+}
+
+/** A line feed in a name would begin another line of the header. */
+function oneLine(text: string): string {
+  return text.replace(/[\s\0]+/g, ' ').trim();
 }

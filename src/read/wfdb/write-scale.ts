@@ -5,6 +5,8 @@
  */
 import { ConfigError } from '../../core/errors.ts';
 import type { Channel } from '../../core/recording.ts';
+import { isRate } from '../header-text.ts';
+import { isCalibration } from './calibration.ts';
 
 export interface WriteScale {
   readonly resolution: number;
@@ -134,8 +136,32 @@ function inverse(x: number): number {
   return 1 / short === x ? short : exact;
 }
 
+/** ConfigError unless the header can say the scale and the values come back within a step of it. */
+export function checkScale(scale: WriteScale, { lowest, highest }: Extremes, { name, unit }: Channel): void {
+  if (isFaithful(scale, lowest > highest ? [] : [lowest, highest])) return;
+  throw new ConfigError(
+    `wfdb: '${name}' reaches from ${lowest} to ${highest}${unit && ` ${unit}`}, which the gain of a header cannot say. Use another unit, or write .npz or .parquet.`,
+    'unit',
+  );
+}
+
+/** Do these values come back within a step, but for the last digits of a double? */
+export function isFaithful(scale: WriteScale, values: readonly number[]): boolean {
+  const { resolution, offset, steps, shift, gain, baseline } = scale;
+  return (
+    isCalibration(gain, baseline) &&
+    values.every((x) => {
+      const stored = Math.round((x - offset) / resolution) * steps - shift;
+      const error = Math.abs((stored - baseline) / gain - x);
+      return error <= resolution + 8 * Number.EPSILON * Math.abs(x);
+    })
+  );
+}
+
 /** Samples of all channels in a frame: a record is filled up to whole ones. */
 const mostFrameSamples = 2 ** 13;
+/** The same of frames that hold one sample of the slowest channel, which cannot be shorter. */
+const longestFrameSamples = 2 ** 19;
 
 /**
  * The frame of channels of several rates: frames a second, and each channel's samples in one. ConfigError where no
@@ -145,15 +171,20 @@ export function frameOf(channels: readonly Channel[]): { frameRateHz: number; pe
   const slowest = channels.reduce((least, { rateHz }) => Math.min(least, rateHz), Number.POSITIVE_INFINITY);
   if (channels.length === 0) return { frameRateHz: 250, perFrame: [] };
   const ratio = channels.reduce((sum, { rateHz }) => sum + rateHz / slowest, 0);
-  for (let samples = 1; samples === 1 || samples * ratio <= mostFrameSamples; samples++) {
+  for (
+    let samples = 1;
+    samples * ratio <= (samples === 1 ? longestFrameSamples : mostFrameSamples);
+    samples++
+  ) {
     const frameRateHz = slowest / samples;
+    if (!isRate(frameRateHz)) break;
     const perFrame = channels.map(({ rateHz }) => Math.round(rateHz / frameRateHz));
     if (channels.every(({ rateHz }, i) => Math.abs(perFrame[i]! * frameRateHz - rateHz) <= 1e-9 * rateHz))
       return { frameRateHz, perFrame };
   }
   const rates = [...new Set(channels.map(({ rateHz }) => rateHz))].slice(0, 5).join(', ');
   throw new ConfigError(
-    `wfdb: no frame holds whole samples of channels at ${rates} Hz. Choose one rate with --rate, or fewer channels.`,
+    `wfdb: no frame of up to ${longestFrameSamples} samples holds whole samples of channels at ${rates} Hz. Choose one rate with --rate, or fewer channels.`,
     'rate',
     'rates that are whole multiples of one',
   );

@@ -3,16 +3,21 @@
  * with the annotations, `.hea`. Integers stay what they were; gaps are filled with the code for missing samples.
  * Source: header(5), signal(5) of the WFDB Applications Guide, physionet.org.
  */
-import { ConfigError } from '../../core/errors.ts';
+import { bytesSource } from '../../core/bytes.ts';
+import { ConfigError, FormatError } from '../../core/errors.ts';
 import type { Recording } from '../../core/recording.ts';
 import { NoiseMeter } from '../noise.ts';
 import type { OutputFile, WriteOptions, WriteRecording } from '../output.ts';
+import { checkWritable, refuseInfinite } from '../writable.ts';
+import { readWfdbHeader } from './read-header.ts';
 import { encodeWfdbAnnotations } from './write-annotations.ts';
 import { wfdbHeaderText } from './write-header.ts';
 import {
   bitsOf,
+  checkScale,
   type Extremes,
   frameOf,
+  isFaithful,
   scaleOfChannel,
   scaleOfValues,
   type WriteBits,
@@ -29,7 +34,10 @@ interface Stretch {
   readonly at: number;
 }
 
-/** Write a record under the name of its header. ConfigError for a name or rates that WFDB does not allow. */
+/**
+ * Write a record under the name of its header. Samples come back within a step of the stored integers, times to the
+ * microsecond. ConfigError for a name, rates, values or times that WFDB does not allow, before the first byte.
+ */
 export const writeWfdb: WriteRecording = async function* (
   recording: Recording,
   fileName: string,
@@ -43,14 +51,28 @@ export const writeWfdb: WriteRecording = async function* (
       'letters, digits, _, -',
     );
   const { channels } = recording;
+  checkWritable(recording, 'wfdb', true);
   const { frameRateHz, perFrame } = frameOf(channels);
   const { stretches, frames } = layOut(recording, frameRateHz, perFrame);
+  refuseLongGaps(recording, frames, perFrame);
+  const annotations = encodeWfdbAnnotations(recording, frameRateHz);
   const scales = await chooseScales(recording);
   const bits = scales.reduce<WriteBits>((most, { low, high }) => {
     const needed = bitsOf(low, high) ?? 32;
     return needed > most ? needed : most;
   }, 16);
   const written = channels.map(() => ({ initialValue: 0, checksum: 0 }));
+  const headerText = () => {
+    const signals = channels.map(({ name, unit }, i) => ({
+      name,
+      unit,
+      samplesPerFrame: perFrame[i]!,
+      scale: scales[i]!,
+      ...written[i]!,
+    }));
+    return wfdbHeaderText(record, recording, frameRateHz, frames, bits, signals);
+  };
+  await checkHeader(headerText());
   if (channels.length > 0)
     yield {
       name: `${record}.dat`,
@@ -61,18 +83,24 @@ export const writeWfdb: WriteRecording = async function* (
         options,
       ),
     };
-  if (recording.annotations.length > 0)
-    yield { name: `${record}.atr`, bytes: once(encodeWfdbAnnotations(recording, frameRateHz)) };
-  const signals = channels.map(({ name, unit }, i) => ({
-    name,
-    unit,
-    samplesPerFrame: perFrame[i]!,
-    scale: scales[i]!,
-    ...written[i]!,
-  }));
-  const text = wfdbHeaderText(record, recording, frameRateHz, frames, bits, signals);
-  yield { name: `${record}.hea`, bytes: once(new TextEncoder().encode(text)) };
+  if (recording.annotations.length > 0) yield { name: `${record}.atr`, bytes: once(annotations) };
+  yield { name: `${record}.hea`, bytes: once(new TextEncoder().encode(headerText())) };
 };
+
+/** ConfigError where our own reader would refuse a header, asked before the signals are written. */
+async function checkHeader(text: string): Promise<void> {
+  try {
+    await readWfdbHeader(bytesSource('the header', new TextEncoder().encode(text)), []);
+  } catch (cause) {
+    if (!(cause instanceof FormatError)) throw cause;
+    throw new ConfigError(
+      `${cause.message} Such a recording cannot be written as WFDB; write .npz or .parquet.`,
+      'out',
+      '',
+      { cause },
+    );
+  }
+}
 
 async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   yield bytes;
@@ -102,19 +130,43 @@ function layOut(
   return { stretches, frames };
 }
 
-/** By the channels' own steps where they state them; what was found in the samples decides where they do not. */
+/** Frames without a sample that gaps may be filled with: 8 GiB of one channel. */
+const mostFilledSamples = 2 ** 32;
+
+/** ConfigError where gaps would be filled with more than a disk should hold: a clock that was wrong, mostly. */
+function refuseLongGaps({ channels, spans }: Recording, frames: number, perFrame: readonly number[]): void {
+  const stored = channels.reduce((sum, { lengthSamples }) => sum + lengthSamples, 0);
+  const filled = frames * perFrame.reduce((sum, n) => sum + n, 0) - stored;
+  if (filled <= Math.max(mostFilledSamples, stored)) return;
+  throw new ConfigError(
+    `wfdb: the gaps between ${spans.length} stretches would be filled with ${filled} samples, beside ${stored} that there are. Cut the recording with --start and --end, or write .edf, .npz or .parquet.`,
+    'spans',
+  );
+}
+
+/**
+ * By the channels' own steps where they state them and the samples keep to their range; what was found in the samples
+ * decides where not. ConfigError where no scale brings a channel's values back.
+ */
 async function chooseScales(recording: Recording): Promise<WriteScale[]> {
-  const stated = recording.channels.map((channel) => {
-    const scale = channel.range && scaleOfChannel(channel);
-    return scale && bitsOf(scale.low, scale.high) === 16 ? scale : undefined;
-  });
-  const open = stated.flatMap((scale, i) => (scale ? [] : [i]));
-  const found = await findExtremes(recording, open);
-  return recording.channels.map((channel, i) => {
-    if (stated[i]) return stated[i];
+  const { channels } = recording;
+  const found = await findExtremes(
+    recording,
+    channels.map((_, i) => i),
+  );
+  return channels.map((channel, i) => {
     const extremes = found.get(i)!;
-    const scale = scaleOfChannel(channel, extremes);
-    return scale && bitsOf(scale.low, scale.high) ? scale : scaleOfValues(extremes);
+    const { lowest, highest } = extremes;
+    const ends = lowest > highest ? [] : [lowest, highest];
+    const fits = (scale: WriteScale | undefined) =>
+      scale !== undefined && bitsOf(scale.low, scale.high) !== undefined && isFaithful(scale, ends);
+    const keepsRange = channel.range && ends.every((x) => x >= channel.range![0] && x <= channel.range![1]);
+    const stated = keepsRange ? scaleOfChannel(channel) : undefined;
+    if (stated && bitsOf(stated.low, stated.high) === 16 && fits(stated)) return stated;
+    const own = scaleOfChannel(channel, extremes);
+    const scale = own && fits(own) ? own : scaleOfValues(extremes);
+    checkScale(scale, extremes, channel);
+    return scale;
   });
 }
 
@@ -142,9 +194,10 @@ async function findExtremes(
       const [from, to] = [block, block + 1].map((k) => Math.floor((lengthSamples * k) / blocks));
       const state = found.get(i)!;
       const samples = await recording.read(i, from!, to!);
+      refuseInfinite(samples, from!, recording.channels[i]!.name, 'wfdb');
       state.meter.add(samples);
       for (const x of samples) {
-        if (!Number.isFinite(x)) continue;
+        if (Number.isNaN(x)) continue;
         if (x < state.lowest) state.lowest = x;
         if (x > state.highest) state.highest = x;
         while (state.decimals !== undefined && !isWhole(x * 10 ** state.decimals))
