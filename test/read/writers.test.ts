@@ -96,7 +96,8 @@ async function expectSamples(before: Recording, after: Recording, format: Format
       largest = Math.max(largest, error);
     }
     // What the channel holds takes hundreds of steps, or comes back to a millionth: nothing is flattened.
-    if (step > (reach * factor) / 500) expect(largest).toBeLessThanOrEqual(1e-6 * reach * factor);
+    if (step > (reach * factor) / 500)
+      expect(largest).toBeLessThanOrEqual(1e-6 * reach * factor + 1e-9 * step);
   }
 }
 
