@@ -97,7 +97,7 @@ async function expectSamples(before: Recording, after: Recording, format: Format
     }
     // What the channel holds takes hundreds of steps, or comes back to a millionth: nothing is flattened.
     if (step > (reach * factor) / 500)
-      expect(largest).toBeLessThanOrEqual(1e-6 * reach * factor + 1e-9 * step);
+      expect(largest).toBeLessThanOrEqual(1e-6 * reach * factor + 1e-6 * step);
   }
 }
 
