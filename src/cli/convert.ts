@@ -218,7 +218,7 @@ async function convertOne(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Converted> {
-  const opened = await openInput(input, inputOptionsOf(flags));
+  const opened = await openInput(input, inputOptionsOf(flags, signal));
   try {
     await refuse(output, { force: flags.force });
     const recording = selectRecording(opened, selectionOf(flags));

@@ -93,7 +93,7 @@ export const embedCommand = buildCommand<Flags, [string, ...string[]], Context>(
     const stage = progress.stage('embed', files.length, 'recordings');
     const sets: WindowSet[] = [];
     for (const [i, file] of files.entries()) {
-      const recording = await openInput(file, inputOptionsOf(flags));
+      const recording = await openInput(file, inputOptionsOf(flags, this.signal));
       try {
         sets.push(await recordingWindows(recording, recipe));
       } finally {

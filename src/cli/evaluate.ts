@@ -145,7 +145,7 @@ async function train(flags: Flags, { ranks, signal, engine, progress }: Team): P
   const windows = await loadData(chosen, recipe.prepare, progress, {
     target,
     signal,
-    input: inputOptionsOf(flags),
+    input: inputOptionsOf(flags, signal),
   });
   return runEvaluation({
     name: `${chosen.spec.name}: ${target}`,
@@ -185,7 +185,7 @@ async function test(flags: Flags, { signal, engine, progress }: Team): Promise<R
   const backend = await createBackend(engine);
   // It does without what prediction does without.
   const windows = await loadData(chosen, model.recipe, progress, {
-    ...{ target, signal, input: inputOptionsOf(flags), mayLack: mayLack(model.config, {}) },
+    ...{ target, signal, input: inputOptionsOf(flags, signal), mayLack: mayLack(model.config, {}) },
   });
   return evaluateModel({
     name: `${flags.model} on ${chosen.spec.name}`,

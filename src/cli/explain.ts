@@ -123,7 +123,7 @@ export const explainCommand = buildCommand<Flags, [string, string?], Context>({
     noteInputPath(files[0]!);
     await checkOutput(out);
     await checkOutput(json);
-    const recording = await openInput(files[0]!, inputOptionsOf(flags));
+    const recording = await openInput(files[0]!, inputOptionsOf(flags, this.signal));
     try {
       const explanation = await explainRecording({
         ...{ model, recording, backend: await createBackend(flags), progress },

@@ -106,7 +106,7 @@ export const finetuneCommand = buildCommand<Flags, [], Context>({
     const target = kind === 'class' || !kind ? chooseTarget(spec, flags.target) : flags.target!;
     const backend = await createBackend(engine);
     const windows = await openWindows(chosen, recipe.prepare, progress, {
-      ...{ signal, memory, input: inputOptionsOf(flags) },
+      ...{ signal, memory, input: inputOptionsOf(flags, signal) },
       ...(kind === 'class' || !kind ? { target } : {}),
     });
     const targets =

@@ -129,11 +129,11 @@ async function lookAt(name: string, work: Work): Promise<{ summary: unknown; tex
     return { summary, text: describeDataset(summary) };
   }
   if (there?.isDirectory()) {
-    const summary = await summariseFolder(name, inputOptionsOf(flags), progress, signal);
+    const summary = await summariseFolder(name, inputOptionsOf(flags, signal), progress, signal);
     await drawFolder(name, work);
     return { summary, text: describeFolderSummary(summary) };
   }
-  const recording = await openInput(name, inputOptionsOf(flags));
+  const recording = await openInput(name, inputOptionsOf(flags, signal));
   try {
     const { columns, coloured } = work;
     const { picture, ...summary } = await summariseRecording(
@@ -160,7 +160,7 @@ async function drawFolder(folder: string, { flags, progress, signal, traces }: W
   for (const [i, { path }] of drawn.entries()) {
     if (signal.aborted) break;
     try {
-      const recording = await openInput(path, inputOptionsOf(flags));
+      const recording = await openInput(path, inputOptionsOf(flags, signal));
       try {
         traces.push(await readTraces(recording, { maxSamples: pageSamples }));
       } finally {

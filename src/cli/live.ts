@@ -177,7 +177,7 @@ async function openLive(
     return chosen(withUnit(source, inputUnit), channels);
   }
   if (argument !== '-') {
-    const { channels: _, ...told } = inputOptionsOf(flags);
+    const { channels: _, ...told } = inputOptionsOf(flags, signal);
     return chosen(
       await followRecording(argument, { ...idleSeconds, ...patience, fromEnd, ...told }),
       channels,

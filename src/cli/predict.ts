@@ -110,12 +110,12 @@ export const predictCommand = buildCommand<Flags, [string, ...string[]], Context
     const stage = progress.stage('predict', files.length, 'recordings');
     const timelines: Timeline[] = [];
     for (const [i, file] of files.entries()) {
-      const recording = await openInput(file, inputOptionsOf(flags));
+      const recording = await openInput(file, inputOptionsOf(flags, this.signal));
       try {
         timelines.push(
           await predictor.predict(recording, {
             ...(flags.step === undefined ? {} : { stepSeconds: flags.step }),
-            ...(flags.session && { earlier: () => openLatestFirst(files.slice(0, i), flags) }),
+            ...(flags.session && { earlier: () => openLatestFirst(files.slice(0, i), flags, this.signal) }),
           }),
         );
       } finally {
@@ -133,9 +133,13 @@ export const predictCommand = buildCommand<Flags, [string, ...string[]], Context
   },
 });
 
-async function* openLatestFirst(files: readonly string[], flags: Flags): AsyncGenerator<Recording> {
+async function* openLatestFirst(
+  files: readonly string[],
+  flags: Flags,
+  signal: AbortSignal,
+): AsyncGenerator<Recording> {
   for (const file of files.toReversed()) {
-    const recording = await openInput(file, inputOptionsOf(flags));
+    const recording = await openInput(file, inputOptionsOf(flags, signal));
     try {
       yield recording;
     } finally {

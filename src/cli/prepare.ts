@@ -107,7 +107,7 @@ export const prepareCommand = buildCommand<Flags, [string], Context>({
       type: flags.type,
       shardBytes: shard * 2 ** 20,
       skipBroken: !flags.strict,
-      input: inputOptionsOf(flags),
+      input: inputOptionsOf(flags, this.signal),
       force: flags.force,
       signal: this.signal,
     };

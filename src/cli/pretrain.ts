@@ -114,7 +114,7 @@ export const pretrainCommand = buildCommand<Flags, [], Context>({
       const subjects = await choosePeople(chosen, { part, leaveOut }, progress);
       readers.push(
         await openWindows(chosen, prepare, progress, {
-          ...{ signal, subjects, memory, skipBroken: !strict, input: inputOptionsOf(stated) },
+          ...{ signal, subjects, memory, skipBroken: !strict, input: inputOptionsOf(stated, signal) },
         }),
       );
     }

@@ -204,7 +204,7 @@ export const probeCommand = buildCommand<Flags, [string, ...string[]], Context>(
     const modality = flags.modality ?? spec.modalities[0]!;
     const subjects = await choosePeople(chosen, { leaveOut: flags.leaveOut }, progress);
     const windows = await loadData(chosen, undefined, progress, {
-      ...{ signal, subjects, input: inputOptionsOf(flags) },
+      ...{ signal, subjects, input: inputOptionsOf(flags, signal) },
     });
     const duplicates = checkDuplicates('probe', windows, spec, flags.allowDuplicates);
     const trials = await spec.trials(folder);

@@ -1,6 +1,7 @@
 /** Flags of verbs that read recordings, and the opening of what a user names: a path, or `-` for standard input. */
 import { Readable } from 'node:stream';
 import type { TypedFlagParameter } from '@stricli/core';
+import { defaultMaxElements } from '../core/budget.ts';
 import { ConfigError } from '../core/errors.ts';
 import type { Recording } from '../core/recording.ts';
 import { streamSource } from '../core/streams.ts';
@@ -22,11 +23,12 @@ export interface StatedFlags {
   readonly inputUnit?: string;
   readonly inputBits?: '16' | '32';
   readonly channels?: readonly string[];
+  readonly maxElements?: number;
 }
 
 /**
- * `--tolerant`, and what a file does not say itself: `--input-rate`, `--input-unit`, `--input-bits`, `--channels`. For every
- * verb that reads recordings; what a file contradicts is refused (read/stated.ts).
+ * `--tolerant`, `--max-elements`, and what a file does not say itself: `--input-rate`, `--input-unit`, `--input-bits`,
+ * `--channels`. For every verb that reads recordings; what a file contradicts is refused (read/stated.ts).
  */
 export const statedFlags = {
   tolerant: {
@@ -61,6 +63,13 @@ export const statedFlags = {
     optional: true,
     placeholder: 'names',
   } satisfies TypedFlagParameter<readonly string[] | undefined>,
+  maxElements: {
+    kind: 'parsed',
+    parse: parseCount,
+    brief: `Cells, texts, channels, annotations that a file may hold (default ${defaultMaxElements})`,
+    optional: true,
+    placeholder: 'count',
+  } satisfies TypedFlagParameter<number | undefined>,
 } as const;
 
 /** The same, and `--part`, for verbs that are given files. */
@@ -72,11 +81,13 @@ export const readFlags = {
   ),
 } as const;
 
-/** What is said of every recording, as the flags say. */
-export function inputOptionsOf(flags: ReadFlags): InputOptions {
-  const { tolerant, inputRate, inputUnit, inputBits, part, channels } = flags;
+/** What is said of every recording, as the flags say. `signal`: the verb's, which ends the reading of a file, too. */
+export function inputOptionsOf(flags: ReadFlags, signal: AbortSignal): InputOptions {
+  const { tolerant, inputRate, inputUnit, inputBits, part, channels, maxElements } = flags;
   return {
     tolerant,
+    signal,
+    ...(maxElements === undefined ? {} : { maxElements }),
     ...(inputRate === undefined ? {} : { rateHz: inputRate }),
     ...(inputUnit === undefined ? {} : { unit: inputUnit }),
     ...(inputBits === undefined ? {} : { sampleBits: inputBits === '16' ? 16 : 32 }),
@@ -133,6 +144,17 @@ export function parseTime(flag: string, input: string): number {
       'seconds, m:s, h:m:s',
     );
   return parts.reduce((seconds, part) => 60 * seconds + Number(part), 0);
+}
+
+/** A whole number above 0; ConfigError for anything else. */
+function parseCount(input: string): number {
+  const value = Number(input);
+  if (/^\d+$/.test(input) && value > 0 && Number.isSafeInteger(value)) return value;
+  throw new ConfigError(
+    `--max-elements: '${input}' is no count. Give a whole number above 0.`,
+    '--max-elements',
+    'above 0',
+  );
 }
 
 function parseUnit(input: string): string {

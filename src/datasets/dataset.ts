@@ -195,7 +195,8 @@ function labelOf(spec: DatasetSpec, trial: Trial, target: string, classes: reado
   return index;
 }
 
-/** Is it about what a user stated of the recordings? No single recording is broken by that. */
+/** Is it about what a user stated of the recordings, or did the user stop? No single recording is broken by that. */
 export function isStated(error: HeartmindError): boolean {
+  if (error instanceof InterruptedError) return true;
   return error instanceof ConfigError && /^--input-/.test(error.message);
 }

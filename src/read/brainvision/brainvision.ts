@@ -4,6 +4,7 @@
  * Source: "BrainVision Core Data Format 1.0", Brain Products.
  */
 import { maxOf, minOf } from '../../core/arrays.ts';
+import { budgetOf, heavyElement } from '../../core/budget.ts';
 import type { ByteSource } from '../../core/bytes.ts';
 import { FormatError } from '../../core/errors.ts';
 import type { Channel, Recording } from '../../core/recording.ts';
@@ -47,6 +48,7 @@ export async function openBrainVision(source: ByteSource, options: ReadOptions =
       source.name,
     );
   const header = parseVisionHeader(headerSource.name, await readVisionText(headerSource), log);
+  budgetOf(source).spend(`brainvision: ${source.name}`, 'channels', heavyElement * header.channels.length);
   /** The file that the header names, or that has the header's own name: files are often renamed. */
   const part = async (key: string, named: string, ...extensions: string[]) => {
     const wanted = bareName(named.replaceAll('$b', stem));
@@ -79,6 +81,7 @@ export async function openBrainVision(source: ByteSource, options: ReadOptions =
     samples.length,
     channels.length,
     log,
+    budgetOf(source),
   );
   const read: Recording['read'] = async (channel, start, end, into) => {
     checkSamples(`brainvision: ${source.name}`, source.name, channels, channel, start, end);

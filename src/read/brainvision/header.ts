@@ -9,6 +9,8 @@ import type { NumberType } from '../stored-numbers.ts';
 
 /** Sections and their keys, both in lower case, in the file's order; and the lines of `[Comment]`. */
 export interface VisionText {
+  /** Of the file. */
+  readonly name: string;
   readonly sections: ReadonlyMap<string, ReadonlyMap<string, string>>;
   readonly comment: string;
 }
@@ -75,7 +77,7 @@ export async function readVisionText(source: ByteSource): Promise<VisionText> {
       if (at > 0) section.set(line.slice(0, at).trim().toLowerCase(), line.slice(at + 1).trim());
     }
   }
-  return { sections, comment: comment.join('\n').trim() };
+  return { name: source.name, sections, comment: comment.join('\n').trim() };
 }
 
 function decodeText(bytes: Uint8Array): string {

@@ -2,6 +2,7 @@
  * `.vmrk`: markers → annotations, the start and the stretches between `New Segment` markers.
  * `Mk1=type,description,position,size,channel[,date]`; positions count from 1, dates have microseconds.
  */
+import type { Budget } from '../../core/budget.ts';
 import type { Annotation, Span } from '../../core/recording.ts';
 import { decimal } from '../header-text.ts';
 import { unescaped, type VisionText } from './header.ts';
@@ -30,8 +31,9 @@ export function timesOf(
   samples: number,
   channels: number,
   log: string[],
+  budget: Budget,
 ): VisionTimes {
-  const markers = markersOf(text, log);
+  const markers = markersOf(text, log, budget);
   const segments = markers.filter(({ type }) => type === 'New Segment');
   const origin = segments.map(({ date }) => microseconds(date)).find((date) => date !== undefined);
   const pieces = piecesOf(segments, rateHz, samples, log);
@@ -67,7 +69,7 @@ export function timesOf(
   };
 }
 
-function markersOf(text: VisionText | undefined, log: string[]): Marker[] {
+function markersOf(text: VisionText | undefined, log: string[], budget: Budget): Marker[] {
   const markers: Marker[] = [];
   let broken = 0;
   for (const [key, value] of text?.sections.get('marker infos') ?? []) {
@@ -77,12 +79,14 @@ function markersOf(text: VisionText | undefined, log: string[]): Marker[] {
       .map(unescaped);
     const sample = decimal(position);
     if (sample === undefined || !Number.isSafeInteger(sample) || sample < 1) broken++;
-    else
+    else {
+      budget.spend(`brainvision: ${text!.name}`, 'markers');
       markers.push({
         ...{ type, description, date, sample: sample - 1 },
         size: Math.min(1e12, Math.max(0, decimal(size) ?? 0)),
         channel: (decimal(channel) ?? 0) - 1,
       });
+    }
   }
   if (broken > 0) log.push(`brainvision: ${broken} markers without a position were left out.`);
   return markers;
@@ -98,6 +102,7 @@ function piecesOf(segments: readonly Marker[], rateHz: number, samples: number, 
   const pieces: Piece[] = samples > 0 ? [{ start: 0, sample: 0 }] : [];
   const origin = microseconds(segments[0]?.date ?? '');
   let undated = 0;
+  let [early, earlier]: [number | undefined, number] = [undefined, 0];
   const later = segments
     .slice(1)
     .filter(({ sample }) => sample > 0 && sample < samples)
@@ -112,11 +117,14 @@ function piecesOf(segments: readonly Marker[], rateHz: number, samples: number, 
     }
     const start = Number(time - origin) / 1e6 + segments[0]!.sample / rateHz;
     if (start < expected - 0.5 / rateHz) {
-      log.push(
-        `brainvision: the segment at sample ${sample + 1} is dated before the one stored before it ends; read as following it.`,
-      );
+      early ??= sample;
+      earlier++;
     } else if (start > expected + 0.5 / rateHz && sample > last.sample) pieces.push({ start, sample });
   }
+  if (early !== undefined)
+    log.push(
+      `brainvision: the segment at sample ${early + 1} is dated before the one stored before it ends; read as following it${earlier > 1 ? `, and so are ${earlier - 1} further ones` : ''}.`,
+    );
   if (undated > 0)
     log.push(
       `brainvision: ${undated} further segments have no date; they are read as following one another without gaps.`,

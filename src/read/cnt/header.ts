@@ -3,6 +3,7 @@
  * the place of the event table say against fields that are known to be wrong.
  * Source: http://paulbourke.net/dataformats/eeg/ (structures SETUP and ELECTLOC).
  */
+import { budgetOf, heavyElement } from '../../core/budget.ts';
 import type { ByteSource } from '../../core/bytes.ts';
 import { FormatError, UnsupportedError } from '../../core/errors.ts';
 import { isRate, latin1, quoted } from '../header-text.ts';
@@ -76,6 +77,7 @@ export async function readCntHeader(
     log,
   );
   const nextFile = view.getUint32(12, true);
+  budgetOf(source).spend(`cnt: ${source.name}`, 'channels', heavyElement * count);
   const channels = channelsOf(await source.read(setupBytes, dataStart), count, fail);
   const said = (await statedBytes(source, nextFile)) ?? bytesByCount(dataEnd - dataStart, count, promised);
   if (sampleBits !== undefined && said !== undefined && sampleBits !== 8 * said)

@@ -3,6 +3,7 @@
  * files need (commas, NULs, Latin-1); nothing is allocated before the source is known to hold it.
  * Source: Kemp et al. 1992 and "EDF+ specification", edfplus.info; BioSemi's "Which file format does BioSemi use".
  */
+import { budgetOf, heavyElement } from '../../core/budget.ts';
 import type { ByteSource } from '../../core/bytes.ts';
 import { FormatError } from '../../core/errors.ts';
 import { decimal, isTime, latin1, quoted, utcDate } from '../header-text.ts';
@@ -89,6 +90,7 @@ export async function readEdfHeader(
       `${format}: the header size is given as ${headerField}; ${count} signals make ${headerBytes}, which was used.`,
     );
 
+  budgetOf(source).spend(`${format}: ${source.name}`, 'signals', heavyElement * count);
   const bytes = await source.read(256, headerBytes);
   const signals: EdfSignal[] = [];
   let recordOffset = 0;

@@ -3,6 +3,7 @@
  * [channel, sample, epoch], the channel running fastest, in microvolt. Events count samples from 1; a `boundary` is
  * where data were cut out. Source: EEGLAB's documentation of the EEG structure; pop_saveset.m, eeg_getdatact.m.
  */
+import { budgetOf } from '../../core/budget.ts';
 import type { ByteSource } from '../../core/bytes.ts';
 import type { Annotation, Recording, Span } from '../../core/recording.ts';
 import { checkSamples, roomFor } from '../header-text.ts';
@@ -25,7 +26,7 @@ export async function eeglabRecording(
   options: ReadOptions = {},
 ): Promise<Recording> {
   const log = [...file.log];
-  const fields = await readEeglabFields(file, log);
+  const fields = await readEeglabFields(file, log, budgetOf(source));
   const signals =
     'fileName' in fields.data
       ? await openSignalFile(source, fields.data.fileName, fields, options.tolerant ?? false, log)

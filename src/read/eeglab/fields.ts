@@ -3,6 +3,7 @@
  * versions save it, its fields are the file's variables. Signals are not read here.
  * Source: EEGLAB's documentation of the EEG structure (eeglab.org, "Data structures").
  */
+import { type Budget, heavyElement } from '../../core/budget.ts';
 import { FormatError, UnsupportedError } from '../../core/errors.ts';
 import { isRate } from '../header-text.ts';
 import type { MatFile } from '../mat/file.ts';
@@ -62,7 +63,7 @@ export function isEeglab(file: MatFile): boolean {
 }
 
 /** Read all fields but the signals. FormatError where one that is needed is missing or makes no sense. */
-export async function readEeglabFields(file: MatFile, log: string[]): Promise<EeglabFields> {
+export async function readEeglabFields(file: MatFile, log: string[], budget: Budget): Promise<EeglabFields> {
   const { fields, data } = await gather(file);
   const fail = (fact: string): never => {
     throw new FormatError(
@@ -91,6 +92,12 @@ export async function readEeglabFields(file: MatFile, log: string[]): Promise<Ee
       log.push(
         `eeglab: the header says ${number(name)} as ${name}, the signals have ${value}; read by the signals.`,
       );
+  // Channels, and of every epoch a span and its boundary.
+  budget.spend(
+    `eeglab: ${file.source}`,
+    'channels and epochs',
+    heavyElement * channelCount + (trials > 1 ? 2 * trials : 0),
+  );
   return {
     rateHz,
     channelCount,

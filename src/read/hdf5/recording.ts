@@ -3,6 +3,7 @@
  * chosen by `part`: `12`, `tracings`, `tracings#12`. CODE-15% and SPH are known by name and shape. What was guessed
  * stands in the log. Needs the optional package h5wasm.
  */
+import { budgetOf, heavyElement } from '../../core/budget.ts';
 import type { ByteSource } from '../../core/bytes.ts';
 import { ConfigError, FormatError } from '../../core/errors.ts';
 import type { Recording } from '../../core/recording.ts';
@@ -64,6 +65,7 @@ async function recordingOf(source: ByteSource, file: Hdf5File, options: ReadOpti
     log.push(`hdf5: ${dataset.path} is shaped as in ${corpus.name}: its rate, leads and unit are taken.`);
   const isFirst = corpus ? corpus.name !== 'SPH' : timeIsFirst(rows, columns, log);
   const [stored, count] = isFirst ? [rows, columns] : [columns, rows];
+  budgetOf(source).spend(`hdf5: ${source.name}`, 'channels', heavyElement * count);
   const array = { file, dataset, row, isTimeFirst: isFirst };
   const [from, to] = corpus?.isPadded ? await withoutZeros(array) : [0, stored];
   if (to - from < stored)

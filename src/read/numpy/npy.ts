@@ -236,17 +236,21 @@ function simpleRecording(
 async function openWritten(source: ByteSource, npz: Npz, options: ReadOptions): Promise<Recording> {
   const texts = async (name: string) =>
     (npz.names.includes(name) ? (await npz.array(name)).values : []) as readonly string[];
-  const numbers = async (name: string) =>
-    Float64Array.from(
-      npz.names.includes(name) ? ((await npz.array(name)).values as Float64Array) : [],
-      Number,
-    );
+  /** Lists of numbers: one or two a channel, annotation or span, so that there are no more than may be. */
+  const numbers = async (name: string) => {
+    if (!npz.names.includes(name)) return new Float64Array(0);
+    const { size } = await readNpyHeader(await npz.source(name), options.tolerant);
+    if (size > 2 * budget.maxElements) budget.spend(`npz: ${source.name}`, `numbers '${name}'`, size);
+    const values = (await npz.array(name)).values as Float64Array;
+    return values instanceof Float64Array ? values : Float64Array.from(values, Number);
+  };
   const fail = (fact: string): never => {
     throw new FormatError(
       `npz: ${source.name} ${fact}. It was changed after heartmind wrote it.`,
       source.name,
     );
   };
+  const budget = budgetOf(source);
   const log: string[] = [];
   const [names, units, notes] = [await texts('names'), await texts('units'), await texts('notes')];
   const [rates, groups, resolutions, offsets, lows, highs] = [
@@ -258,7 +262,6 @@ async function openWritten(source: ByteSource, npz: Npz, options: ReadOptions): 
     await numbers('range_high'),
   ];
   const matrices = new Map<number, Matrix>();
-  const budget = budgetOf(source);
   budget.spend(`npz: ${source.name}`, 'channels', heavyElement * groups.length);
   const distinct = new Set(groups);
   for (const group of distinct) {

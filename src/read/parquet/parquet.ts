@@ -11,7 +11,7 @@ import { DataError, FormatError, HeartmindError, UnsupportedError } from '../../
 import type { Recording } from '../../core/recording.ts';
 import { quoted } from '../header-text.ts';
 import type { ReadOptions } from '../options.ts';
-import { type RowText, type Table, type TableColumn, tableRecording } from '../table/table.ts';
+import { mostChanges, type RowText, type Table, type TableColumn, tableRecording } from '../table/table.ts';
 import { PageDamage, type PagedColumn } from './encodings.ts';
 import { parseFacts, writtenRecording } from './facts.ts';
 import { type PageSink, readPages } from './pages.ts';
@@ -71,7 +71,15 @@ export async function openParquet(source: ByteSource, options: ReadOptions = {})
       ...(isWhole && perSecond === undefined && { resolution: 1, offset: 0 }),
     }),
   );
-  const table: Table = { source: source.name, format: 'parquet', rowCount, columns: numbers, texts, log };
+  const table: Table = {
+    source: source.name,
+    format: 'parquet',
+    rowCount,
+    columns: numbers,
+    texts,
+    log,
+    budget: budgetOf(source),
+  };
   return tableRecording(table, options, close);
 }
 
@@ -216,7 +224,6 @@ async function readNumbers(
 }
 
 async function readTexts(source: ByteSource, metadata: FileMetaData, column: FlatColumn): Promise<RowText[]> {
-  const budget = budgetOf(source);
   const changes: RowText[] = [];
   const utf8 = new TextDecoder();
   let row = 0;
@@ -224,10 +231,7 @@ async function readTexts(source: ByteSource, metadata: FileMetaData, column: Fla
   let last: Uint8Array = empty;
   let lastText = '';
   const note = (text: string) => {
-    if (text !== lastText) {
-      budget.spend(`parquet: ${source.name}`, 'texts');
-      changes.push({ row, text });
-    }
+    if (text !== lastText && changes.length <= mostChanges) changes.push({ row, text });
     lastText = text;
   };
   const sink: PageSink = {
@@ -288,6 +292,7 @@ async function fetchGroup(
   source: ByteSource,
   places: readonly Place[],
 ): Promise<{ readonly start: number; readonly bytes: Uint8Array } | undefined> {
+  if (places.length === 0) return undefined;
   const start = places.reduce((least, place) => Math.min(least, place.start), Number.POSITIVE_INFINITY);
   const end = places.reduce((most, place) => Math.max(most, place.end), 0);
   const wanted = places.reduce((sum, place) => sum + place.end - place.start, 0);
@@ -327,7 +332,7 @@ function decodeChunk(
   try {
     readPages(bytes, { ...column, codec }, rows, sink);
   } catch (cause) {
-    if (cause instanceof UnsupportedError)
+    if (cause instanceof UnsupportedError && !cause.message.startsWith('parquet:'))
       throw new UnsupportedError(
         `${where} has ${cause.message}, which cannot be read. Write it with Snappy or gzip (compression="snappy" in pandas).`,
         cause.feature,

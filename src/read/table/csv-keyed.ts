@@ -30,6 +30,8 @@ const keyedLine = /^\s*"?([^,;\t"]*\p{L}[^,;\t"]*)"?\s*[,;\t]\s*(.*?)\s*$/u;
 const valueLine = /^\s*[+-]?\d+([.,]\d+)?(e[+-]?\d+)?\s*[,;]?\s*$/i;
 const hertz = /^([\d.,]+)\s*(hz|hertz|hercios|hercis|ヘルツ|赫兹|赫茲|헤르츠|герц\S*|χερτζ|هرتز|हर्ट्ज़?)$/iu;
 const leadName = /(?:^|\s|:)(I{1,3}|aV[RLF]|V[1-6])$/i;
+/** Characters. A pattern that tries every place of a line takes the square of its length. */
+const longestLine = 1000;
 const fewestPairs = 3;
 const fewestValues = 10;
 
@@ -39,6 +41,7 @@ export function keyedExport(lines: readonly TextLine[]): KeyedExport | undefined
   let at = 0;
   for (; at < lines.length; at++) {
     const { text } = lines[at]!;
+    if (text.length > longestLine) return undefined;
     const match = keyedLine.exec(text);
     if (match) blocks.at(-1)!.push([match[1]!.trim(), unquote(match[2]!)]);
     else if (/^[\s,;]*$/.test(text)) blocks.push([]);

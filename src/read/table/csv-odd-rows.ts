@@ -2,10 +2,13 @@
 import { type CsvLayout, isNumber, splitCells } from './csv-layout.ts';
 import type { CsvRows } from './csv-rows.ts';
 import { parseTime } from './csv-time.ts';
+import { mostChanges } from './table.ts';
 
 /** A text that stands from the next row on, where it is another one than before. */
 export function noteChange(rows: CsvRows, column: number, text: string): void {
   const changes = rows.texts[column]!;
+  // Texts that change more often are left out whatever they are: one more says so.
+  if (changes.length > mostChanges) return;
   if ((changes.at(-1)?.text ?? '') !== text) changes.push({ row: rows.rowCount, text });
 }
 

@@ -2,6 +2,7 @@
  * Delimited text (CSV, TSV and the like) → Recording, header and delimiter guessed: also exports of Muse (Mind Monitor,
  * muselsl), OpenBCI, Polar Sensor Logger, Empatica, rdsamp. The text is read once, from front to back; its columns stay.
  */
+import { budgetOf, heavyElement } from '../../core/budget.ts';
 import type { ByteSource } from '../../core/bytes.ts';
 import { DataError, FormatError, UnsupportedError } from '../../core/errors.ts';
 import type { Recording } from '../../core/recording.ts';
@@ -44,6 +45,8 @@ export async function readCsvParts(
       `csv: ${source.name} holds intervals between beats, not samples. Open the file with the signal (BVP.csv).`,
       'intervals between beats',
     );
+  const budget = budgetOf(source);
+  budget.spend(`csv: ${source.name}`, 'columns', heavyElement * guessed.kinds.length);
   let layout = guessed;
   const dataStart = skip + layout.dataStart;
   let rows = await parseAll(text, layout, dataStart, head.length);
@@ -54,7 +57,7 @@ export async function readCsvParts(
     rows = await parseAll(text, layout, dataStart, head.length);
   }
   noteOddRows(source.name, layout, rows, log);
-  return { table: tableOf(source.name, layout, rows, log), layout, dataStart };
+  return { table: { ...tableOf(source.name, layout, rows, log), budget }, layout, dataStart };
 }
 
 /** The first bytes: so many that a few rows are among them, however wide they are. */
@@ -98,6 +101,8 @@ async function parseAll(
 ): Promise<CsvRows> {
   const total = source.byteLength - start;
   const usual = source.isLocal ? localChunkBytes : chunkBytes;
+  const budget = budgetOf(source).fresh();
+  let events = 0;
   let rows: CsvRows | undefined;
   let rest: Uint8Array = new Uint8Array(0);
   const fetch = (at: number, size: number, room?: Uint8Array): Promise<Chunk> => {
@@ -142,6 +147,9 @@ async function parseAll(
     rows.isOpenEnded = isLast && isOpenEnded;
     const done = addRows(rows, layout, bytes, from, to, isLast);
     rest = bytes.slice(done, to);
+    budget.spend(`csv: ${source.name}`, 'rows of text', rows.events.length - events);
+    events = rows.events.length;
+    await budget.breathe();
     spare = chunk.memory;
     at = chunk.end;
     if (rest.length > mostLineBytes)

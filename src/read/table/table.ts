@@ -3,6 +3,7 @@
  * and gaps, the others become channels; texts become annotations. Lost rows are NaN up to a second, longer gaps end a span.
  */
 import { appendAll } from '../../core/arrays.ts';
+import type { Budget } from '../../core/budget.ts';
 import { ConfigError, DataError } from '../../core/errors.ts';
 import type { Annotation, Channel, Recording, Span } from '../../core/recording.ts';
 import { checkSamples, isRate, isTime, quoted, roomFor } from '../header-text.ts';
@@ -40,6 +41,8 @@ export interface Table {
   readonly annotations?: readonly Annotation[];
   readonly metadata?: Readonly<Record<string, string>>;
   readonly log?: readonly string[];
+  /** What its annotations are drawn from. */
+  readonly budget?: Budget | undefined;
 }
 
 export interface RowText {
@@ -48,7 +51,7 @@ export interface RowText {
 }
 
 /** Texts that change more often than this are data of another kind. */
-const mostChanges = 100_000;
+export const mostChanges = 100_000;
 
 /** DataError where no column holds samples, ConfigError where nothing says the rate. */
 export function tableRecording(table: Table, options: ReadOptions = {}, close = async () => {}): Recording {
@@ -93,12 +96,13 @@ export function tableRecording(table: Table, options: ReadOptions = {}, close = 
     ...(column.resolution !== undefined && { resolution: column.resolution, offset: column.offset ?? 0 }),
   }));
   const at = (row: number) => timeOfRow(stretches, rateHz, row);
+  const draw = (count: number) => table.budget?.spend(where, 'annotations', count);
   const annotations = [
     ...(table.annotations ?? []),
     ...(table.events ?? []).map(({ row, text }) => ({ start: at(row), duration: 0, label: text })),
-    ...labels.flatMap((column) => labelAnnotations(column, at)),
+    ...labels.flatMap((column) => labelAnnotations(column, at, draw)),
     ...(table.texts ?? []).flatMap(({ name, changes }) =>
-      textAnnotations(name, changes, table.rowCount, at, rateHz, format, log),
+      textAnnotations(name, changes, table.rowCount, at, rateHz, format, log, draw),
     ),
   ].sort((a, b) => a.start - b.start);
   const start = table.startTime ? undefined : startOf(time);
@@ -218,7 +222,11 @@ function timeOfRow(stretches: readonly RowStretch[], rateHz: number, row: number
 }
 
 /** Whole numbers that mark rows: each run of one that is not 0. */
-function labelAnnotations({ values }: TableColumn, at: (row: number) => number): Annotation[] {
+function labelAnnotations(
+  { values }: TableColumn,
+  at: (row: number) => number,
+  draw: (count: number) => void,
+): Annotation[] {
   const found: Annotation[] = [];
   let first = 0;
   for (let row = 1; row <= values.length && found.length < mostChanges; row++) {
@@ -226,6 +234,7 @@ function labelAnnotations({ values }: TableColumn, at: (row: number) => number):
     const value = values[first]!;
     if (value !== 0 && !Number.isNaN(value)) {
       const duration = row - first > 1 ? at(row) - at(first) : 0;
+      draw(1);
       found.push({ start: at(first), duration, label: String(value) });
     }
     first = row;
@@ -241,11 +250,15 @@ function textAnnotations(
   rateHz: number,
   format: string,
   log: string[],
+  draw: (count: number) => void,
 ): Annotation[] {
   if (changes.length > Math.min(mostChanges, Math.max(100, rowCount / 2))) {
-    log.push(`${format}: the texts in ${quoted(name)} change ${changes.length} times and were left out.`);
+    log.push(
+      `${format}: the texts in ${quoted(name)} change ${changes.length > mostChanges ? `more than ${mostChanges}` : changes.length} times and were left out.`,
+    );
     return [];
   }
+  draw(changes.length);
   return changes.flatMap(({ row, text }, i) => {
     if (text === '') return [];
     const end = changes[i + 1]?.row ?? rowCount;

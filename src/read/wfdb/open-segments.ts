@@ -30,7 +30,7 @@ export async function headerBeside(
   if (!found) return undefined;
   try {
     const notes: string[] = [];
-    const header = await readWfdbHeader(found, notes);
+    const header = await readWfdbHeader(found, notes, 1);
     // A segment's time of day and the like are the record's matter.
     appendAll(
       log,

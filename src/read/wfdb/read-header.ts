@@ -1,4 +1,5 @@
 /** The header of a WFDB record, from its file, and found from a file beside it. */
+import { budgetOf, heavyElement } from '../../core/budget.ts';
 import type { ByteSource } from '../../core/bytes.ts';
 import { FormatError } from '../../core/errors.ts';
 import { latin1 } from '../header-text.ts';
@@ -7,14 +8,25 @@ import { parseWfdbHeader, type WfdbHeader } from './header.ts';
 /** A real header is a few kilobytes; a longer file is something else. */
 const maxHeaderBytes = 4 * 1024 * 1024;
 
-/** Read and parse a .hea file. FormatError where it is none. */
-export async function readWfdbHeader(source: ByteSource, log: string[]): Promise<WfdbHeader> {
+/** Read and parse a .hea file; what of the budget a signal takes: those of a segment little. FormatError where it is none. */
+export async function readWfdbHeader(
+  source: ByteSource,
+  log: string[],
+  signalWeight = heavyElement,
+): Promise<WfdbHeader> {
   if (source.byteLength > maxHeaderBytes)
     throw new FormatError(
       `wfdb: ${source.name} has ${source.byteLength} bytes, too many for a header. Open the record's .hea file.`,
       source.name,
     );
-  return parseWfdbHeader(textOf(await source.read(0, source.byteLength)), source.name, log);
+  const header = parseWfdbHeader(textOf(await source.read(0, source.byteLength)), source.name, log);
+  const { signals, segments = [] } = header;
+  budgetOf(source).spend(
+    `wfdb: ${source.name}`,
+    segments.length > 0 ? 'segments' : 'signals',
+    signalWeight * signals.length + heavyElement * segments.length,
+  );
+  return header;
 }
 
 /** UTF-8 where it is that, else ISO 8859-1. */
