@@ -66,6 +66,13 @@ export function canonicalName(name: string): string {
     .join('-');
 }
 
+const ecgLeads = /^(I|II|III|AV[RLF]|V[1-9]R?|ECG\d*)$/;
+
+/** Is this the name of an ECG channel: a lead (`MLII`, `Lead I`, `V5`), or one that says so (`ECG II`, `ECG1-ECG2`)? */
+export function isEcgChannel(text: string): boolean {
+  return /^\s*E[CK]G(?![A-Z])/i.test(text) || ecgLeads.test(canonicalName(parseChannelName(text).electrode));
+}
+
 /** `EEG FP1` → `FP1`, `ECG LEAD II` → `II`; a type that is the whole name stays: `ECG`, `ECG 1` → `ECG1`. */
 function withoutPrefix(name: string): string {
   for (const prefix of prefixes) {

@@ -4,7 +4,7 @@
  * derived as X − Y, and the limb leads III, aVR, aVL, aVF from I and II (Einthoven's triangle, Goldberger's leads).
  */
 import { ChannelError } from '../core/errors.ts';
-import { canonicalName, parseChannelName } from './channel-names.ts';
+import { canonicalName, isEcgChannel, parseChannelName } from './channel-names.ts';
 
 /** One recorded channel's share in a row. */
 export interface MontageTerm {
@@ -108,6 +108,19 @@ export function planMontage(
     ];
   };
 
+  /**
+   * Who asks for one lead, `ECG`, gets the only ECG channel there is: a limb lead or one of unknown place. Of several none
+   * is chosen, and a chest lead or a second channel (`V1`, `ECG2`) does not stand for it: its beats look different.
+   */
+  const findLoneEcg = (name: string, label: string): MontageTerm[] | undefined => {
+    if (wanted.length !== 1 || canonicalName(name) !== 'ECG') return undefined;
+    const [only, ...others] = available.flatMap((channel, index) => (isEcgChannel(channel) ? [index] : []));
+    if (only === undefined || others.length > 0) return undefined;
+    if (/^(V|ECG)\d+R?$/.test(canonicalName(names[only]!.electrode))) return undefined;
+    note(`montage: '${label}' is '${available[only]}', the only ECG channel.`);
+    return [{ channel: only, weight: 1 }];
+  };
+
   const missing: string[] = [];
   const rows: MontageRow[] = [];
   for (const label of wanted) {
@@ -115,7 +128,9 @@ export function planMontage(
     const direct = findChannel(name);
     const terms =
       direct === undefined
-        ? (deriveDifference(name, label) ?? deriveLimbLead(canonicalName(name), label))
+        ? (deriveDifference(name, label) ??
+          deriveLimbLead(canonicalName(name), label) ??
+          findLoneEcg(name, label))
         : [{ channel: direct, weight: 1 }];
     if (terms || leaveMissing) rows.push({ name: label, terms: terms ?? [] });
     else missing.push(label);

@@ -112,6 +112,23 @@ describe('planMontage', () => {
     expect(() => planMontage(['II', 'V1'], ['III'])).toThrow(ChannelError);
   });
 
+  it.each(['MLII', 'II', 'ECG II', 'Lead I', 'ECG1-ECG2', 'ECG chest', 'aVF', 'ekg'])(
+    'takes %s as ECG where it is the only ECG channel',
+    (name) => {
+      const { rows, notes } = planMontage(['Fz', 'C3-A2', name, 'EMG', 'VEOG'], ['ECG']);
+      expect(rows).toEqual([{ name: 'ECG', terms: [{ channel: 2, weight: 1 }] }]);
+      if (name !== 'ekg') expect(notes).toEqual([`montage: 'ECG' is '${name}', the only ECG channel.`]);
+    },
+  );
+
+  it('takes no lead for another, and none of several', () => {
+    expect(() => planMontage(['MLII', 'V5'], ['ECG'])).toThrow(ChannelError);
+    expect(() => planMontage(['MLII'], ['V5'])).toThrow(ChannelError);
+    expect(() => planMontage(['MLII'], ['ECG', 'V5'])).toThrow(ChannelError);
+    expect(() => planMontage(['Fz', 'ECoG1', 'EMG'], ['ECG'])).toThrow(ChannelError);
+    expect(() => planMontage(['MLII'], ['Fz'])).toThrow(ChannelError);
+  });
+
   it('takes the first of duplicates and says so', () => {
     expect(planMontage(['EEG Fp1', 'Fp2', 'Fp1'], ['Fp1'])).toEqual({
       rows: [{ name: 'Fp1', terms: [{ channel: 0, weight: 1 }] }],
