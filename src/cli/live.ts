@@ -173,7 +173,10 @@ async function openLive(
       { '--input-rate': inputRate, '--input-bits': inputBits, '--part': part, '--from-end': fromEnd },
       'is a stream, which says its own rate and width and begins now',
     );
-    const source = await lslSource(argument.slice(4).split(','), { ...idleSeconds, ...patience, signal });
+    const source = await lslSource(argument.slice(4).split(','), {
+      ...{ ...idleSeconds, ...patience, signal },
+      ...(inputUnit === undefined ? {} : { unit: inputUnit }),
+    });
     return chosen(withUnit(source, inputUnit), channels);
   }
   if (argument !== '-') {

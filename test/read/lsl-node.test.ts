@@ -131,6 +131,18 @@ describe('lslSource', () => {
     ]);
   });
 
+  it('takes the unit that is given where nothing is said, without a note of another', async () => {
+    const notes: string[] = [];
+    const library = fakeLibrary([
+      { name: 'cap', channels: 2, labels: ['Fz'], rateHz: 4, pulls: [[10, 10.25]] },
+    ]);
+    const options = { load: () => library, unit: 'mV', onNote: (note: string) => void notes.push(note) };
+    const source = await lslSource(['cap'], options);
+    expect(source.channels.map(({ unit }) => unit)).toEqual(['microvolts', 'mV']);
+    expect(notes.join()).not.toContain('assumed');
+    await source.close();
+  });
+
   it('aligns streams at the first moment that all have', async () => {
     const { rows } = await collect([
       { name: 'cap', channels: 1, rateHz: 10, pulls: [[5, 5.1, 5.2], [5.3, 5.4], [5.5]] },

@@ -26,6 +26,8 @@ export interface LslOptions {
   readonly idleSeconds?: number;
   /** Seconds to wait for a stream that was lost. Default 60. */
   readonly reconnectSeconds?: number;
+  /** Of channels that state none. Microvolt unless said otherwise, which is noted. */
+  readonly unit?: string;
   /** Hears what was lost, waited for or assumed. */
   readonly onNote?: NoteListener;
   /** Ends the search for streams. */
@@ -60,19 +62,20 @@ const searchSeconds = 0.5;
 export async function lslSource(names: readonly string[], options: LslOptions = {}): Promise<LiveSource> {
   const { timeoutSeconds = 10, pollSeconds = 0.02, idleSeconds = Number.POSITIVE_INFINITY } = options;
   const { reconnectSeconds = 60, onNote = () => undefined, signal: stopSignal, now = clock } = options;
+  const { unit } = options;
   const lsl = bind(await loadLibrary(options));
   const inlets: Inlet[] = [];
   const close = async () => {
     for (const inlet of inlets.splice(0)) lsl.destroyInlet(inlet.handle);
   };
   try {
-    for (const name of names) inlets.push(await openInlet(lsl, name, timeoutSeconds, stopSignal));
+    for (const name of names) inlets.push(await openInlet(lsl, name, timeoutSeconds, stopSignal, unit));
   } catch (error) {
     await close();
     throw error;
   }
   for (const { name, isUnitAssumed } of inlets)
-    if (isUnitAssumed)
+    if (isUnitAssumed && unit === undefined)
       onNote(`lsl: stream '${name}' states no unit for some channels; microvolt is assumed.`);
   const offsets = inlets.map((_, i) =>
     inlets.slice(0, i).reduce((sum, inlet) => sum + inlet.labels.length, 0),
@@ -92,7 +95,7 @@ export async function lslSource(names: readonly string[], options: LslOptions = 
         while (!signal.aborted) {
           for (const i of lost) {
             patience[i]!.wait('the stream was lost');
-            const again = await openAgain(lsl, inlets[i]!, signal);
+            const again = await openAgain(lsl, inlets[i]!, signal, unit);
             if (!again) continue;
             inlets[i] = again;
             lost.delete(i);
@@ -133,10 +136,15 @@ export async function lslSource(names: readonly string[], options: LslOptions = 
 const clock = () => performance.now() / 1000;
 
 /** The same stream, if it is there again: searched for once. */
-async function openAgain(lsl: Lsl, lost: Inlet, signal: AbortSignal): Promise<Inlet | undefined> {
+async function openAgain(
+  lsl: Lsl,
+  lost: Inlet,
+  signal: AbortSignal,
+  assumedUnit: string | undefined,
+): Promise<Inlet | undefined> {
   let found: Inlet;
   try {
-    found = await openInlet(lsl, lost.name, searchSeconds, signal);
+    found = await openInlet(lsl, lost.name, searchSeconds, signal, assumedUnit);
   } catch (error) {
     if (!(error instanceof HeartmindError)) throw error;
     await pause(searchSeconds, signal);
@@ -156,6 +164,7 @@ async function openInlet(
   name: string,
   timeoutSeconds: number,
   signal: AbortSignal | undefined,
+  assumedUnit = 'uV',
 ): Promise<Inlet> {
   const [property, value] = /^(name|type|source_id|hostname)=(.+)$/.exec(name)?.slice(1) ?? ['name', name];
   const found: Pointer[] = [null];
@@ -191,7 +200,7 @@ async function openInlet(
     labels.push((isThere && String(lsl.childValue(node, 'label') ?? '')) || `${value} ${i + 1}`);
     const unit = isThere ? String(lsl.childValue(node, 'unit') ?? '') : '';
     isUnitAssumed ||= unit.trim() === '';
-    units.push(unit.trim() || 'uV');
+    units.push(unit.trim() || assumedUnit);
     if (isThere) node = lsl.sibling(node, 'channel');
   }
   lsl.destroyInfo(info);
