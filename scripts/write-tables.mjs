@@ -8,6 +8,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { benchTables } from '../bench/tables.mjs';
+import { contextTables } from './context-tables.mjs';
 import { coverageTables } from './coverage-tables.mjs';
 import { int8Tables } from './int8-tables.mjs';
 import { ladderTables } from './ladder-tables.mjs';
@@ -60,7 +61,7 @@ for (const file of [
       if (benchTables[name]) return `${open}${benchTables[name](readBench)}${close}`;
       if (ladderTables[name]) return `${open}${ladderTables[name](readResult)}${close}`;
       if (maskingTables[name]) return `${open}${maskingTables[name](readResult)}${close}`;
-      for (const writers of [scienceTables, statements, coverageTables])
+      for (const writers of [scienceTables, statements, coverageTables, contextTables])
         if (writers[name]) return `${open}${writers[name](readResult)}${close}`;
       // The demo trains the released model.
       if (name === 'workload-card') return `${open}${cardScores(readResult('demo'))}${close}`;
