@@ -59,5 +59,5 @@ test('a signal ends the opening of a long file', async () => {
   for (let at = 0; at < bytes.length; at += mark.length) bytes.set(mark, at);
   const file = join(folder, 'long.xdf');
   await writeFile(file, joined([88, 68, 70, 58], fileHeader(), bytes));
-  await expect(openInput(file, {}, AbortSignal.abort())).rejects.toThrow(InterruptedError);
+  await expect(openInput(file, { signal: AbortSignal.abort() })).rejects.toThrow(InterruptedError);
 });
