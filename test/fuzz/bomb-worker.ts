@@ -5,7 +5,6 @@ import { bombs, openBomb } from './bombs.ts';
 const [name, path] = process.argv.slice(2);
 const one = bombs.find((known) => known.name === name)!;
 const before = process.cpuUsage();
-const peakBefore = process.resourceUsage().maxRSS;
 const source = await fileSource(path!);
 const { outcome, fact } = await openBomb(one, source);
 const { user, system } = process.cpuUsage(before);
@@ -15,6 +14,5 @@ console.log(
     fact,
     cpu: (user + system) / 1e6,
     mb: process.resourceUsage().maxRSS / 1024,
-    grown: (process.resourceUsage().maxRSS - peakBefore) / 1024,
   }),
 );

@@ -2,7 +2,7 @@
 import { defineConfig } from 'tsdown';
 
 export default defineConfig({
-  entry: { main: 'main.ts', worker: 'worker.ts' },
+  entry: { main: 'main.ts', worker: 'worker.ts', 'bomb-worker': 'bomb-worker.ts' },
   outDir: '../../node_modules/.cache/heartmind-fuzz/built',
   platform: 'node',
   target: 'es2023',

@@ -1,12 +1,14 @@
 /**
- * `npm run fuzz -- [--cases 100000] [--seed 1] [--jobs 2] [--format NAME]… [--case N] [--urls 600] [--url-case N] [--shared FOLDER] [--out results/fuzz.json]`
+ * `npm run fuzz -- [--cases 100000] [--seed 1] [--jobs 2] [--format NAME]… [--case N] [--urls 600] [--url-case N] [--bombs all|none|NAME] [--shared FOLDER] [--out results/fuzz.json]`
  * Damaged files of every format through its reader, in processes of their own: errors, time, memory, prototypes. Then files on
- * servers that fail, by ranges, as a store and as a download: right bytes or an error of ours, in time.
+ * servers that fail, by ranges, as a store and as a download: right bytes or an error of ours, in time. Then small files that
+ * claim millions of elements, at full size: within 15 s of a processor and 1 GB each.
  */
 import { fork } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { buildCorpus } from './corpus.ts';
+import { type BombResult, runBombs } from './full-bombs.ts';
 import { buildSharedCorpus } from './shared-corpus.ts';
 import { runUrlCase } from './url-cases.ts';
 import type { Message, Order } from './worker.ts';
@@ -20,6 +22,7 @@ const { values } = parseArgs({
     case: { type: 'string' },
     urls: { type: 'string', default: '600' },
     'url-case': { type: 'string' },
+    bombs: { type: 'string', default: 'all' },
     shared: { type: 'string', default: '../shared/data/conformance' },
     out: { type: 'string' },
   },
@@ -174,16 +177,36 @@ await Promise.all(
     }
   }),
 );
+const withBombs = one === undefined && values.format.length === 0 ? values.bombs : 'none';
+const exploded: Omit<BombResult, 'fact'>[] = [];
+const bombWorker = worker.replace(/worker\.js$/, 'bomb-worker.js');
+if (withBombs !== 'none')
+  for await (const { fact, ...bomb } of runBombs(bombWorker, withBombs)) {
+    const { name, outcome, cpuSeconds, megabytes } = bomb;
+    exploded.push({
+      ...bomb,
+      cpuSeconds: Number(cpuSeconds.toFixed(2)),
+      megabytes: Math.round(megabytes),
+    });
+    const bombed = { number: exploded.length - 1, name: `bomb: ${name}` };
+    if (outcome === 'violation') note({ kind: 'violation', ...bombed, fact });
+    else
+      note({
+        ...{ kind: 'end', ...bombed, outcome, bytes: bomb.bytes },
+        ...{ milliseconds: 1000 * cpuSeconds, growth: megabytes * 2 ** 20 },
+      });
+  }
 clearInterval(timer);
 const formats = [...tallies.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
 console.table(Object.fromEntries(formats));
 if (values.out) {
   const result = {
     command: `npm run fuzz -- --cases ${cases} --seed ${seed} --out ${values.out}`,
-    cases: all.length + urlCases.length,
+    cases: all.length + urlCases.length + exploded.length,
     seed,
     seconds: Math.round((Date.now() - started) / 1000),
     violations,
+    bombs: exploded,
     formats: Object.fromEntries(
       formats.map(([name, tally]) => [
         name,
@@ -193,5 +216,5 @@ if (values.out) {
   };
   writeFileSync(values.out, `${JSON.stringify(result, null, 1)}\n`);
 }
-console.log(`${all.length + urlCases.length} cases, ${violations.length} violations`);
+console.log(`${all.length + urlCases.length + exploded.length} cases, ${violations.length} violations`);
 process.exit(violations.length === 0 ? 0 : 1);
