@@ -270,6 +270,7 @@ describe('every verb', () => {
     expect(result.notes).toEqual([
       '1 subject was left out: the model was trained on them.',
       'Whether the model was trained on 1 of the 1 tested subjects is not known: names in its training data and here cannot be compared.',
+      "The model's ecg encoder has seen unlabelled recordings of 6 people of own data. Whether they are 1 of the 1 tested subjects is not known: names there and here cannot be compared.",
     ]);
     const none = await heartmind(...on('a/labels.csv'));
     expect(none.code).toBe(3);

@@ -26,14 +26,27 @@ describe('eegmat', () => {
       'Subject01_1.edf.bak': '',
     });
     expect(await eegmat.trials(folder)).toEqual([
-      { id: 'Subject00_1', subject: 'Subject00', file: 'Subject00_1.edf', targets: { task: 'rest' } },
+      {
+        id: 'Subject00_1',
+        subject: 'Subject00',
+        file: 'Subject00_1.edf',
+        targets: { task: 'rest' },
+        session: { name: 'task', order: 1 },
+      },
       {
         id: 'Subject00_2',
         subject: 'Subject00',
         file: 'Subject00_2.edf.gz',
         targets: { task: 'arithmetic' },
+        session: { name: 'task', order: 2 },
       },
-      { id: 'Subject17_1', subject: 'Subject17', file: 'files/Subject17_1.edf', targets: { task: 'rest' } },
+      {
+        id: 'Subject17_1',
+        subject: 'Subject17',
+        file: 'files/Subject17_1.edf',
+        targets: { task: 'rest' },
+        session: { name: 'task', order: 1 },
+      },
     ]);
   });
 

@@ -87,7 +87,7 @@ describe('released weights', () => {
   test('--check finds a changed byte, a card of another file and a file that is not listed', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'heartmind-weights-'));
     try {
-      for (const part of ['scripts/release-weights.mjs', 'scripts/weight-cards.mjs', 'weights'])
+      for (const part of ['scripts', 'src/evaluate/interval-rule.json', 'weights'])
         await cp(join(root, part), join(folder, part), { recursive: true });
       const check = () =>
         execFileSync('node', ['scripts/release-weights.mjs', '--check'], { cwd: folder, stdio: 'pipe' });

@@ -107,14 +107,21 @@ export function gdfFile({ signals, records, version = '2.20', ...parts }: GdfPar
           blank(32 * n),
         ],
       ];
-  const data = Array.from({ length: records }, (_, r) => signals.map((s) => s.bytes(r))).flat();
+  // Joined one by one: a fuzzer's file has more pieces than a call has arguments.
+  const pieces = Array.from({ length: records }, (_, r) => signals.map((s) => s.bytes(r))).flat();
+  const data = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    data.set(piece, at);
+    at += piece.length;
+  }
   return concat(
     field(`GDF ${version}`, 8),
     ...fixed,
     ...names,
     ...columns,
     blank(256 * (parts.extraBlocks ?? 0)),
-    ...data,
+    data,
     parts.table ?? blank(0),
   );
 }

@@ -60,7 +60,7 @@ describe('a header', () => {
     const recording = await open(cntFile({ channels: 2, samples: 50, promised: 7 }));
     expect(recording.channels[0]!.lengthSamples).toBe(50);
     expect(recording.log.join('\n')).toMatch(
-      /look like 16 bits and were read so.\n.*gives 7 samples;.*holds 50/,
+      /look like 16 bits and were read so\. .*\n.*gives 7 samples;.*holds 50/,
     );
     const x = await recording.read(1, 0, 50);
     // 204.8 is no float32: values are near, integers exact.
