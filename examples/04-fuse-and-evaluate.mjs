@@ -43,12 +43,11 @@ const result = await runEvaluation({
   progress: createProgress('auto', process.stderr),
   versions: {},
 });
-const people = result.data.subjects; // all of them are tested
 console.log(`${result.protocol}, ${result.windows} windows`);
 for (const [model, { balancedAccuracy, auroc }] of Object.entries(result.models))
   console.log(
     model.padEnd(32),
-    formatScore(balancedAccuracy, people, (value) => value.toFixed(2)), // six people: too few for an interval
+    formatScore(balancedAccuracy, result.data.subjects, (value) => value.toFixed(2)), // six people: too few for an interval
     auroc.mean?.toFixed(3),
   );
 assert.match(

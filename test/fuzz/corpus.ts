@@ -96,7 +96,7 @@ export async function buildCorpus(): Promise<readonly CorpusEntry[]> {
     asRecording('eeglab 7.3', { 'raw.set': goldenFile('eeglab/raw-v73.set') }),
     { name: 'mat values 7.3', files: { 'v73.mat': goldenFile('hdf5/v73.mat') }, open: readAllValues },
     asRecording('npy', smallNpy(), { rateHz: 100 }),
-    asRecording('npz', smallNpz(), { rateHz: 100 }),
+    asRecording('npz', smallNpz()),
     ...(
       ['plain.csv', 'museMonitor.csv', 'OpenBCI-RAW.txt', 'polar.txt', 'labels.csv', 'gap.csv'] as const
     ).map((name) => asRecording(`csv ${name}`, smallCsv(name))),
