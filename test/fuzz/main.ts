@@ -7,6 +7,7 @@
 import { fork } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { bombs } from './bombs.ts';
 import { buildCorpus } from './corpus.ts';
 import { type BombResult, runBombs } from './full-bombs.ts';
 import { buildSharedCorpus } from './shared-corpus.ts';
@@ -177,6 +178,12 @@ await Promise.all(
     }
   }),
 );
+if (!['all', 'none', ...bombs.map(({ name }) => name)].includes(values.bombs)) {
+  console.error(
+    `fuzz: no bomb '${values.bombs}'. Known: all, none, ${bombs.map(({ name }) => name).join(', ')}.`,
+  );
+  process.exit(2);
+}
 const withBombs = one === undefined && values.format.length === 0 ? values.bombs : 'none';
 const exploded: Omit<BombResult, 'fact'>[] = [];
 const bombWorker = worker.replace(/worker\.js$/, 'bomb-worker.js');
