@@ -437,14 +437,18 @@ describe.concurrent('errors', () => {
       'weights that a recipe has no encoder for',
       2,
       [
-        ...['finetune', '--data', 'a/labels.csv', '--recipe', 'finetune-ecg.json', '--out', 'x'],
+        ...['finetune', '--data', 'a/labels.csv', '--recipe', 'finetune-ecg.json', '--out', 'y'],
         ...['--eeg', 'runs/ecg/encoder.safetensors'],
       ],
       '--eeg: the recipe has no eeg encoder. Add one to its encoders.\n',
     ],
   ])('%s ends with exit code %i', async (_what, expected, args, message) => {
     const { code, stdout, stderr } = await heartmind(...args);
-    expect({ code, stdout }).toEqual({ code: expected, stdout: '' });
+    expect({ code, stdout, stderr: code === expected ? '' : stderr }).toEqual({
+      code: expected,
+      stdout: '',
+      stderr: '',
+    });
     expect(stderr).toContain(message);
     expect(stderr).not.toMatch(/^\s+at /m);
   });
