@@ -1,5 +1,7 @@
 /** `heartmind embed MODEL FILE…`: embeddings of every window, for other tools. */
+
 import { buildCommand } from '@stricli/core';
+import { joinArrays } from '../core/arrays.ts';
 import { ConfigError } from '../core/errors.ts';
 import { noteInputPath } from '../core/input-files-node.ts';
 import { checkOutput } from '../core/output-node.ts';
@@ -200,21 +202,13 @@ async function embedAll(
   }
   await embedder.dispose();
   const width = all[0]!.length / sets[0]!.count;
-  const arrays: [string, Tensor][] = [[modality, tensor('float32', [count, width], joinFloats(all))]];
+  const arrays: [string, Tensor][] = [
+    [modality, tensor('float32', [count, width], joinArrays(Float32Array, all))],
+  ];
   if (tokens)
     arrays.push([
       `${modality}.tokens`,
-      tensor('float32', [count, channels.length, patches, width], joinFloats(every)),
+      tensor('float32', [count, channels.length, patches, width], joinArrays(Float32Array, every)),
     ]);
   return arrays;
-}
-
-function joinFloats(parts: readonly Float32Array[]): Float32Array {
-  const joined = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    joined.set(part, offset);
-    offset += part.length;
-  }
-  return joined;
 }

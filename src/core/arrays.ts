@@ -1,5 +1,5 @@
 /**
- * Long lists without the stack: a call with a spread argument, `list.push(...more)` or `Math.max(...list)`, puts every
+ * Lists and arrays joined and searched. Long lists without the stack: a call with a spread argument, `list.push(...more)` or `Math.max(...list)`, puts every
  * element on the stack, which ends near 120,000 of them. How many a file holds is the file's choice, so that the lint rule
  * `scripts/lint/no-spread-argument.grit` refuses such calls; these functions are what stands in their place.
  */
@@ -21,4 +21,18 @@ export function minOf(values: Iterable<number>, most = Number.POSITIVE_INFINITY)
   let smallest = most;
   for (const value of values) smallest = Math.min(smallest, value);
   return smallest;
+}
+
+/** One array of all parts, one behind the other: `joinArrays(Float64Array, parts)`. */
+export function joinArrays<T extends Float32Array | Float64Array | Uint8Array>(
+  Type: new (length: number) => T,
+  parts: readonly ArrayLike<number>[],
+): T {
+  const all = new Type(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }

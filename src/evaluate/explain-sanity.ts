@@ -6,7 +6,7 @@
  * Signed attributions of patches are compared, and their magnitudes. Magnitudes of samples, as the paper compares pixels, are
  * given beside them: attributions are products with the input, so some likeness stays there whatever the weights are.
  */
-import { maxOf } from '../core/arrays.ts';
+import { joinArrays, maxOf } from '../core/arrays.ts';
 import { Random } from '../core/random.ts';
 import { type ModelConfig, modalitiesOf } from '../model/config.ts';
 import { initialParameters, modelParameters } from '../model/model.ts';
@@ -124,13 +124,7 @@ function magnitudesOf({ difference, gradient }: PathAttribution): Float64Array {
   const parts = entriesOf(gradient).map(([modality, g]) =>
     g.map((value, i) => Math.abs(value * difference[modality]![i]!)),
   );
-  const all = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+  return joinArrays(Float64Array, parts);
 }
 
 function known(values: readonly number[]): number | null {

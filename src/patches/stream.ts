@@ -2,10 +2,10 @@
  * A live signal → signals that the model takes, chunk by chunk: montage → microvolt → 200 Hz → causal filter. Value for
  * value what `prepareRecording` gives by the same recipe with `zeroPhase: false`, however the chunks are cut.
  */
-import { appendAll, minOf } from '../core/arrays.ts';
+import { appendAll, joinArrays, minOf } from '../core/arrays.ts';
 import { ConfigError } from '../core/errors.ts';
 import type { Channel } from '../core/recording.ts';
-import { unitFactor, unitOr } from '../core/units.ts';
+import { unitFactor, unitOf } from '../core/units.ts';
 import { type FilterState, type Sos, sosFilter, steadyState } from '../signal/filter.ts';
 import type { MontageRow } from '../signal/montage.ts';
 import { StreamBridge, StreamResampler } from '../signal/stream.ts';
@@ -15,7 +15,7 @@ import { designFilters, minimumSpanSamples, missingRange } from './prepare.ts';
 import { modelRateHz, type Recipe } from './recipe.ts';
 import type { Modality } from './windows.ts';
 
-export type LiveChannel = Pick<Channel, 'name' | 'unit' | 'rateHz'>;
+export type LiveChannel = Pick<Channel, 'name' | 'unit' | 'assumedUnit' | 'rateHz'>;
 
 /** Rows as the recipe's channels, microvolt at 200 Hz; what was missing is NaN. All rows are equally long. */
 export type PreparedChunk = { readonly [M in Modality]?: readonly Float64Array[] };
@@ -66,7 +66,7 @@ export class StreamPreparer {
       }
       const plan = plans.get(modality as Modality)!;
       appendAll(notes, plan.notes);
-      const withUnits = channels.map((one) => ({ ...one, unit: unitOr(one.unit, signal.unit) }));
+      const withUnits = channels.map((one) => ({ ...one, unit: unitOf(one, signal.unit) }));
       for (const montage of plan.rows) {
         const row = montage.terms.length > 0 ? new Row(montage, withUnits, filters) : undefined;
         this.#rows.push({ modality: modality as Modality, row });
@@ -170,7 +170,10 @@ class Row {
   take(inputs: ReadonlyMap<number, Input>, isEnd: boolean): void {
     for (const channel of new Set(this.terms.map((term) => term.channel))) {
       const input = inputs.get(channel)!;
-      this.#waiting.set(channel, join([this.#waiting.get(channel) ?? new Float64Array(0), ...input.fresh]));
+      this.#waiting.set(
+        channel,
+        joinArrays(Float64Array, [this.#waiting.get(channel) ?? new Float64Array(0), ...input.fresh]),
+      );
       appendAll(this.#missing, input.missing);
     }
     const length = minOf([...this.#waiting.values()].map((x) => x.length));
@@ -187,7 +190,7 @@ class Row {
   #filter(x: Float64Array, isEnd: boolean): void {
     let input = x;
     if (this.#head) {
-      input = join([this.#head, x]);
+      input = joinArrays(Float64Array, [this.#head, x]);
       const isLong = input.length >= minimumSpanSamples;
       this.#head = isLong ? undefined : input;
       if (!isLong) {
@@ -203,7 +206,7 @@ class Row {
   }
 
   #keep(y: Float64Array): void {
-    this.#done = join([this.#done, y]);
+    this.#done = joinArrays(Float64Array, [this.#done, y]);
   }
 
   /** The next `length` filtered samples, holes in them as NaN. */
@@ -217,14 +220,4 @@ class Row {
     this.#missing.splice(0, past < 0 ? this.#missing.length : past);
     return y;
   }
-}
-
-function join(parts: readonly Float64Array[]): Float64Array<ArrayBuffer> {
-  const result = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    result.set(part, at);
-    at += part.length;
-  }
-  return result;
 }

@@ -2,6 +2,7 @@
  * What ranks agree on and how work is spread over them, on the three calls of `Ranks`. Whatever is spread comes back in
  * the order of one rank, so that results do not depend on how many there are. A process alone (`undefined`) does it all.
  */
+import { joinArrays } from '../core/arrays.ts';
 import { ConfigError, InterruptedError } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { Ranks } from './ranks.ts';
@@ -121,13 +122,7 @@ export async function spreadRows(
   const { start, end } = cutRows(count, block, ranks.size)[ranks.rank]!;
   const own = start < end ? await compute({ start, end }) : new Float32Array(0);
   const parts = (await ranks.gather(bytesOf(own))).map((part) => new Float32Array(part.slice().buffer));
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+  return joinArrays(Float32Array, parts);
 }
 
 /**

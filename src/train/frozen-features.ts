@@ -2,7 +2,7 @@
  * Frozen encoders: they run once, their embeddings become fixed features [W, F] that a head learns from. Features are
  * standardised for the head; afterwards that scaling is folded into its first layer, so that the model needs none.
  */
-import { maxOf } from '../core/arrays.ts';
+import { joinArrays, maxOf } from '../core/arrays.ts';
 import { float32 } from '../core/tensor.ts';
 import { isPlain, type ModelConfig, modalitiesOf, takesTokens } from '../model/config.ts';
 import { type FloatTensors, withoutPrefix } from '../model/parameters.ts';
@@ -73,7 +73,7 @@ export async function computeFeatures(
           });
           parts.push(tokens ?? pooled);
         }
-        return joinRows(parts);
+        return joinArrays(Float32Array, parts);
       });
       await embedder.dispose();
       cache.set(key, values);
@@ -84,16 +84,6 @@ export async function computeFeatures(
     offset += width;
   }
   return { data, size };
-}
-
-function joinRows(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 /** A deviation below this share of the mean is float32's rounding (6e-8), not a difference between windows. */

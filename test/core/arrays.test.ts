@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { appendAll, maxOf, minOf } from '../../src/core/arrays.ts';
+import { appendAll, joinArrays, maxOf, minOf } from '../../src/core/arrays.ts';
 
 const million = Array.from({ length: 1_000_000 }, (_, i) => (i * 7919) % 1_000_003);
 
@@ -24,6 +24,12 @@ test('the largest and smallest are those of Math.max and Math.min', () => {
     expect(maxOf(values, 2)).toBe(Math.max(2, ...values));
     expect(minOf(values, 2)).toBe(Math.min(2, ...values));
   }
+});
+
+test('arrays are joined in their order, none of them too', () => {
+  const parts = [Float32Array.of(1, 2), new Float32Array(0), Float32Array.of(3)];
+  expect(joinArrays(Float32Array, parts)).toEqual(Float32Array.of(1, 2, 3));
+  expect(joinArrays(Uint8Array, [])).toEqual(new Uint8Array(0));
 });
 
 test('a call with a spread argument in src/ does not pass the style check', async () => {

@@ -1,4 +1,5 @@
 /** Samples of several LSL streams → one timeline: aligned by their stamps, lost samples as NaN, begun anew after jumps. */
+import { joinArrays } from '../../core/arrays.ts';
 
 /** Samples of a stream that are taken in one call. */
 const pullSamples = 4096;
@@ -33,7 +34,6 @@ export class Inlet {
     readonly labels: readonly string[],
     readonly units: readonly string[],
     readonly rateHz: number,
-    readonly isUnitAssumed: boolean,
   ) {
     this.#data = new Float64Array(pullSamples * labels.length);
   }
@@ -78,8 +78,14 @@ export class Inlet {
 
   /** Parts that came before, from the sample nearest to `start` on. */
   from(parts: readonly Pulled[], start: number): Pulled {
-    const stamps = join(parts.map((part) => part.stamps));
-    const values = join(parts.map((part) => part.values));
+    const stamps = joinArrays(
+      Float64Array,
+      parts.map((part) => part.stamps),
+    );
+    const values = joinArrays(
+      Float64Array,
+      parts.map((part) => part.values),
+    );
     const first = stamps.findIndex((stamp) => stamp >= start - 0.5 / this.rateHz);
     const at = first < 0 ? stamps.length : first;
     return { values: values.slice(at * this.labels.length), stamps: stamps.slice(at) };
@@ -180,14 +186,4 @@ interface Aligned {
   readonly gapTo?: number;
   /** Why the streams begin anew. */
   readonly jump?: string;
-}
-
-function join(parts: readonly Float64Array[]): Float64Array {
-  const result = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    result.set(part, at);
-    at += part.length;
-  }
-  return result;
 }

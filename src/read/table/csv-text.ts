@@ -1,5 +1,7 @@
 /** A text's bytes as UTF-8: marks taken off, UTF-16 rewritten. */
-import type { ByteSource } from '../../core/bytes.ts';
+import { joinArrays } from '../../core/arrays.ts';
+import { budgetOf } from '../../core/budget.ts';
+import { type ByteSource, bytesSource } from '../../core/bytes.ts';
 
 /** Decoded at once. */
 const pieceBytes = 16 * 1024 * 1024;
@@ -18,14 +20,8 @@ export async function asUtf8(source: ByteSource): Promise<{ source: ByteSource; 
     const text = decoder.decode(await source.read(at, end), { stream: end < source.byteLength });
     pieces.push(encoder.encode(text));
   }
-  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let filled = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, filled);
-    filled += piece.length;
-  }
-  const read: ByteSource['read'] = async (start, end) => bytes.subarray(start, end);
-  return { source: { name: source.name, byteLength: bytes.length, read }, skip: 0 };
+  const text = bytesSource(source.name, joinArrays(Uint8Array, pieces));
+  return { source: { ...text, budget: budgetOf(source) }, skip: 0 };
 }
 
 /** UTF-16 by its mark, or by the zero in every other byte of text that is mostly ASCII. */
