@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { maxOf } from '../core/arrays.ts';
 import { ConfigError } from '../core/errors.ts';
 import { findTarget } from '../core/output-target-node.ts';
-import { unitOr } from '../core/units.ts';
+import { unitOf } from '../core/units.ts';
 import { visibleLine } from '../core/visible-text.ts';
 import type { LackingOptions } from '../model/lacking.ts';
 import { LivePredictor } from '../model/live.ts';
@@ -208,9 +208,10 @@ async function openLive(
 
 /** A stream whose channels state no unit that is known has the one that was given. */
 function withUnit(source: LiveSource, unit: string | undefined): LiveSource {
+  if (unit === undefined) return source;
   return {
     ...source,
-    channels: source.channels.map((channel) => ({ ...channel, unit: unitOr(channel.unit, unit) })),
+    channels: source.channels.map((channel) => ({ ...channel, unit: unitOf(channel, unit) })),
   };
 }
 

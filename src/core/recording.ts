@@ -8,6 +8,8 @@ export interface Channel {
   readonly name: string;
   /** As the file writes it: `uV`, `mV`, `%`. See units.ts for what heartmind does with it. */
   readonly unit: string;
+  /** What a blank unit is by the custom of the format, where neither the user nor a recipe states one: `uV` of LSL, XDF and pipes. */
+  readonly assumedUnit?: string;
   readonly rateHz: number;
   /** Stored samples, over all spans. */
   readonly lengthSamples: number;

@@ -115,9 +115,18 @@ export function isKnownUnit(unit: string): boolean {
   return voltage === undefined ? otherUnits.test(fold(unit)) : voltage.how !== 'lost';
 }
 
-/** A channel's unit where it is known, else `assumed` where there is one. */
-export function unitOr(unit: string, assumed: string | undefined): string {
-  return assumed === undefined || isKnownUnit(unit) ? unit : assumed;
+/** What streams of LSL, recordings of them in XDF, and pipes mean where they state no unit: noted wherever it is taken. */
+export const customUnit = 'uV';
+/** Behind the name of a stream of LSL without one. */
+export const lslUnitNote =
+  'states no unit for some channels; they are taken as microvolt unless a unit is stated (--input-unit, or in a recipe).';
+
+/** A channel's unit where it is known; else the one that the user or a recipe states, else its format's custom. */
+export function unitOf(
+  { unit, assumedUnit }: { readonly unit: string; readonly assumedUnit?: string },
+  stated: string | undefined,
+): string {
+  return isKnownUnit(unit) ? unit : (stated ?? assumedUnit ?? unit);
 }
 
 /** Factor by which a value in `from` is multiplied to be in `to`. UnsupportedError unless both are voltages. */

@@ -4,7 +4,7 @@
  */
 import { appendAll, minOf } from '../core/arrays.ts';
 import type { Recording, Span } from '../core/recording.ts';
-import { unitFactor, unitOr } from '../core/units.ts';
+import { unitFactor, unitOf } from '../core/units.ts';
 import { detectBeatsAndContrast } from '../signal/beats.ts';
 import { butterworth, notch, type Sos, sosFilter, sosFiltFilt, steadyState } from '../signal/filter.ts';
 import { bridgeMissing } from '../signal/missing.ts';
@@ -190,7 +190,7 @@ async function readRow(
   const length = minOf(rows.map(({ values }) => values.length));
   const terms = row.terms.map(({ channel, weight }) => ({
     channel,
-    weight: weight * unitFactor(unitOr(memory.recording.channels[channel]!.unit, unit), 'uV'),
+    weight: weight * unitFactor(unitOf(memory.recording.channels[channel]!, unit), 'uV'),
   }));
   const values = combineTerms(terms, (channel) => channels.get(channel)!.values.subarray(0, length));
   return { values, missing: rows.flatMap(({ missing }) => missing) };

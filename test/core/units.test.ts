@@ -1,6 +1,6 @@
 /** Units in every spelling and encoding that headers were seen with, and what no header may be taken for. */
 import { describe, expect, it } from 'vitest';
-import { isKnownUnit, microvolts, repairUnit, unitFactor, unitOr } from '../../src/core/units.ts';
+import { isKnownUnit, microvolts, repairUnit, unitFactor, unitOf } from '../../src/core/units.ts';
 
 const latin1 = (...bytes: readonly number[]) => String.fromCharCode(...bytes);
 
@@ -62,12 +62,14 @@ it('knows which units say what their numbers are', () => {
     expect([unit, isKnownUnit(unit)]).toEqual([unit, true]);
   for (const unit of ['', ' ', 'a.u.', 'n/a', 'adu', '.V'])
     expect([unit, isKnownUnit(unit)]).toEqual([unit, false]);
-  expect([unitOr('', 'mV'), unitOr('uV', 'mV'), unitOr('%', 'mV'), unitOr('', undefined)]).toEqual([
-    'mV',
-    'uV',
-    '%',
-    '',
-  ]);
+  expect(unitOf({ unit: '' }, 'mV')).toBe('mV');
+  expect(unitOf({ unit: 'uV' }, 'mV')).toBe('uV');
+  expect(unitOf({ unit: '%' }, 'mV')).toBe('%');
+  expect(unitOf({ unit: '' }, undefined)).toBe('');
+  // A format's custom comes last.
+  expect(unitOf({ unit: '', assumedUnit: 'uV' }, undefined)).toBe('uV');
+  expect(unitOf({ unit: '', assumedUnit: 'uV' }, 'mV')).toBe('mV');
+  expect(unitOf({ unit: 'mV', assumedUnit: 'uV' }, undefined)).toBe('mV');
 });
 
 it('says how a unit can be stated where it cannot be known', () => {

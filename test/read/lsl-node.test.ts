@@ -123,7 +123,7 @@ describe('lslSource', () => {
     ]);
     expect(source.channels).toEqual([
       { name: 'Fz', unit: 'microvolts', rateHz: 4 },
-      { name: 'cap 2', unit: 'uV', rateHz: 4 },
+      { name: 'cap 2', unit: '', assumedUnit: 'uV', rateHz: 4 },
     ]);
     expect(rows).toEqual([
       [0, 1, 2],
@@ -139,7 +139,7 @@ describe('lslSource', () => {
     const options = { load: () => library, unit: 'mV', onNote: (note: string) => void notes.push(note) };
     const source = await lslSource(['cap'], options);
     expect(source.channels.map(({ unit }) => unit)).toEqual(['microvolts', 'mV']);
-    expect(notes.join()).not.toContain('assumed');
+    expect(notes.join()).not.toContain('microvolt');
     await source.close();
   });
 

@@ -2,6 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { bytesSource } from '../../src/core/bytes.ts';
 import { HeartmindError } from '../../src/core/errors.ts';
+import { unitOf } from '../../src/core/units.ts';
+import { openRecording } from '../../src/read/open.ts';
 import { openXdfRecording } from '../../src/read/xdf/recording.ts';
 import { openXdf } from '../../src/read/xdf/xdf.ts';
 import { parseXml, textAt } from '../../src/read/xdf/xml.ts';
@@ -211,5 +213,22 @@ describe('the start of an XDF recording', () => {
       if (zone === undefined) delete process.env.TZ;
       else process.env.TZ = zone;
     }
+  });
+});
+
+describe('an XDF stream without a unit', () => {
+  const bytes = build.join(
+    build.fileHeader(),
+    build.streamHeader(1),
+    build.samples16(1, [[1], [2]], [10, undefined]),
+  );
+  it('is microvolt by custom, as the live stream is, which a stated unit and a recipe go before', async () => {
+    const { channels, log } = await open(bytes);
+    expect(unitOf(channels[0]!, undefined)).toBe('uV');
+    expect(unitOf(channels[0]!, 'mV')).toBe('mV');
+    expect(log.join()).toContain('states no unit for some channels; they are taken as microvolt unless');
+    const stated = await openRecording(bytesSource('a.xdf', bytes), { unit: 'mV' });
+    expect(unitOf(stated.channels[0]!, undefined)).toBe('mV');
+    expect(stated.log.join()).not.toContain('microvolt');
   });
 });

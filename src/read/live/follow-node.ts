@@ -42,7 +42,10 @@ export async function followRecording(path: string, options: FollowOptions = {})
   const { reconnectSeconds = 60, onNote = () => undefined, onBytes: _, now = clock, ...given } = others;
   const openIt = () => openRecordingFile(path, { ...given, tolerant: true, mayGrow: true });
   const first = await openIt();
-  const channels = first.channels.map(({ name, unit, rateHz }) => ({ name, unit, rateHz }));
+  const channels = first.channels.map(({ name, unit, assumedUnit, rateHz }) => ({
+    ...{ name, unit, rateHz },
+    ...(assumedUnit !== undefined && { assumedUnit }),
+  }));
   let done = first.channels.map(({ lengthSamples }) => (fromEnd ? lengthSamples : 0));
   /** Seconds of the source at which the file's second 0 lies. */
   let origin = fromEnd ? -first.duration : 0;

@@ -11,7 +11,7 @@ export interface LivePiece {
 export interface LiveSource {
   /** For messages. */
   readonly name: string;
-  readonly channels: readonly Pick<Channel, 'name' | 'unit' | 'rateHz'>[];
+  readonly channels: readonly Pick<Channel, 'name' | 'unit' | 'assumedUnit' | 'rateHz'>[];
   /** Pieces as they arrive, until the source ends or the signal is aborted. */
   pieces(signal: AbortSignal): AsyncIterable<LivePiece>;
   close(): Promise<void>;

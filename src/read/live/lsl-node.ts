@@ -10,6 +10,7 @@ import {
   InterruptedError,
   UnsupportedError,
 } from '../../core/errors.ts';
+import { customUnit, lslUnitNote } from '../../core/units.ts';
 import { Patience } from './file-state-node.ts';
 import { type LivePiece, type LiveSource, pause } from './live.ts';
 import { Alignment, Inlet, nothing, type Pulled } from './lsl-align.ts';
@@ -26,7 +27,7 @@ export interface LslOptions {
   readonly idleSeconds?: number;
   /** Seconds to wait for a stream that was lost. Default 60. */
   readonly reconnectSeconds?: number;
-  /** Of channels that state none. Microvolt unless said otherwise, which is noted. */
+  /** Of channels that state none. */
   readonly unit?: string;
   /** Hears what was lost, waited for or assumed. */
   readonly onNote?: NoteListener;
@@ -74,9 +75,8 @@ export async function lslSource(names: readonly string[], options: LslOptions = 
     await close();
     throw error;
   }
-  for (const { name, isUnitAssumed } of inlets)
-    if (isUnitAssumed && unit === undefined)
-      onNote(`lsl: stream '${name}' states no unit for some channels; microvolt is assumed.`);
+  for (const { name, units } of inlets)
+    if (units.includes('')) onNote(`lsl: stream '${name}' ${lslUnitNote}`);
   const offsets = inlets.map((_, i) =>
     inlets.slice(0, i).reduce((sum, inlet) => sum + inlet.labels.length, 0),
   );
@@ -84,7 +84,10 @@ export async function lslSource(names: readonly string[], options: LslOptions = 
   return {
     name: `lsl:${names.join(',')}`,
     channels: inlets.flatMap(({ labels, units, rateHz }) =>
-      labels.map((name, i) => ({ name, unit: units[i]!, rateHz })),
+      labels.map((name, i) => ({
+        ...{ name, unit: units[i]!, rateHz },
+        ...(units[i] === '' && { assumedUnit: customUnit }),
+      })),
     ),
     async *pieces(signal) {
       const alignment = new Alignment(inlets);
@@ -140,11 +143,11 @@ async function openAgain(
   lsl: Lsl,
   lost: Inlet,
   signal: AbortSignal,
-  assumedUnit: string | undefined,
+  statedUnit: string | undefined,
 ): Promise<Inlet | undefined> {
   let found: Inlet;
   try {
-    found = await openInlet(lsl, lost.name, searchSeconds, signal, assumedUnit);
+    found = await openInlet(lsl, lost.name, searchSeconds, signal, statedUnit);
   } catch (error) {
     if (!(error instanceof HeartmindError)) throw error;
     await pause(searchSeconds, signal);
@@ -164,7 +167,7 @@ async function openInlet(
   name: string,
   timeoutSeconds: number,
   signal: AbortSignal | undefined,
-  assumedUnit = 'uV',
+  statedUnit = '',
 ): Promise<Inlet> {
   const [property, value] = /^(name|type|source_id|hostname)=(.+)$/.exec(name)?.slice(1) ?? ['name', name];
   const found: Pointer[] = [null];
@@ -193,14 +196,12 @@ async function openInlet(
   const isText = Number(lsl.format(info)) === stringFormat;
   const labels: string[] = [];
   const units: string[] = [];
-  let isUnitAssumed = false;
   let node = lsl.child(lsl.child(lsl.desc(info), 'channels'), 'channel');
   for (let i = 0; i < channels; i++) {
     const isThere = Number(lsl.isEmpty(node)) === 0;
     labels.push((isThere && String(lsl.childValue(node, 'label') ?? '')) || `${value} ${i + 1}`);
     const unit = isThere ? String(lsl.childValue(node, 'unit') ?? '') : '';
-    isUnitAssumed ||= unit.trim() === '';
-    units.push(unit.trim() || assumedUnit);
+    units.push(unit.trim() || statedUnit);
     if (isThere) node = lsl.sibling(node, 'channel');
   }
   lsl.destroyInfo(info);
@@ -209,7 +210,7 @@ async function openInlet(
   lsl.postprocess(handle, clockSync);
   await lsl.open(handle, timeoutSeconds, error);
   if (error[0] !== 0) fail('cannot be opened');
-  return new Inlet(lsl.pull, handle, name, labels, units, rateHz, isUnitAssumed);
+  return new Inlet(lsl.pull, handle, name, labels, units, rateHz);
 }
 
 type Lsl = ReturnType<typeof bind>;

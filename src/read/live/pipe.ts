@@ -2,7 +2,9 @@
  * Samples from a pipe → live pieces: lines of delimited text, or interleaved binary numbers (little-endian), as devices'
  * command-line tools write them. Nothing is invented or moved: what cannot be read is missing, and counted.
  */
+
 import { ConfigError, FormatError, InterruptedError } from '../../core/errors.ts';
+import { customUnit } from '../../core/units.ts';
 import type { LivePiece, LiveSource } from './live.ts';
 import { CountedNotes, type NoteListener } from './notes.ts';
 import { TextLines, TextRows } from './pipe-text.ts';
@@ -49,7 +51,8 @@ export async function pipeSource(
     name,
     channels: input.columns.map((column) => ({
       name: column.name,
-      unit: column.unit || (unit ?? 'uV'),
+      unit: column.unit || (unit ?? ''),
+      ...(column.unit === '' && unit === undefined && { assumedUnit: customUnit }),
       rateHz,
     })),
     async *pieces(stopSignal) {

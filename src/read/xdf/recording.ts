@@ -6,6 +6,7 @@ import { maxOf } from '../../core/arrays.ts';
 import type { ByteSource } from '../../core/bytes.ts';
 import { ConfigError, DataError } from '../../core/errors.ts';
 import type { Annotation, Channel, Recording } from '../../core/recording.ts';
+import { customUnit, lslUnitNote } from '../../core/units.ts';
 import { checkSamples, isRate, isTime, quoted, roomFor } from '../header-text.ts';
 import type { ReadOptions } from '../options.ts';
 import { mayDropSamples, openXdf, type XdfFile, type XdfStream } from './xdf.ts';
@@ -53,12 +54,15 @@ export async function openXdfRecording(source: ByteSource, options: ReadOptions 
       stretches.slice(-1).map(({ at, slots }) => at + slots),
       Math.round((end - start) * rateHz),
     );
+    if (options.unit === undefined && stream.channels.some(({ unit }) => unit === ''))
+      log.push(`xdf: stream ${stream.id} ${quoted(stream.name)} ${lslUnitNote}`);
     for (const [channel, { label, unit, type }] of stream.channels.entries()) {
       channels.push({
         name: label,
         unit,
         rateHz,
         lengthSamples,
+        ...(unit === '' && { assumedUnit: customUnit }),
         ...(stream.format.startsWith('int') && { resolution: 1, offset: 0 }),
         note: [stream.name, type || stream.type].filter((text) => text !== '').join('; '),
       });
