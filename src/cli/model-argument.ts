@@ -4,6 +4,7 @@
  */
 import { open, stat } from 'node:fs/promises';
 import { ConfigError, DataError } from '../core/errors.ts';
+import { subjectsOf } from '../datasets/people.ts';
 import { modalitiesOf } from '../model/config.ts';
 import { decodeModel, type TrainedModel } from '../model/model-file.ts';
 import type { FloatTensors } from '../model/parameters.ts';
@@ -85,7 +86,7 @@ export function describeModel(
     signals.length === 1
       ? signals[0]!
       : `${signals.join(', ')}${config.nullEmbeddings ? ' or both' : ' together'}`;
-  const people = provenance.subjects === undefined ? 0 : (JSON.parse(provenance.subjects) as string[]).length;
+  const people = subjectsOf(provenance)?.length ?? 0;
   const trained =
     people > 0 ? `; trained and chosen on ${people} people of ${provenance.dataset ?? 'a dataset'}` : '';
   return `${name}: ${classes.join(' or ')} every ${recipe.window.stepSeconds} s, from ${from}${trained}. Card: weights/${name}.md.`;

@@ -122,18 +122,16 @@ export function findSeenPeople(origin: Origin | undefined, people: TestedPeople)
 export function joinOrigins(own: Origin, earlier: Origin): { dataset?: string; subjects?: string } {
   const names = [own.dataset, earlier.dataset].flatMap((name) => name?.split('+') ?? []);
   const joined = names.length === 0 ? {} : { dataset: [...new Set(names)].join('+') };
-  const isKnown = ({ dataset, subjects }: Origin) => dataset !== undefined && subjects !== undefined;
-  if (!isKnown(own) || !isKnown(earlier)) return joined;
-  const people = [own, earlier].flatMap(({ subjects }) => JSON.parse(subjects!) as string[]);
-  return { ...joined, subjects: JSON.stringify([...new Set(people)].sort()) };
+  const [mine, theirs] = [subjectsOf(own), subjectsOf(earlier)];
+  if (!mine || !theirs || own.dataset === undefined || earlier.dataset === undefined) return joined;
+  return { ...joined, subjects: JSON.stringify([...new Set([...mine, ...theirs])].sort()) };
 }
 
 /** Those names of a dataset's people whom weights of this origin have seen; undefined where it cannot be known. */
 export function namesSeen(origin: Origin, dataset: string): string[] | undefined {
   const learnt = peopleOf(origin);
   if (!learnt || learnt.some(({ space }) => isOpen(space))) return undefined;
-  const subjects = JSON.parse(origin.subjects!) as string[];
-  return findSeenPeople(origin, { dataset, subject: subjects }).seen.slice();
+  return findSeenPeople(origin, { dataset, subject: subjectsOf(origin)! }).seen.slice();
 }
 
 /** Are these names comparable with every space, and so absent from it for certain? */
@@ -147,11 +145,23 @@ function isElsewhere(own: readonly Identity[], spaces: ReadonlySet<string>): boo
   );
 }
 
+/** The names in the metadata of weights; undefined where there are none, and where a foreign file has something else there. */
+export function subjectsOf({ subjects }: Origin): string[] | undefined {
+  if (subjects === undefined) return undefined;
+  try {
+    const names: unknown = JSON.parse(subjects);
+    return Array.isArray(names) && names.every((name) => typeof name === 'string') ? names : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Everybody whom weights have seen; undefined where they do not say. */
-function peopleOf({ dataset, subjects }: Origin = {}): Identity[] | undefined {
-  if (dataset === undefined || subjects === undefined) return undefined;
-  const parts = dataset.split('+');
-  return (JSON.parse(subjects) as string[]).flatMap((subject) => {
+function peopleOf(origin: Origin = {}): Identity[] | undefined {
+  const subjects = subjectsOf(origin);
+  if (origin.dataset === undefined || !subjects) return undefined;
+  const parts = origin.dataset.split('+');
+  return subjects.flatMap((subject) => {
     const patterns = parts.filter((part) => namings[part]?.pattern?.test(subject));
     const free = parts.filter((part) => !namings[part]?.pattern);
     const from = [...patterns, ...free];

@@ -1,5 +1,5 @@
 /** What a result says of the pre-trained weights that its encoders began from: which, by their sha256, and whom they have seen. */
-import { findSeenPeople, type Origin, type TestedPeople } from '../datasets/people.ts';
+import { findSeenPeople, type Origin, subjectsOf, type TestedPeople } from '../datasets/people.ts';
 import type { WindowIndex } from '../patches/window-reader.ts';
 import type { Modality } from '../patches/windows.ts';
 import type { WindowFold } from './protocol.ts';
@@ -26,8 +26,9 @@ export function describeWeights(
   origins: Origins,
 ): Pick<Result, 'weights'> {
   const entries = modalities(weights).map((modality) => {
-    const { dataset, subjects } = origins[modality] ?? {};
-    const people = subjects === undefined ? null : (JSON.parse(subjects) as string[]).length;
+    const origin = origins[modality] ?? {};
+    const { dataset } = origin;
+    const people = subjectsOf(origin)?.length ?? null;
     return [modality, { ...weights[modality]!, dataset: dataset ?? null, people }] as const;
   });
   return entries.length === 0 ? {} : { weights: Object.fromEntries(entries) };
@@ -77,7 +78,8 @@ export function noteSeen(
   const { seen, unknown, tested } = findSeenPeople(origin, people);
   const count = (n: number) => `${n} of the ${tested.length} tested subjects`;
   const begins = name === undefined ? `The ${what}` : `The ${what} begins as ${name}, which`;
-  if (origin.subjects === undefined || origin.dataset === undefined)
+  const named = subjectsOf(origin);
+  if (named === undefined || origin.dataset === undefined)
     return !isSaid || tested.length === 0
       ? []
       : [`${begins} does not say whom it has seen: tested subjects may be among them.`];
@@ -87,7 +89,7 @@ export function noteSeen(
       `The ${what} was pre-trained on unlabelled recordings of ${count(seen.length)} (transductive)${rest}.`,
     ];
   }
-  const whom = `has seen unlabelled recordings of ${JSON.parse(origin.subjects).length} people of ${origin.dataset}`;
+  const whom = `has seen unlabelled recordings of ${named.length} people of ${origin.dataset}`;
   if (unknown.length > 0)
     return [
       `${begins} ${whom}. Whether they are ${count(unknown.length)} is not known: names there and here cannot be compared.`,

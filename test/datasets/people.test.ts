@@ -146,3 +146,14 @@ test("a finished model's encoders: seen, not seen, not said, from scratch, a mod
     'The model does not say whom its encoders had seen before they were fine-tuned: tested subjects may be among them.',
   ]);
 });
+
+test('metadata of a foreign file that are no list of names say of nobody', () => {
+  for (const subjects of ['junk', '{}', '[1]', '"p1"'])
+    expect(
+      findSeenPeople({ dataset: 'eegmat', subjects }, { dataset: 'eegmat', subject: ['Subject00'] }),
+    ).toEqual({
+      seen: [],
+      unknown: ['Subject00'],
+      tested: ['Subject00'],
+    });
+});
