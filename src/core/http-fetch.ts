@@ -1,6 +1,6 @@
 /** One GET by `fetch`, in Node and in pages, within the limits of http.ts. */
-import { type HttpAnswer, type HttpLimits, stopped, watchChunks, withinTime } from './http.ts';
-import { HttpFailure } from './http-retry.ts';
+import { awaitAnswer, type HttpAnswer, type HttpLimits, watchChunks } from './http.ts';
+import { HttpFailure, isLasting, stopped } from './http-retry.ts';
 
 /**
  * HttpFailure where there is no answer; statuses are the caller's. InterruptedError once `signal` is aborted. A page may
@@ -15,7 +15,6 @@ export async function fetchAnswer(
   if (signal?.aborted) throw stopped(url.href);
   const control = new AbortController();
   const cancel = () => control.abort();
-  const late = () => new HttpFailure(`no answer for ${limits.answerMs / 1000} s`, true);
   // Not kept: a file that changed must be seen, and what is kept of ranges is nobody's whole file.
   const asked = fetch(url, {
     // With a range, `fetch` adds it itself.
@@ -23,7 +22,7 @@ export async function fetchAnswer(
     signal: control.signal,
     cache: 'no-store',
   });
-  const response = await withinTime(asked, limits.answerMs, late, signal, cancel).catch(failHttp);
+  const response = await awaitAnswer(url.href, asked, limits, signal, cancel).catch(failHttp);
   const reader = response.body?.getReader();
   const chunks: AsyncIterator<Uint8Array> = {
     next: async () => {
@@ -35,7 +34,7 @@ export async function fetchAnswer(
     status: response.status,
     url: response.url,
     header: (name) => response.headers.get(name) ?? undefined,
-    body: watchChunks(chunks, limits, signal, cancel),
+    body: watchChunks(url.href, chunks, limits, signal, cancel),
     discard: cancel,
   };
 }
@@ -46,6 +45,5 @@ function failHttp(error: unknown): never {
   const { cause, message } = error;
   const { code, message: why } = (cause ?? {}) as { readonly code?: unknown; readonly message?: unknown };
   const reason = [message, code, why].filter((text) => typeof text === 'string' && text !== '').join(', ');
-  const isLasting = /CERT_|ERR_TLS|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|bad port|unknown scheme/.test(reason);
-  throw new HttpFailure(reason, !isLasting, undefined, undefined, { cause: error });
+  throw new HttpFailure(reason, !isLasting(reason), undefined, undefined, { cause: error });
 }

@@ -19,6 +19,20 @@ export function parseContentRange(text: string | undefined): ContentRange | unde
   return { start, end, ...(total === undefined ? {} : { total }) };
 }
 
+/** The part that an answer brings, from `start` and not beyond `end`; undefined for another one, which `otherRange` tells. */
+export function partOf(
+  { header }: Pick<HttpAnswer, 'header'>,
+  start: number,
+  end = Number.MAX_SAFE_INTEGER,
+): ContentRange | undefined {
+  const range = parseContentRange(header('content-range'));
+  return range && range.start === start && range.end <= end ? range : undefined;
+}
+
+export function otherRange({ header }: Pick<HttpAnswer, 'header'>): string {
+  return `another range than was asked for (${header('content-range')?.slice(0, 80) ?? 'none'})`;
+}
+
 /** What a server says of the version of a file. */
 export interface Validators {
   readonly etag?: string;

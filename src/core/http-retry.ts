@@ -16,6 +16,25 @@ export class HttpFailure extends Error {
   }
 }
 
+/** What a status other than the expected one means for another try. */
+export function refusalOf({
+  status,
+  header,
+}: {
+  readonly status: number;
+  header(name: string): string | undefined;
+}): HttpFailure {
+  const after = parseRetryAfter(header('retry-after'), Date.now());
+  return new HttpFailure(`the server answers ${status}`, isPassing(status), status, after);
+}
+
+/** Does the code or text of a connection's error tell of something that stays: a certificate, a wrong address? */
+export function isLasting(reason: string): boolean {
+  return /\b(CERT_|ERR_TLS|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_INVALID|ERR_UNESCAPED)|bad port|unknown scheme/.test(
+    reason,
+  );
+}
+
 /** Statuses that pass: timeouts, too many requests, failures of the server or of one before it. */
 export function isPassing(status: number): boolean {
   return (
@@ -66,12 +85,17 @@ export function waitBeforeRetry(
   return Math.max(jittered, asked);
 }
 
-/** Wait; InterruptedError once `signal` is aborted. */
-export function pauseBeforeRetry(ms: number, signal: AbortSignal | undefined, what = 'fetch'): Promise<void> {
+/** Whoever waits for a server was told to stop; `what` is read: a URL, a file. */
+export function stopped(what: string): InterruptedError {
+  return new InterruptedError(`${what}: stopped.`);
+}
+
+/** Wait; InterruptedError of `what` once `signal` is aborted. */
+export function pauseBeforeRetry(ms: number, signal: AbortSignal | undefined, what: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const stop = () => {
       clearTimeout(timer);
-      reject(new InterruptedError(`${what}: stopped.`));
+      reject(stopped(what));
     };
     const timer = setTimeout(() => {
       signal?.removeEventListener('abort', stop);

@@ -2,8 +2,7 @@
  * What every reader of HTTP keeps to, whoever carries the bytes (`fetch`, or node:http with its proxies): an answer within a
  * time, a body without long silence and not slower than a least rate, no encoding that was not asked for, a stop at any time.
  */
-import { InterruptedError } from './errors.ts';
-import { HttpFailure } from './http-retry.ts';
+import { HttpFailure, stopped } from './http-retry.ts';
 
 export interface HttpLimits {
   /** Until the answer's headers are there. Milliseconds. */
@@ -50,14 +49,15 @@ export function refuseEncoding(answer: Pick<HttpAnswer, 'header'>): void {
 
 /**
  * The result of `work`, or what `late` says after `ms`, or InterruptedError once `signal` is aborted; in both of these
- * `cancel` is called and what `work` gives later is nobody's.
+ * `cancel` is called and what `work` gives later is nobody's. `what` is read, for the message: a URL.
  */
-export function withinTime<T>(
+function withinTime<T>(
+  what: string,
   work: Promise<T>,
   ms: number,
   late: () => Error,
   signal: AbortSignal | undefined,
-  cancel: () => void = () => undefined,
+  cancel: () => void,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     const end = () => {
@@ -69,7 +69,7 @@ export function withinTime<T>(
       cancel();
       reject(error);
     };
-    const abort = () => giveUp(stopped());
+    const abort = () => giveUp(stopped(what));
     const timer = setTimeout(() => giveUp(late()), ms);
     signal?.addEventListener('abort', abort, { once: true });
     work.then(
@@ -86,8 +86,21 @@ export function withinTime<T>(
   });
 }
 
+/** The headers of an answer within the limits; HttpFailure, InterruptedError and `cancel` as for a body. */
+export function awaitAnswer<T>(
+  what: string,
+  answer: Promise<T>,
+  { answerMs }: Pick<HttpLimits, 'answerMs'>,
+  signal: AbortSignal | undefined,
+  cancel: () => void,
+): Promise<T> {
+  const late = () => new HttpFailure(`no answer for ${answerMs / 1000} s`, true);
+  return withinTime(what, answer, answerMs, late, signal, cancel);
+}
+
 /** Chunks of a body within the limits. `cancel` lets the connection go; it is called at the end in any case. */
 export async function* watchChunks(
+  what: string,
   chunks: AsyncIterator<Uint8Array>,
   limits: HttpLimits,
   signal: AbortSignal | undefined,
@@ -99,7 +112,7 @@ export async function* watchChunks(
     for (;;) {
       // Only waiting for the server counts: a slow disk is no stall.
       const asked = performance.now();
-      const { done, value } = await withinTime(chunks.next(), limits.stallMs, silence, signal, cancel);
+      const { done, value } = await withinTime(what, chunks.next(), limits.stallMs, silence, signal, cancel);
       if (done) return;
       waitedMs += performance.now() - asked;
       bytes += value.length;
@@ -114,8 +127,4 @@ export async function* watchChunks(
   } finally {
     cancel();
   }
-}
-
-export function stopped(what = 'fetch'): InterruptedError {
-  return new InterruptedError(`${what}: stopped.`);
 }

@@ -54,7 +54,7 @@ export async function fetchFile(
         if (wait === undefined) throw givenUp(file, error, failures);
         if (failures > 1 || wait >= 5000)
           onLog?.(`${file.path}: ${error.message}; again in ${(wait / 1000).toFixed(1)} s.`);
-        await pauseBeforeRetry(wait, signal);
+        await pauseBeforeRetry(wait, signal, file.path);
       }
     }
   } catch (error) {

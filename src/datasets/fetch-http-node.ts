@@ -4,9 +4,15 @@
  */
 import { Agent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { ConfigError, InterruptedError } from '../core/errors.ts';
-import { defaultHttpLimits, type HttpAnswer, type HttpLimits, stopped, watchChunks } from '../core/http.ts';
-import { HttpFailure } from '../core/http-retry.ts';
+import { ConfigError } from '../core/errors.ts';
+import {
+  awaitAnswer,
+  defaultHttpLimits,
+  type HttpAnswer,
+  type HttpLimits,
+  watchChunks,
+} from '../core/http.ts';
+import { HttpFailure, isLasting, stopped } from '../core/http-retry.ts';
 import { type Environment, proxyFor, proxyHeaders, tunnelAgent } from './fetch-proxy-node.ts';
 
 export interface Credentials {
@@ -27,7 +33,6 @@ export interface HttpOptions extends Partial<Omit<HttpLimits, 'answerMs'>> {
 }
 
 export interface HttpResponse extends HttpAnswer {
-  readonly headers: IncomingHttpHeaders;
   /** What the first host said of a file that lies elsewhere: the hub's `x-linked-etag`, `x-linked-size`. */
   readonly linked: { readonly sha256?: string; readonly bytes?: number };
 }
@@ -95,13 +100,14 @@ export class HttpClient {
     this.#agents.clear();
   }
 
-  #once(
+  async #once(
     url: URL,
     headers: Readonly<Record<string, string>>,
     method: string,
     signal: AbortSignal | undefined,
   ): Promise<IncomingMessage> {
-    const { environment, stallMs, userAgent, ca } = this.#options;
+    if (signal?.aborted) throw stopped(url.href);
+    const { environment, userAgent, ca } = this.#options;
     const proxy = proxyFor(url, environment);
     const isTls = url.protocol === 'https:';
     const isForwarded = proxy !== undefined && !isTls;
@@ -124,32 +130,13 @@ export class HttpClient {
       agent: this.#agentFor(url, proxy),
       ...(ca === undefined ? {} : { ca }),
     };
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) {
-        reject(stopped());
-        return;
-      }
-      const request = (target.protocol === 'https:' ? httpsRequest : httpRequest)(common);
-      const abort = () => request.destroy(stopped());
-      signal?.addEventListener('abort', abort, { once: true });
-      const timer = setTimeout(
-        () => request.destroy(new Error(`no answer for ${stallMs / 1000} s`)),
-        stallMs,
-      );
-      const settle = () => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', abort);
-      };
-      request.once('error', (error) => {
-        settle();
-        reject(failureOf(error));
-      });
-      request.once('response', (message) => {
-        settle();
-        resolve(message);
-      });
+    const request = (target.protocol === 'https:' ? httpsRequest : httpRequest)(common);
+    const answer = new Promise<IncomingMessage>((resolve, reject) => {
+      request.on('error', (error) => reject(failureOf(error)));
+      request.once('response', resolve);
       request.end();
     });
+    return awaitAnswer(url.href, answer, this.#options, signal, () => request.destroy());
   }
 
   #response(
@@ -159,24 +146,19 @@ export class HttpClient {
     method: string,
     signal: AbortSignal | undefined,
   ): HttpResponse {
+    // An answer that is there as a whole, or has no body, is read to its end and leaves its connection for the next one.
+    const release = () => void (message.complete || method === 'HEAD' ? message.resume() : message.destroy());
     message.on('error', () => undefined); // reported by the iteration; without one, of no interest
     return {
       status: message.statusCode!,
-      headers: message.headers,
       url,
       linked,
       header: (name) => {
         const value = message.headers[name];
         return Array.isArray(value) ? value.join(', ') : value;
       },
-      body: watchChunks(
-        chunksOf(message),
-        this.#options,
-        signal,
-        () => message.complete || message.destroy(),
-      ),
-      // An answer without a body leaves its connection for the next.
-      discard: () => void (method === 'HEAD' ? message.resume() : message.complete || message.destroy()),
+      body: watchChunks(url, chunksOf(message), this.#options, signal, release),
+      discard: release,
     };
   }
 
@@ -213,13 +195,10 @@ async function* chunksOf(message: IncomingMessage): AsyncGenerator<Uint8Array> {
 
 /** Errors of certificates do not pass; all others of a connection may. */
 function failureOf(error: unknown): Error {
-  if (error instanceof InterruptedError || error instanceof HttpFailure) return error;
+  if (error instanceof HttpFailure) return error;
   const { code, message } = error as NodeJS.ErrnoException;
-  const lasting = /^(CERT_|ERR_TLS|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_INVALID|ERR_UNESCAPED)/.test(
-    code ?? '',
-  );
   const text = message || code || String(error);
-  return new HttpFailure(text, !lasting, undefined, undefined, { cause: error });
+  return new HttpFailure(text, !isLasting(code ?? ''), undefined, undefined, { cause: error });
 }
 
 function linkedFile(headers: IncomingHttpHeaders): { sha256?: string; bytes?: number } {

@@ -97,12 +97,12 @@ export async function fetchDownload(
       throw asStorageError(folder, cause);
     });
   const unlock = dryRun ? undefined : await lockFolder(folder, 'heartmind fetch');
+  const download = new Download(name, facts, folder, http, options);
   try {
-    return await new Download(name, facts, folder, http, options).run();
+    return await download.run();
   } catch (error) {
-    const isSaid = error instanceof HeartmindError && !/^fetch: stopped/.test(error.message);
-    if (!signal?.aborted || isSaid) throw asStorageError(folder, error);
-    throw new InterruptedError(`${name}: stopped before all was in ${folder}. ${resume}`, { cause: error });
+    const isAnother = error instanceof HeartmindError && !(error instanceof InterruptedError);
+    throw signal?.aborted && !isAnother ? download.stopped(error) : asStorageError(folder, error);
   } finally {
     http.close();
     await unlock?.();
@@ -117,6 +117,8 @@ class Download {
   readonly #options: FetchOptions;
   readonly #fileOptions: FileOptions;
   #bytes = 0;
+  /** Files that are in place, and how many are to be; undefined before that is known. */
+  #count: { readonly done: number; readonly total: number } | undefined;
 
   constructor(name: string, facts: DownloadFacts, folder: string, http: HttpClient, options: FetchOptions) {
     this.#name = name;
@@ -167,8 +169,9 @@ class Download {
     const { verify = false, dryRun = false, signal } = this.#options;
     const missing = new Set<FetchFile>();
     let differing = 0;
+    this.#count = { done: 0, total: files.length };
     await inParallel(files, 8, async (file) => {
-      this.#stopIfAsked(0, files.length);
+      signal?.throwIfAborted();
       if (await manifest.check(file, verify, signal, dryRun)) return;
       missing.add(file);
       if (await stat(join(this.#folder, file.path)).catch(() => undefined)) differing++;
@@ -218,17 +221,18 @@ class Download {
         report();
       },
     };
+    this.#count = { done: 0, total: missing.length };
     await inParallel(missing, this.#options.jobs ?? 4, async (file) => {
       if (failed.length >= mostFailures) return;
-      this.#stopIfAsked(fetched.length, missing.length);
+      this.#options.signal?.throwIfAborted();
       try {
         const done = await fetchFile(this.#http, file, join(this.#folder, file.path), options);
         await manifest.add({ path: file.path, ...done });
         const { bytes, sha256, verified } = done;
         fetched.push({ path: file.path, url: file.url, bytes, sha256, verified });
+        this.#count = { done: fetched.length, total: missing.length };
         report();
       } catch (error) {
-        if (error instanceof InterruptedError) throw this.#stopped(fetched.length, missing.length);
         if (!(error instanceof DataError || error instanceof FormatError)) throw error;
         failed.push(error);
       }
@@ -245,6 +249,7 @@ class Download {
   async #unpackAll(files: readonly FetchFile[], manifest: Manifest): Promise<number> {
     const { signal, onLog, keepArchives = false, free = freeSpace } = this.#options;
     let count = 0;
+    this.#count = { done: files.length, total: files.length };
     for (const file of files) {
       const noted = manifest.entries.get(file.path);
       if (file.unpack === undefined || !noted || noted.unpacked) continue;
@@ -260,7 +265,7 @@ class Download {
           await manifest.add({ ...member, path: below + member.path, verified: 'archive', from: file.path });
         count += members.length;
       } catch (error) {
-        if (signal?.aborted) throw this.#stopped(files.length, files.length);
+        signal?.throwIfAborted();
         // Taken unverified, it may have come damaged: the next time it is fetched anew.
         if (error instanceof FormatError && (noted.verified === 'none' || noted.verified === 'size'))
           await rm(archive, { force: true });
@@ -273,13 +278,12 @@ class Download {
     return count;
   }
 
-  #stopIfAsked(done: number, total: number): void {
-    if (this.#options.signal?.aborted) throw this.#stopped(done, total);
-  }
-
-  #stopped(done: number, total: number): InterruptedError {
-    return new InterruptedError(
-      `${this.#name}: stopped with ${done} of ${total} files in ${this.#folder} (${formatBytes(Math.max(0, this.#bytes))} have come). ${resume}`,
-    );
+  /** What to say of a stop, wherever in the download it was heard. */
+  stopped(cause: unknown): InterruptedError {
+    const came = `${formatBytes(Math.max(0, this.#bytes))} have come`;
+    const where = this.#count
+      ? `with ${this.#count.done} of ${this.#count.total} files in ${this.#folder} (${came})`
+      : `before all was in ${this.#folder}`;
+    return new InterruptedError(`${this.#name}: stopped ${where}. ${resume}`, { cause });
   }
 }

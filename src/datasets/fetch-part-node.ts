@@ -11,11 +11,12 @@ import {
   contentLength,
   differenceOf,
   ifRangeOf,
-  parseContentRange,
+  otherRange,
+  partOf,
   type Validators,
   validatorsOf,
 } from '../core/http-range.ts';
-import { HttpFailure, isPassing, parseRetryAfter, type RetryPolicy } from '../core/http-retry.ts';
+import { HttpFailure, type RetryPolicy, refusalOf } from '../core/http-retry.ts';
 import type { HttpClient, HttpResponse } from './fetch-http-node.ts';
 import type { FetchFile } from './fetch-list.ts';
 
@@ -132,7 +133,7 @@ export class Part {
       this.linked = response.linked;
       const { status } = response;
       if (status === 416 && this.size > 0) throw new Restart('the server has fewer bytes');
-      if (status !== 200 && status !== 206) throw refusal(response);
+      if (status !== 200 && status !== 206) throw refusalOf(response);
       refuseEncoding(response);
       const end = status === 206 ? this.#checkRange(response) : await this.#restart(response);
       const most = this.#file.bytes ?? this.#options.mostBytes;
@@ -160,7 +161,7 @@ export class Part {
       }
       if (end !== undefined && this.size < end)
         throw new HttpFailure(`the connection ended at byte ${this.size} of ${end}`, true);
-      const isFramed = end !== undefined || response.headers['transfer-encoding'] !== undefined;
+      const isFramed = end !== undefined || response.header('transfer-encoding') !== undefined;
       if (!isFramed && (this.#file.sha256 ?? this.#file.md5 ?? this.#file.bytes) === undefined)
         throw new HttpFailure(
           'the server does not say how long the file is, and no checksum is known',
@@ -171,12 +172,10 @@ export class Part {
     }
   }
 
-  /** A 206 must continue exactly here, in the same file. → its whole size, where the server tells. */
+  /** A 206 must continue exactly here, in the same file. → its whole size, or where the part ends if the server does not tell. */
   #checkRange(response: HttpResponse): number {
-    const text = response.header('content-range');
-    const range = parseContentRange(text);
-    if (!range || range.start !== this.size || this.size === 0)
-      throw new Restart(`another range than was asked for (${text?.slice(0, 80) ?? 'none'})`);
+    const range = this.size > 0 ? partOf(response, this.size) : undefined;
+    if (!range) throw new Restart(otherRange(response));
     const difference = this.#state && differenceOf(this.#state, validatorsOf(response));
     if (difference !== undefined) throw new Restart(`the file was changed (${difference})`);
     return range.total ?? range.end;
@@ -260,9 +259,4 @@ export function mismatchOf(
   if (linked.bytes !== undefined && linked.bytes !== bytes)
     return `${bytes} bytes instead of the hub's ${linked.bytes}`;
   return undefined;
-}
-
-function refusal({ status, headers }: HttpResponse): HttpFailure {
-  const after = parseRetryAfter(headers['retry-after'], Date.now());
-  return new HttpFailure(`the server answers ${status}`, isPassing(status), status, after);
 }

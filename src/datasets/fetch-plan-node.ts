@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, DataError, InterruptedError } from '../core/errors.ts';
+import { contentLength } from '../core/http-range.ts';
 import type { DownloadFacts } from './facts.ts';
 import { fetchFile } from './fetch-file-node.ts';
 import type { HttpClient } from './fetch-http-node.ts';
@@ -105,8 +106,8 @@ export async function askTotalBytes(
     try {
       const answer = await http.request(url, {}, { method: 'HEAD', signal });
       answer.discard();
-      const length = answer.headers['content-length'];
-      if (answer.status === 200 && length !== undefined) sizes.push(Number(length));
+      const length = contentLength(answer);
+      if (answer.status === 200 && length !== undefined) sizes.push(length);
     } catch (error) {
       if (error instanceof InterruptedError) throw error;
     }

@@ -10,11 +10,13 @@ import {
   contentLength,
   differenceOf,
   ifRangeOf,
+  otherRange,
   parseContentRange,
+  partOf,
   type Validators,
   validatorsOf,
 } from '../core/http-range.ts';
-import { HttpFailure, isPassing, parseRetryAfter } from '../core/http-retry.ts';
+import { HttpFailure, isPassing, refusalOf } from '../core/http-retry.ts';
 import { collectedSource } from '../core/streams.ts';
 import { UrlClient, type UrlOptions } from './url-client.ts';
 
@@ -70,7 +72,7 @@ async function firstAnswer(client: UrlClient, url: URL): Promise<ByteSource | nu
   const range = parseContentRange(answer.header('content-range'));
   if (status === 206 && range?.total !== undefined) {
     refuseEncoding(answer);
-    if (range.start !== 0 || range.end > firstBytes) throw otherRange(answer);
+    if (!partOf(answer, 0, firstBytes)) throw new HttpFailure(otherRange(answer), true);
     const head = allocateBytes(url.href, 0, range.end);
     await fill(answer, head, { done: 0 });
     return rangedSource(client, url, head, range.total, validatorsOf(answer));
@@ -82,7 +84,7 @@ async function firstAnswer(client: UrlClient, url: URL): Promise<ByteSource | nu
   }
   if (answer.status === 200) return wholeSource(client, url, answer);
   answer.discard();
-  if (isPassing(answer.status)) throw refusal(answer);
+  if (isPassing(answer.status)) throw refusalOf(answer);
   return answer.status;
 }
 
@@ -135,10 +137,9 @@ function rangedSource(
       { Range: `bytes=${start + came.done}-${end - 1}` },
       ifRangeOf(validators),
     );
-    const range = parseContentRange(answer.header('content-range'));
     try {
       const { status } = answer;
-      if (isPassing(status)) throw refusal(answer);
+      if (isPassing(status)) throw refusalOf(answer);
       if (![200, 206, 412, 416].includes(status))
         throw new FormatError(
           `${name}: the server answers ${status} to bytes ${start}–${end}, after it gave the beginning. Check the server, and open it again.`,
@@ -149,12 +150,14 @@ function rangedSource(
       if (difference !== undefined) throw changed(difference, start);
       if (status === 412 || status === 416) throw changed(`the server answers ${status}`, start);
       refuseEncoding(answer);
+      const range = parseContentRange(answer.header('content-range'));
       const total = status === 206 ? range?.total : contentLength(answer);
       if ((total ?? byteLength) !== byteLength)
         throw changed(`it had ${byteLength} bytes, it has ${total}`, start);
       if (status === 200) throw new HttpFailure('the server sends the whole file where a part is due', true);
-      if (!range || range.start !== start + came.done || range.end > end) throw otherRange(answer);
-      await fill(answer, room.subarray(0, range.end - start), came);
+      const given = partOf(answer, start + came.done, end);
+      if (!given) throw new HttpFailure(otherRange(answer), true);
+      await fill(answer, room.subarray(0, given.end - start), came);
     } finally {
       answer.discard();
     }
@@ -199,14 +202,4 @@ async function fill(answer: HttpAnswer, room: Uint8Array, came: Progress): Promi
     if (came.done === room.length) return;
   }
   throw new HttpFailure(`the connection ended ${room.length - came.done} bytes before the end`, true);
-}
-
-function otherRange(answer: HttpAnswer): HttpFailure {
-  const range = answer.header('content-range')?.slice(0, 80) ?? 'none';
-  return new HttpFailure(`another range than was asked for (${range})`, true);
-}
-
-function refusal({ status, header }: HttpAnswer): HttpFailure {
-  const after = parseRetryAfter(header('retry-after'), Date.now());
-  return new HttpFailure(`the server answers ${status}`, true, status, after);
 }

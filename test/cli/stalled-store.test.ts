@@ -101,6 +101,7 @@ test('while it trains: the checkpoint is saved', async () => {
 test('before it trains: at once', async () => {
   withheld = /^\/ecg\/c\./;
   const { code, stderr, milliseconds } = await stopStalled('runs/never');
-  expect(`${code} ${stderr}`).toMatch(/^130 .*stopped/s);
+  // Named: what was being read.
+  expect(`${code} ${stderr}`).toMatch(/^130 [^]*\nhttp:\/\/127\.0\.0\.1:\d+\/ecg\/c\.\S+: stopped\.\n$/);
   expect(milliseconds).toBeLessThan(5000);
 });

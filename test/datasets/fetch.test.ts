@@ -316,6 +316,21 @@ describe('bounds', () => {
     expect(existsSync(join(folder, 'l'))).toBe(false);
   });
 
+  it('small answers that are refused leave their connections for the next', async () => {
+    const http = new HttpClient({ ...quick.http, jobs: 1 });
+    try {
+      for (let i = 0; i < 3; i++) {
+        const answer = await http.request(`${server.url}not-there`);
+        expect(answer.status).toBe(404);
+        // By now its body is there as a whole, unread.
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        answer.discard();
+      }
+    } finally {
+      http.close();
+    }
+  });
+
   it('a body larger than listed is refused before it comes', async () => {
     facts = { baseUrl: server.url, files: [{ url: 'data/c.dat', path: 'c', bytes: 1000 }] };
     await expect(run()).rejects.toThrow('the server announces 200000 bytes, 1000 are listed');
