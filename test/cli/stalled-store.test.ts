@@ -102,6 +102,6 @@ test('before it trains: at once', async () => {
   withheld = /^\/ecg\/c\./;
   const { code, stderr, milliseconds } = await stopStalled('runs/never');
   // Named: what was being read.
-  expect(`${code} ${stderr}`).toMatch(/^130 [^]*\nhttp:\/\/127\.0\.0\.1:\d+\/ecg\/c\.\S+: stopped\.\n$/);
+  expect(`${code} ${stderr}`).toMatch(/^130 .*\nhttp:\/\/127\.0\.0\.1:\d+\/ecg\/c\.\S+: stopped\.\n$/s);
   expect(milliseconds).toBeLessThan(5000);
 });
