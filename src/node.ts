@@ -1,5 +1,6 @@
 /** heartmind in Node: the pure part, and files, folders and onnxruntime-node. */
 
+export { writeFileAtomically } from './core/output-node.ts';
 export { openFolder } from './datasets/folder-node.ts';
 export { sampleDataFolder } from './datasets/sample-node.ts';
 export * from './index.ts';
@@ -11,5 +12,5 @@ export { type LslOptions, lslSource } from './read/live/lsl-node.ts';
 export { detectLaunch, type Launch } from './runtime/launch.ts';
 export { type Mpi, type OpenMpiOptions, openMpi } from './runtime/mpi-node.ts';
 export { createNodeBackend, type NodeBackendOptions } from './runtime/ort-node.ts';
-export { folderStore, writeFileAtomically } from './train/checkpoint-node.ts';
+export { folderStore } from './train/checkpoint-node.ts';
 export { folderMetricsLog, readMetrics } from './train/metrics-log-node.ts';

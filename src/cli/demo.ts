@@ -5,11 +5,11 @@
 import { join, resolve } from 'node:path';
 import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
+import { writeFileAtomically } from '../core/output-node.ts';
 import type { Result } from '../evaluate/result.ts';
 import { parseStudyRecipe, runStudy, type StudyRecipe } from '../evaluate/study.ts';
 import { encodeModel } from '../model/model-file.ts';
 import type { WindowSet } from '../patches/windows.ts';
-import { writeFileAtomically } from '../train/checkpoint-node.ts';
 import { encodePretrained } from '../train/pretrain.ts';
 import {
   type Context,

@@ -4,7 +4,7 @@ import { buildCommand } from '@stricli/core';
 import { joinArrays } from '../core/arrays.ts';
 import { ConfigError } from '../core/errors.ts';
 import { noteInputPath } from '../core/input-files-node.ts';
-import { checkOutput } from '../core/output-node.ts';
+import { checkOutput, writeFileAtomically } from '../core/output-node.ts';
 import { type Tensor, tensor } from '../core/tensor.ts';
 import { encoderConfig, modalitiesOf } from '../model/config.ts';
 import type { FloatTensors } from '../model/parameters.ts';
@@ -18,7 +18,6 @@ import { recordingWindows } from '../patches/recording-windows.ts';
 import type { Modality, WindowSet } from '../patches/windows.ts';
 import { encodeNpz } from '../read/numpy/npz.ts';
 import type { Backend } from '../runtime/backend.ts';
-import { writeFileAtomically } from '../train/checkpoint-node.ts';
 import {
   type Context,
   createBackend,

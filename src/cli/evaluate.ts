@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
+import { writeFileAtomically } from '../core/output-node.ts';
 import { evaluateModel } from '../evaluate/finished-model.ts';
 import { parseLadderRecipe } from '../evaluate/ladder.ts';
 import { type Protocol, protocolKinds, protocolSchema } from '../evaluate/protocol.ts';
@@ -9,7 +10,6 @@ import type { Result } from '../evaluate/result.ts';
 import { runEvaluation } from '../evaluate/study.ts';
 import { mayLack } from '../model/lacking.ts';
 import { encodeModel } from '../model/model-file.ts';
-import { writeFileAtomically } from '../train/checkpoint-node.ts';
 import { parseFinetuneRecipe } from '../train/recipe.ts';
 import {
   type Context,

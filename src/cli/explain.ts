@@ -3,13 +3,12 @@ import { resolve } from 'node:path';
 import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
 import { noteInputPath } from '../core/input-files-node.ts';
-import { checkOutput } from '../core/output-node.ts';
+import { checkOutput, writeFileAtomically } from '../core/output-node.ts';
 import { type Baseline, baselines, explainRecording } from '../evaluate/explain.ts';
 import { type Hiding, hidings } from '../evaluate/explain-occlusion.ts';
 import { renderExplanation } from '../evaluate/explain-page.ts';
 import { encodeExplanation } from '../evaluate/explain-result.ts';
 import { checks, findings } from '../evaluate/explain-words.ts';
-import { writeFileAtomically } from '../train/checkpoint-node.ts';
 import {
   type Context,
   createBackend,

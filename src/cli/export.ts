@@ -1,12 +1,11 @@
 /** `heartmind export`: an encoder or a trained model as one ONNX file. */
 import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
-import { checkOutput } from '../core/output-node.ts';
+import { checkOutput, writeFileAtomically } from '../core/output-node.ts';
 import { visibleLine } from '../core/visible-text.ts';
 import { exportEncoder, exportModel } from '../model/export.ts';
 import type { InferencePrecision } from '../model/precision.ts';
 import { parseStoredRecipe } from '../patches/recipe.ts';
-import { writeFileAtomically } from '../train/checkpoint-node.ts';
 import {
   type Context,
   inferencePrecisionFlag,

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { buildCommand } from '@stricli/core';
 import { ConfigError, DataError } from '../core/errors.ts';
+import { writeFileAtomically } from '../core/output-node.ts';
 import { Random } from '../core/random.ts';
 import type { DatasetSpec } from '../datasets/dataset.ts';
 import { classesOf, completeClasses } from '../datasets/folds.ts';
@@ -11,7 +12,6 @@ import { checkReader } from '../evaluate/duplicates.ts';
 import { assertSeveralClasses, noteMissingClasses } from '../evaluate/fold-classes.ts';
 import { encodeModel } from '../model/model-file.ts';
 import type { WindowIndex } from '../patches/window-reader.ts';
-import { writeFileAtomically } from '../train/checkpoint-node.ts';
 import { noteDivergence } from '../train/divergence.ts';
 import { finetune } from '../train/finetune.ts';
 import { parseFinetuneRecipe } from '../train/recipe.ts';

@@ -2,12 +2,10 @@
  * Where live predictions go when they go to a file. A full disk does not end a session of hours: lines are held, and
  * written when there is room again. A line is never written in part and then again.
  */
-import { mkdir, open } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { StorageError } from '../core/errors.ts';
-
-/** Writes some of the bytes, and says how many. */
-export type AppendBytes = (bytes: Uint8Array) => Promise<number>;
+import { joinArrays } from '../core/arrays.ts';
+import { HeartmindError, StorageError } from '../core/errors.ts';
+import { explainSystemError } from '../core/output-errors-node.ts';
+import type { Appending } from '../core/output-node.ts';
 
 /** Held at most: some hours of predictions. Bytes. */
 const mostHeldBytes = 8 * 1024 * 1024;
@@ -20,17 +18,14 @@ export class LiveOutput {
 
   constructor(
     readonly path: string,
-    readonly append: AppendBytes,
+    readonly output: Appending,
     readonly tell: (note: string) => void,
   ) {}
 
   /** Write a line, or hold it. StorageError where the file cannot be written for another reason, or too much is held. */
   async write(line: string): Promise<void> {
     const bytes = new TextEncoder().encode(line);
-    const all = new Uint8Array(this.#held.length + bytes.length);
-    all.set(this.#held);
-    all.set(bytes, this.#held.length);
-    this.#held = all;
+    this.#held = joinArrays(Uint8Array, [this.#held, bytes]);
     await this.#flush(false);
     if (this.#held.length > mostHeldBytes)
       throw this.#error(`${this.#held.length} bytes wait to be written`, undefined);
@@ -44,16 +39,19 @@ export class LiveOutput {
   async #flush(isLast: boolean): Promise<void> {
     try {
       while (this.#held.length > 0) {
-        const written = await this.append(this.#held);
+        const written = await this.output.append(this.#held);
         this.#held = this.#held.slice(written);
       }
       if (this.#isWaiting) this.tell(`${this.path}: written again; nothing was lost.`);
       this.#isWaiting = false;
     } catch (cause) {
-      const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-      if (isLast || !passing.has(code)) throw this.#error(`cannot be written (${code})`, cause);
+      // Where the output is a pipe, it has said so itself.
+      if (cause instanceof HeartmindError) throw cause;
+      const { fact } = explainSystemError(cause);
+      const isPassing = passing.has((cause as NodeJS.ErrnoException).code ?? '');
+      if (isLast || !isPassing) throw this.#error(`cannot be written (${fact})`, cause);
       if (!this.#isWaiting)
-        this.tell(`${this.path}: cannot be written now (${code}); predictions are held until it can.`);
+        this.tell(`${this.path}: cannot be written now (${fact}); predictions are held until it can.`);
       this.#isWaiting = true;
     }
   }
@@ -65,17 +63,4 @@ export class LiveOutput {
       { cause },
     );
   }
-}
-
-/** Open a file to append predictions to; missing folders are made. StorageError where it cannot be opened. */
-export async function openLiveOutput(
-  path: string,
-  tell: (note: string) => void,
-): Promise<{ readonly output: LiveOutput; close(): Promise<void> }> {
-  await mkdir(dirname(path), { recursive: true }).catch(() => undefined);
-  const handle = await open(path, 'a').catch((cause: NodeJS.ErrnoException) => {
-    throw new StorageError(`${path}: cannot be written (${cause.code}). Check the path.`, path, { cause });
-  });
-  const append: AppendBytes = async (bytes) => (await handle.write(bytes)).bytesWritten;
-  return { output: new LiveOutput(path, append, tell), close: () => handle.close() };
 }

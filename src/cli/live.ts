@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import { maxOf } from '../core/arrays.ts';
 import { ConfigError } from '../core/errors.ts';
-import { findTarget } from '../core/output-target-node.ts';
+import { appendOutput } from '../core/output-node.ts';
 import { unitOf } from '../core/units.ts';
 import { visibleLine } from '../core/visible-text.ts';
 import type { LackingOptions } from '../model/lacking.ts';
@@ -18,7 +18,7 @@ import { type PipeType, pipeSource, pipeTypes } from '../read/live/pipe.ts';
 import type { Backend } from '../runtime/backend.ts';
 import { chooseChannels } from '../signal/select-channels.ts';
 import type { Context } from './command.ts';
-import { openLiveOutput } from './live-output.ts';
+import { LiveOutput } from './live-output.ts';
 import { inputOptionsOf, type ReadFlags } from './read-flags.ts';
 import { printData } from './standard-streams.ts';
 import { formatTimelineHeader, formatTimelineRow } from './timeline-csv.ts';
@@ -94,10 +94,10 @@ export async function predictLive(
   const signal = AbortSignal.any([context.signal, unread.signal]);
   const source = await openLive(argument, flags, { signal, onNote: tell });
   // A recording that is being followed is no place for its predictions.
-  if (flags.out !== undefined) await findTarget(flags.out);
-  const file = flags.out === undefined ? undefined : await openLiveOutput(flags.out, tell);
+  const file = flags.out === undefined ? undefined : await appendOutput(flags.out);
+  const held = file && new LiveOutput(flags.out!, file, tell);
   const write = async (line: string) => {
-    if (file) await file.output.write(line);
+    if (held) await held.write(line);
     else if (!(await printData(line))) unread.abort();
   };
   try {
@@ -129,7 +129,7 @@ export async function predictLive(
     } finally {
       // Also where the source failed: what came before is predicted.
       await report(await predictor.finish());
-      await file?.output.finish();
+      await held?.finish();
       await predictor.dispose();
     }
   } finally {

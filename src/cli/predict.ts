@@ -2,12 +2,11 @@
 import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
 import { noteInputPath } from '../core/input-files-node.ts';
-import { checkOutput } from '../core/output-node.ts';
+import { checkOutput, writeFileAtomically } from '../core/output-node.ts';
 import type { Recording } from '../core/recording.ts';
 import { missingChannelsKinds } from '../model/lacking.ts';
 import type { InferencePrecision } from '../model/precision.ts';
 import { type Timeline, TimelinePredictor } from '../model/timeline.ts';
-import { writeFileAtomically } from '../train/checkpoint-node.ts';
 import {
   type Context,
   createBackend,

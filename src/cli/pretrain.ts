@@ -2,11 +2,11 @@
 import { join } from 'node:path';
 import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
+import { writeFileAtomically } from '../core/output-node.ts';
 import type { DatasetSpec } from '../datasets/dataset.ts';
 import { describePretraining, describeTraining } from '../evaluate/describe.ts';
 import { eegRecipe, twelveLeadRecipe } from '../patches/recipe.ts';
 import type { WindowReader } from '../patches/window-reader.ts';
-import { writeFileAtomically } from '../train/checkpoint-node.ts';
 import { noteDivergence } from '../train/divergence.ts';
 import { encodePretrained, pretrain } from '../train/pretrain.ts';
 import { parsePretrainRecipe } from '../train/recipe.ts';

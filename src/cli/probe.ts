@@ -2,7 +2,7 @@
 import { basename, dirname } from 'node:path';
 import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
-import { checkOutput } from '../core/output-node.ts';
+import { checkOutput, writeFileAtomically } from '../core/output-node.ts';
 import type { Origin } from '../datasets/people.ts';
 import { targetKinds, targetsOf } from '../datasets/targets.ts';
 import { checkDuplicates } from '../evaluate/duplicates.ts';
@@ -22,7 +22,6 @@ import { prober, tuner } from '../evaluate/probe-ways.ts';
 import { planFolds, protocolSchema } from '../evaluate/protocol.ts';
 import { noteSeenSubjects } from '../evaluate/starting-weights.ts';
 import type { Modality, SignalWindows } from '../patches/windows.ts';
-import { writeFileAtomically } from '../train/checkpoint-node.ts';
 import { parseFinetuneRecipe } from '../train/recipe.ts';
 import {
   type Context,

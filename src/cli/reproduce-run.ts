@@ -1,9 +1,9 @@
 /** What every benchmark of `reproduce` is given, and gives; the files of its run. */
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeFileAtomically } from '../core/output-node.ts';
 import type { KeptFiles } from '../evaluate/kept-files.ts';
 import type { KeptTrainings } from '../evaluate/reproduce-tuned.ts';
-import { writeFileAtomically } from '../train/checkpoint-node.ts';
 import type { Progress } from '../train/progress.ts';
 import type { WorkFlags } from './command.ts';
 import { keepIn } from './run-folder.ts';

@@ -2,11 +2,11 @@
 import { join, resolve } from 'node:path';
 import { buildCommand } from '@stricli/core';
 import { ConfigError } from '../core/errors.ts';
+import { writeFileAtomically } from '../core/output-node.ts';
 import { amigosWith } from '../datasets/amigos.ts';
 import { dreamerWith } from '../datasets/dreamer.ts';
 import { eegmat } from '../datasets/eegmat.ts';
 import { ptbxl } from '../datasets/ptbxl.ts';
-import { writeFileAtomically } from '../train/checkpoint-node.ts';
 import {
   type Context,
   createWorkProgress,

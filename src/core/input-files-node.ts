@@ -29,7 +29,7 @@ export function watchInputs(): () => void {
   };
 }
 
-/** Note an opened file, or the one that a path leads to. */
+/** Note an opened file. */
 export async function noteInput(file: FileHandle): Promise<void> {
   if (inputs) add(await file.stat({ bigint: true }));
 }

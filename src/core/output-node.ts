@@ -3,20 +3,12 @@
  * its place, made to reach the disk, renamed; its mode and, where allowed, its owner stay, and links to it too. Pipes and
  * devices are written through. Inputs of the command are refused.
  */
-import { constants, write as writeDescriptor } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { noteOwnOutput } from './input-files-node.ts';
 import { writingError } from './output-errors-node.ts';
-import {
-  type DescriptorTarget,
-  type FileTarget,
-  findTarget,
-  refuseInput,
-  type StreamTarget,
-} from './output-target-node.ts';
+import { StreamOutput } from './output-stream-node.ts';
+import { type FileTarget, findTarget, refuseInput } from './output-target-node.ts';
 import { nameUnfinished, sweepUnfinished } from './unfinished-files-node.ts';
 
 /** The calls that write, so that a test can let them fail. */
@@ -50,9 +42,54 @@ export interface OutputOptions {
  */
 export async function beginOutput(path: string, options: OutputOptions = {}): Promise<Output> {
   const target = await findTarget(path);
-  if (target.kind === 'stream') return new StreamOutput(target, await openStream(target));
-  if (target.kind === 'descriptor') return new StreamOutput(target);
-  return FileOutput.begin(path, target, options);
+  return target.kind === 'file' ? FileOutput.begin(path, target, options) : StreamOutput.begin(target);
+}
+
+/**
+ * Replace a file at once or not at all; pipes and devices are written through. Errors as `beginOutput`: what was there is
+ * intact.
+ */
+export async function writeFileAtomically(
+  path: string,
+  bytes: Uint8Array,
+  files?: WritingFiles,
+): Promise<void> {
+  const output = await beginOutput(path, { bytes: bytes.length, ...(files && { files }) });
+  await output.write(bytes);
+  await output.finish();
+  await output.place();
+}
+
+/** An output that grows while it is read by others: a write that fails leaves what was there, and may be tried again. */
+export interface Appending {
+  /** Writes some of the bytes, and says how many. Errors are the system's. */
+  append(bytes: Uint8Array): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Go on at the end of a file, or write through. Missing folders are made. Errors as `beginOutput`. */
+export async function appendOutput(path: string): Promise<Appending> {
+  const target = await findTarget(path);
+  if (target.kind !== 'file') {
+    const stream = await StreamOutput.begin(target);
+    return {
+      append: async (bytes) => {
+        await stream.write(bytes);
+        return bytes.length;
+      },
+      close: () => stream.finish(),
+    };
+  }
+  try {
+    await mkdir(dirname(target.path), { recursive: true });
+    const file = await open(target.path, 'a');
+    return {
+      append: async (bytes) => (await file.write(bytes)).bytesWritten,
+      close: () => file.close(),
+    };
+  } catch (cause) {
+    throw writingError(path, 'cannot be written', '', cause);
+  }
 }
 
 /**
@@ -169,81 +206,6 @@ function failure(path: string, target: FileTarget, options: OutputOptions, writt
       : `${options.bytes} bytes could not be written`;
   const kept = target.existing ? 'What was there before is intact.' : 'Nothing of it was kept.';
   return writingError(path, what, kept, cause);
-}
-
-/** Written as it comes. */
-class StreamOutput implements Output {
-  written = 0;
-  readonly #target: StreamTarget | DescriptorTarget;
-  readonly #file: FileHandle | undefined;
-
-  constructor(target: StreamTarget | DescriptorTarget, file?: FileHandle) {
-    this.#target = target;
-    this.#file = file;
-  }
-
-  async write(bytes: Uint8Array): Promise<void> {
-    try {
-      if (this.#target.kind === 'descriptor') await writeTo(this.#target.descriptor, bytes);
-      else
-        for (let done = 0; done < bytes.length; )
-          done += (await this.#file!.write(bytes, done, bytes.length - done, null)).bytesWritten;
-      this.written += bytes.length;
-    } catch (cause) {
-      await this.abandon();
-      throw writingError(this.#target.path, `cannot be written after ${this.written} bytes`, '', cause);
-    }
-  }
-
-  async finish(): Promise<void> {
-    await this.#file?.close().catch((cause) => {
-      throw writingError(this.#target.path, `cannot be written after ${this.written} bytes`, '', cause);
-    });
-  }
-
-  async place(): Promise<void> {}
-
-  async abandon(): Promise<void> {
-    await this.#file?.close().catch(() => undefined);
-  }
-}
-
-/** Milliseconds between two looks for a reader of a pipe. */
-const readerEvery = 50;
-
-/** Opening a pipe waits for its reader: not in a thread of the pool, which could not be interrupted. */
-async function openStream({ path, isPipe }: StreamTarget): Promise<FileHandle> {
-  const { O_WRONLY, O_NONBLOCK } = constants;
-  for (;;) {
-    try {
-      const probe = isPipe ? await open(path, O_WRONLY | O_NONBLOCK) : undefined;
-      const file = await open(path, O_WRONLY);
-      await probe?.close();
-      return file;
-    } catch (cause) {
-      const isWaiting = isPipe && (cause as NodeJS.ErrnoException).code === 'ENXIO';
-      if (!isWaiting) throw writingError(path, 'cannot be written', '', cause);
-      await delay(readerEvery);
-    }
-  }
-}
-
-const writeSome = promisify(writeDescriptor);
-
-async function writeTo(descriptor: number, bytes: Uint8Array): Promise<void> {
-  const standard = descriptor === 1 ? process.stdout : descriptor === 2 ? process.stderr : undefined;
-  if (standard)
-    return new Promise((resolve, reject) => {
-      standard.write(bytes, (error) => (error ? reject(error) : resolve()));
-    });
-  for (let done = 0; done < bytes.length; ) {
-    try {
-      done += (await writeSome(descriptor, bytes, done, bytes.length - done, null)).bytesWritten;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
-      await delay(readerEvery);
-    }
-  }
 }
 
 /** The rename itself must reach the disk. Windows cannot open a folder for that, and needs no such call. */

@@ -6,8 +6,8 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { appendFile, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomically } from '../core/atomic-write-node.ts';
 import { StorageError } from '../core/errors.ts';
+import { writeFileAtomically } from '../core/output-node.ts';
 import type { FetchFile } from './fetch-list.ts';
 
 export const manifestName = '.heartmind-fetch.jsonl';

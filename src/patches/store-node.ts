@@ -1,8 +1,8 @@
 /** Stores in a folder: reading by positions of open files, writing whole files at once. */
 import { open, readFile, rm, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { writeFileAtomically } from '../core/atomic-write-node.ts';
 import { StorageError } from '../core/errors.ts';
+import { writeFileAtomically } from '../core/output-node.ts';
 import { fileSource } from '../read/file-node.ts';
 import type { StoreFiles, StorePlace } from './store-place.ts';
 

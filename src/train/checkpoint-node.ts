@@ -1,11 +1,9 @@
 /** Checkpoints in a folder, each file replaced at once or not at all. */
 import { join } from 'node:path';
-import { type WritingFiles, writeFileAtomically } from '../core/atomic-write-node.ts';
 import { StorageError } from '../core/errors.ts';
+import { type WritingFiles, writeFileAtomically } from '../core/output-node.ts';
 import { readWholeFile } from '../core/read-file-node.ts';
 import type { CheckpointStore } from './checkpoint.ts';
-
-export { type WritingFiles, writeFileAtomically } from '../core/atomic-write-node.ts';
 
 export const checkpointName = 'checkpoint.safetensors';
 

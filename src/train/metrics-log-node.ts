@@ -4,8 +4,9 @@
  */
 import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { StorageError } from '../core/errors.ts';
-import { writeFileAtomically } from './checkpoint-node.ts';
+import { joinArrays } from '../core/arrays.ts';
+import { writingError } from '../core/output-errors-node.ts';
+import { writeFileAtomically } from '../core/output-node.ts';
 import type { MetricsLog } from './loop.ts';
 import { encodeFileHeader, encodeScalars } from './tensorboard.ts';
 
@@ -31,7 +32,7 @@ export function folderMetricsLog(folder: string): MetricsLog {
     buffer = [];
     if (lines.length === 0) return;
     await append(join(folder, metricsName), lines.map(formatLine).join(''));
-    await append(join(folder, eventsName), joinBytes(lines.map(encodeLine)));
+    await append(join(folder, eventsName), joinArrays(Uint8Array, lines.map(encodeLine)));
   };
   return {
     async record(step, values) {
@@ -52,7 +53,10 @@ async function startAt(folder: string, step: number): Promise<void> {
     new TextEncoder().encode(kept.map(formatLine).join('')),
   );
   const header = encodeFileHeader(kept[0]?.time ?? Date.now() / 1000);
-  await writeFileAtomically(join(folder, eventsName), joinBytes([header, ...kept.map(encodeLine)]));
+  await writeFileAtomically(
+    join(folder, eventsName),
+    joinArrays(Uint8Array, [header, ...kept.map(encodeLine)]),
+  );
 }
 
 /** The lines of a run's `metrics.jsonl`; a last line cut off by a crash is left out. */
@@ -82,18 +86,15 @@ function encodeLine({ time, step, values }: Line): Uint8Array {
   return encodeScalars({ wallTime: time, step, values: Object.fromEntries(finite) });
 }
 
-function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
-  return new Uint8Array(Buffer.concat(parts));
-}
-
 async function append(path: string, content: string | Uint8Array): Promise<void> {
   try {
     await appendFile(path, content);
   } catch (cause) {
-    throw new StorageError(
-      `${path}: the figures could not be written (${(cause as Error).message}). Make room and resume.`,
+    throw writingError(
       path,
-      { cause },
+      'the figures could not be written',
+      'The run can be resumed from its checkpoint.',
+      cause,
     );
   }
 }

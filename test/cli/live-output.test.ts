@@ -14,13 +14,13 @@ function disk() {
   const set = (bytes: number, error = 'ENOSPC') => {
     [room, code] = [bytes, error];
   };
-  return { append, set, content: () => content };
+  return { output: { append, close: async () => undefined }, set, content: () => content };
 }
 
 test('lines are held while the disk is full, and written in order', async () => {
-  const { append, set, content } = disk();
+  const { output: file, set, content } = disk();
   const notes: string[] = [];
-  const output = new LiveOutput('out.csv', append, (note) => notes.push(note));
+  const output = new LiveOutput('out.csv', file, (note) => notes.push(note));
   await output.write('first\n');
   set(3);
   await output.write('second\n');
@@ -31,18 +31,20 @@ test('lines are held while the disk is full, and written in order', async () => 
   await output.finish();
   expect(content()).toBe('first\nsecond\nthird\nfourth\n');
   expect(notes).toEqual([
-    'out.csv: cannot be written now (ENOSPC); predictions are held until it can.',
+    'out.csv: cannot be written now (the disk is full); predictions are held until it can.',
     'out.csv: written again; nothing was lost.',
   ]);
 });
 
 test('an end on a full disk, another error and hours of waiting are errors', async () => {
-  const { append, set } = disk();
-  const output = new LiveOutput('out.csv', append, () => undefined);
+  const { output: file, set } = disk();
+  const output = new LiveOutput('out.csv', file, () => undefined);
   set(0);
   await output.write('a\n');
-  await expect(output.finish()).rejects.toThrow(/out.csv: cannot be written \(ENOSPC\). Make room/);
+  await expect(output.finish()).rejects.toThrow(/out.csv: cannot be written \(the disk is full\). Make room/);
   await expect(output.write('x'.repeat(9 * 2 ** 20))).rejects.toThrow(/bytes wait to be written/);
   set(0, 'EACCES');
-  await expect(new LiveOutput('out.csv', append, () => undefined).write('a\n')).rejects.toThrow(/EACCES/);
+  await expect(new LiveOutput('out.csv', file, () => undefined).write('a\n')).rejects.toThrow(
+    /cannot be written \(no permission to write there\)/,
+  );
 });

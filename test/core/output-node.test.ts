@@ -21,10 +21,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { writeFileAtomically } from '../../src/core/atomic-write-node.ts';
 import { ConfigError, StorageError } from '../../src/core/errors.ts';
 import { noteInputPath, watchInputs } from '../../src/core/input-files-node.ts';
-import { beginOutput, checkOutput } from '../../src/core/output-node.ts';
+import { appendOutput, beginOutput, checkOutput, writeFileAtomically } from '../../src/core/output-node.ts';
 import { placeOfProcess } from '../../src/core/process-node.ts';
 
 const isPosix = process.platform !== 'win32';
@@ -133,6 +132,55 @@ describe.skipIf(!isPosix)('what is not a plain file (POSIX)', () => {
       '/dev/full: cannot be written after 0 bytes (the disk is full). Make room, then run it again.',
     );
     expect((await stat('/dev/full')).isCharacterDevice()).toBe(true);
+  });
+});
+
+describe('outputs that grow', () => {
+  const append = async (path: string, text: string) => {
+    const output = await appendOutput(path);
+    try {
+      let done = 0;
+      while (done < text.length) done += await output.append(bytes(text).subarray(done));
+    } finally {
+      await output.close();
+    }
+  };
+
+  test('go on at the end of the file behind a link, which stays; missing folders are made', async () => {
+    await append(at('new', 'a'), 'one ');
+    await symlink(at('new', 'a'), at('to-a'));
+    await append(at('to-a'), 'two');
+    expect(await readFile(at('new', 'a'), 'utf8')).toBe('one two');
+    expect((await lstat(at('to-a'))).isSymbolicLink()).toBe(true);
+  });
+
+  test('are no input of the command', async () => {
+    const endWatch = watchInputs();
+    try {
+      await writeFile(at('read'), 'kept');
+      noteInputPath(at('read'));
+      await expect(appendOutput(at('read'))).rejects.toThrow(
+        /read: this file is being read\. Write to another/,
+      );
+    } finally {
+      endWatch();
+    }
+  });
+
+  test.skipIf(!isPosix)('may be a pipe, whose reader comes later', async () => {
+    execFileSync('mkfifo', [at('pipe')]);
+    const written = append(at('pipe'), 'line');
+    await new Promise((resolve) => setTimeout(resolve, 120));
+    const reader = await open(at('pipe'), 'r');
+    const [, read] = await Promise.all([written, reader.readFile('utf8').finally(() => reader.close())]);
+    expect(read).toBe('line');
+  });
+
+  test('say in plain words why they cannot be opened', async () => {
+    await writeFile(at('file'), '');
+    await expect(appendOutput(at('file', 'a'))).rejects.toThrow(
+      /a: cannot be written \(a part of the path is a file, not a folder\)\. Check the path\./,
+    );
   });
 });
 

@@ -5,17 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { FormatError, InterruptedError, StorageError, UnsupportedError } from '../../src/core/errors.ts';
+import { type WritingFiles, writeFileAtomically } from '../../src/core/output-node.ts';
 import { float32 } from '../../src/core/tensor.ts';
 import { encodeSafetensors } from '../../src/model/safetensors.ts';
 import type { Backend } from '../../src/runtime/backend.ts';
 import { createNodeBackend } from '../../src/runtime/ort-node.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../src/train/checkpoint.ts';
-import {
-  checkpointName,
-  folderStore,
-  type WritingFiles,
-  writeFileAtomically,
-} from '../../src/train/checkpoint-node.ts';
+import { checkpointName, folderStore } from '../../src/train/checkpoint-node.ts';
 import { type TrainingOptions, train } from '../../src/train/loop.ts';
 import { folderMetricsLog, metricsName, readMetrics } from '../../src/train/metrics-log-node.ts';
 import { countingBackend } from './fixtures/synthetic.ts';

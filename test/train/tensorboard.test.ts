@@ -240,7 +240,7 @@ describe('the figures of a run', () => {
     const error = await Promise.resolve(log.flush()).catch((caught) => caught);
     expect(error).toBeInstanceOf(StorageError);
     expect(error.message).toMatch(
-      /^.*metrics\.jsonl: the figures could not be written .* Make room and resume\.$/,
+      /^.*metrics\.jsonl: the figures could not be written \(its folder went away meanwhile\)\. The run can be resumed from its checkpoint\. Run it again\.$/,
     );
   });
 });
