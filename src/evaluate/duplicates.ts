@@ -3,6 +3,7 @@
  * hashed once; equal windows of two subjects are an error, or a note where they are allowed or known of the dataset.
  */
 import { DataError, InterruptedError } from '../core/errors.ts';
+import { createSha256 } from '../core/sha256.ts';
 import type { DatasetSpec } from '../datasets/dataset.ts';
 import { readSignals, type WindowReader } from '../patches/window-reader.ts';
 import type { Modality, SignalWindows, WindowSet } from '../patches/windows.ts';
@@ -30,9 +31,8 @@ export class DuplicateFinder {
     for (let i = 0; i < count; i++) {
       const own = subject[i]!;
       this.#subjects.add(own);
-      const hashes = parts.map((signal) => hashWindow(signal, i, signal.data.length / count));
-      if (hashes.every((hash) => hash === undefined)) continue;
-      const key = hashes.join(' ');
+      const key = hashWindow(parts, i, count);
+      if (key === undefined) continue;
       const where = `${trial[i]} at ${Number(start[i]!.toFixed(3))} s`;
       const met = this.#met.get(key) ?? new Map<string, string>();
       this.#met.set(key, met);
@@ -151,26 +151,26 @@ export function noteNearNames(subjects: readonly string[]): string[] {
     );
 }
 
-/** 96 bits over a window's values; undefined where no channel of it moves. */
-function hashWindow({ data, channels }: SignalWindows, window: number, size: number): string | undefined {
-  const bits = new Int32Array(data.buffer, data.byteOffset + 4 * window * size, size);
-  const length = size / channels.length;
+/** 128 bits of the sha256 over a window's signals; undefined where no channel of it moves. Flat signals do not count. */
+function hashWindow(signals: readonly SignalWindows[], window: number, count: number): string | undefined {
+  const hash = createSha256();
   let moves = false;
-  for (let c = 0; c < channels.length && !moves; c++)
-    for (let i = 1; i < length; i++)
-      if (bits[c * length + i] !== bits[c * length]) {
-        moves = true;
-        break;
-      }
-  if (!moves) return undefined;
-  let [a, b, c] = [0x811c9dc5, 0x9e3779b9, 0x85ebca6b];
-  for (let i = 0; i < size; i++) {
-    const value = bits[i]!;
-    a = Math.imul(a ^ value, 0x01000193);
-    b = Math.imul((b ^ value) + i, 0x85ebca77);
-    b ^= b >>> 15;
-    c = Math.imul(c + value, 0xc2b2ae3d);
-    c ^= c >>> 13;
+  for (const [place, { data, channels }] of signals.entries()) {
+    const size = data.length / count;
+    const own = data.subarray(window * size, (window + 1) * size);
+    if (!hasMovement(own, channels.length)) continue;
+    moves = true;
+    hash.update(Uint8Array.of(place));
+    hash.update(new Uint8Array(own.buffer, own.byteOffset, own.byteLength));
   }
-  return `${a >>> 0}.${b >>> 0}.${c >>> 0}`;
+  return moves ? hash.hex().slice(0, 32) : undefined;
+}
+
+/** Does any channel of these rows change? What is missing throughout does not. */
+function hasMovement(rows: Float32Array, channels: number): boolean {
+  const bits = new Int32Array(rows.buffer, rows.byteOffset, rows.length);
+  const length = rows.length / channels;
+  for (let first = 0; first < bits.length; first += length)
+    for (let i = first + 1; i < first + length; i++) if (bits[i] !== bits[first]) return true;
+  return false;
 }
