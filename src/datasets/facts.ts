@@ -13,9 +13,9 @@ export interface DatasetFacts {
   readonly signals: readonly SignalFacts[];
   /** What each label means: target → its scale, classes, and where it comes from. */
   readonly labels: Readonly<Record<string, string>>;
-  /** The files that a complete folder holds. */
   /** Where the publisher's own data hold equal recordings under several subjects: what is known, for a note instead of an error. */
   readonly duplicates?: string;
+  /** The files that a complete folder holds. */
   readonly layout: readonly LayoutFacts[];
   readonly download?: DownloadFacts;
   /** What a user must know: leaks, duplicates, missing subjects, how splits were published. */
