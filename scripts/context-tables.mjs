@@ -1,8 +1,7 @@
 /** What contexts of live use cost, in docs/results.md, from results/eegmat-contexts.json (scripts/measure-contexts.mjs). */
-import { table } from './table-cells.mjs';
+import { digits, table } from './table-cells.mjs';
 
 const kinds = { condition: 'within one condition', live: 'as live use has them' };
-const score = (value) => value.toFixed(3).replace(/^0/, '');
 
 /** By name of the table; it takes `read(name)`, which gives results/NAME.json or undefined. */
 export const contextTables = {
@@ -15,8 +14,8 @@ export const contextTables = {
         kinds[trained],
         `${kinds[tested]}${tested === 'live' ? (full ? ', full pasts only' : ", shorter at the session's start") : ''}`,
         windows.toLocaleString('en-US'),
-        score(balancedAccuracy),
-        score(auroc),
+        digits(balancedAccuracy),
+        digits(auroc),
         '',
       ]
         .join(' | ')

@@ -1,7 +1,5 @@
 /** How often intervals that are called 95 % cover, in docs/statistics.md, from results/interval-coverage.json. */
-import { table } from './table-cells.mjs';
-
-const titles = { balancedAccuracy: 'balanced accuracy', auroc: 'AUROC', auprc: 'AUC-PR' };
+import { scoreTitles, table } from './table-cells.mjs';
 
 /** By name of the table; each takes `read(name)`, which gives results/NAME.json or undefined. */
 export const coverageTables = {
@@ -26,7 +24,7 @@ export const coverageTables = {
       return `| ${people} | ${draw === 'with' ? 'with' : 'without'} | ${[...cells, cell(own.filter(isDifference))].join(' | ')} |`;
     });
     return table(
-      ['tested people', 'drawn from 36', ...scores.map((score) => titles[score]), 'difference of AUROC'],
+      ['tested people', 'drawn from 36', ...scores.map((score) => scoreTitles[score]), 'difference of AUROC'],
       rows,
     );
   },

@@ -1,4 +1,5 @@
 /** results/int8.json (made by measure-int8.mjs) as tables of Markdown. */
+import { digits, scoreNames } from './table-cells.mjs';
 
 /** Trained models, then encoders alone. */
 export function int8Tables({ trained, encoders }) {
@@ -9,7 +10,7 @@ export function int8Tables({ trained, encoders }) {
         .at(-1)
         .replace(/\.\w+$/, ''),
       model.layers,
-      ...['balancedAccuracy', 'auroc', 'auprc'].map(
+      ...scoreNames.map(
         (score) => `${digits(model.scores.float32[score])} → ${digits(model.scores.int8[score])}`,
       ),
       `${digits(model.probabilities.mean, 4)} / ${digits(model.probabilities.largest)}`,
@@ -50,7 +51,6 @@ export function int8Tables({ trained, encoders }) {
 }
 
 const row = (...cells) => `| ${cells.join(' | ')} |`;
-const digits = (value, places = 3) => value.toFixed(places).replace(/^0\./, '.');
 /** mean (smallest). */
 const cosine = ({ mean, smallest }) => `${digits(mean, 4)} (${digits(smallest, 4)})`;
 const megabytes = ({ float32, int8 }) => `${(float32 / 1e6).toFixed(1)} → ${(int8 / 1e6).toFixed(1)}`;

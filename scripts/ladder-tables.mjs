@@ -1,5 +1,5 @@
 /** Ladders of docs/results.md: variants of one recipe on the same folds, seeds and budget, each beside the first. */
-import { differenceOf, digits, interval, table } from './table-cells.mjs';
+import { differenceOf, digits, interval, signed, table } from './table-cells.mjs';
 
 /** By name of the table; each takes `read(name)`, which gives results/NAME.json or undefined. */
 export const ladderTables = {
@@ -44,8 +44,4 @@ function ladder(result) {
     ...[`${less}, mean within people`, 'people better : worse'],
   ];
   return table(head, [...rows, ...alone]);
-}
-
-function signed(value) {
-  return `${value > 0 ? '+' : ''}${digits(value)}`;
 }

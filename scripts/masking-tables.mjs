@@ -1,5 +1,5 @@
 /** The masking study in docs/results.md: tables and the picture docs/masking.svg, from results/masking*.json. */
-import { digits, interval, table } from './table-cells.mjs';
+import { digits, interval, meanOf, table } from './table-cells.mjs';
 
 const kindsOfMask = ['intra', 'inter', 'dual', 'span'];
 const leadCounts = ['12', '2', '1', 'all'];
@@ -56,13 +56,13 @@ function measures(results, way) {
   if (scores.length === 0) return 'Not measured yet.\n';
   const nameOf = ({ dataset, target, leads }) => `| ${dataset} ${target} | ${leads} |`;
   const rows = [...new Map(scores.map((one) => [nameOf(one), one]))].map(([name, { score }]) => {
-    const texts = kindArms.map((arm) => {
+    const values = kindArms.map((arm) => {
       const own = scores.filter((one) => one.arm === arm && nameOf(one) === name);
-      return own.length === 0 ? undefined : mean(own.map(({ value }) => value));
+      return own.length === 0 ? undefined : meanOf(own.map(({ value }) => value));
     });
     // Of every score here more is better.
-    const most = Math.max(...texts.filter((value) => value !== undefined));
-    const cells = texts.map((value) => {
+    const most = Math.max(...values.filter((value) => value !== undefined));
+    const cells = values.map((value) => {
       if (value === undefined) return '';
       return digits(value) === digits(most) ? `**${digits(value)}**` : digits(value);
     });
@@ -80,7 +80,7 @@ function probed(result) {
     );
     if (own.length === 0) return [];
     const cells = leadCounts.map((leads) =>
-      digits(mean(own.filter((one) => leads === 'all' || one.leads === leads).map(({ value }) => value))),
+      digits(meanOf(own.filter((one) => leads === 'all' || one.leads === leads).map(({ value }) => value))),
     );
     const against = differenceCell(result, 'probe', name);
     return [`| ${name}: ${asks} | ${cells.join(' | ')} | ${against} |`];
@@ -152,9 +152,5 @@ ${[...ticks, ...key, ...names, ...marks].join('\n')}
 function spread(values) {
   if (values.length === 0) return '';
   if (values.length === 1) return digits(values[0]);
-  return `${digits(mean(values))} (${digits(Math.min(...values))}–${digits(Math.max(...values))})`;
-}
-
-function mean(values) {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+  return `${digits(meanOf(values))} (${digits(Math.min(...values))}–${digits(Math.max(...values))})`;
 }

@@ -1,6 +1,18 @@
 /** The tables of pre-training and fusion in docs/results.md, from what `heartmind probe` and `heartmind reproduce` wrote. */
-import { questionTitles } from './statements.mjs';
-import { digits, hasInterval, interval, table } from './table-cells.mjs';
+import { questionTitles } from './statement-words.mjs';
+import {
+  digits,
+  hasInterval,
+  interval,
+  leadsOf,
+  percent,
+  probability,
+  scoreNames,
+  scoreTitles,
+  signed,
+  statedProbability,
+  table,
+} from './table-cells.mjs';
 
 /** By name of the table; each takes `read(name)`, which gives results/NAME.json or undefined. */
 export const scienceTables = {
@@ -55,7 +67,7 @@ export const scienceTables = {
           ...(result.tuned ? [found('ecg-tuned', 'ecg-scratch')] : []),
         ];
         const people = own.find(({ model }) => model === 'ecg').people;
-        return `| ${leadsOf(block)} | ${Number((100 * share).toPrecision(3))} % (${people}) | ${[...cells, ...gains.map((one) => (one ? gain(one, result.tested.subjects, true) : ''))].join(' | ')} |`;
+        return `| ${leadsOf(block)} | ${percent(share)} (${people}) | ${[...cells, ...gains.map((one) => (one ? gain(one, result.tested.subjects, true) : ''))].join(' | ')} |`;
       });
     });
     const header = [...models.map((model) => `\`${model}\``), '`ecg` − untrained'];
@@ -71,7 +83,7 @@ export const scienceTables = {
           // It is written as scratch less pre-trained.
           const people = read(`ptbxl-tuned-shares-${leads}`).rows[0].subjects.test;
           const less = interval({ mean: -difference, low: -high, high: -low }, people, true);
-          return `| ${leads} | ${Number((100 * labelShare).toPrecision(3))} % | ${cells.join(' | ')} | ${less} | ${probability(p)} |`;
+          return `| ${leads} | ${percent(labelShare)} | ${cells.join(' | ')} | ${less} | ${probability(p)} |`;
         },
       ),
     );
@@ -123,7 +135,7 @@ export const scienceTables = {
       const { windows } = rows.find((row) => row.model === model);
       return `| ${title} | ${scoreNames.map((name) => interval(windows[name], tested.subjects)).join(' | ')} |`;
     });
-    const header = ['model', ...scoreNames.map((name) => titles[name])];
+    const header = ['model', ...scoreNames.map((name) => scoreTitles[name])];
     return `${table(header, cells)}\nThe thirty seconds: ${contextsOf(result)}.\n`;
   },
   'eegmat-seams': eegmatSeams,
@@ -185,9 +197,6 @@ const shortRows = {
   'classical-eeg+ecg-even': 'classical: band power and heart rate',
   'eeg+classical': '**EEG encoder, band power and heart rate**',
 };
-
-const scoreNames = ['balancedAccuracy', 'auroc', 'auprc'];
-const titles = { balancedAccuracy: 'balanced accuracy', auroc: 'AUROC', auprc: 'AUC-PR' };
 
 /** Who is better than whom, AUROC, everyone left out once. */
 function eegmatDifferences(read, name) {
@@ -281,8 +290,12 @@ function gainOver(one, people) {
   if (!one) return ['', '', '', ''];
   const { difference, subjects, test } = one;
   const p = test.adjusted === null ? '' : `${probability(test.adjusted)} (${test.question}, ${test.family})`;
-  const within = `${subjects.mean > 0 ? '+' : ''}${digits(subjects.mean)}`;
-  return [interval(difference, people, true), within, `${subjects.better} : ${subjects.worse}`, p];
+  return [
+    interval(difference, people, true),
+    signed(subjects.mean),
+    `${subjects.better} : ${subjects.worse}`,
+    p,
+  ];
 }
 
 /** EEGMAT under a protocol: five seconds of both signals, thirty of ECG, thirty of both; published figures last. */
@@ -302,7 +315,7 @@ function eegmatTable(read, protocol, name) {
       `| *${model}, published* | ${digits(scores.balancedAccuracy)} | ${digits(scores.auroc)} | ${digits(scores.auprc)} | | | |`,
   );
   const columns = ['', ', transductive'].flatMap((column) =>
-    scoreNames.map((score) => `${titles[score]}${column}`),
+    scoreNames.map((score) => `${scoreTitles[score]}${column}`),
   );
   return table(['model', ...columns], [...rows, ...published]) + contextLines([long, hybrid]);
 }
@@ -325,17 +338,7 @@ function benchmarkRows(result, protocol, suffix) {
 /** A difference and its interval; with Holm's p where that has no column of its own. */
 function gain({ difference, low, high, pHolm }, people, withP = false) {
   const text = interval({ mean: difference, low, high }, people, true);
-  return withP ? `${text}, p ${pHolm < 0.001 ? '< .001' : `= ${digits(pHolm)}`}` : text;
-}
-
-/** `.012`, `< .001`. */
-function probability(p) {
-  return p < 0.001 ? '< .001' : digits(p);
-}
-
-/** `all 12`, `I, II`. */
-function leadsOf({ channels }) {
-  return channels.length > 3 ? `all ${channels.length}` : channels.join(', ');
+  return withP ? `${text}, ${statedProbability(pHolm)}` : text;
 }
 
 /** Mean over an encoder's trainings of what `heartmind probe` says at a share of the labels. */

@@ -6,5 +6,5 @@ export interface Cell {
 }
 export function hasInterval(people: number): boolean;
 export function table(header: readonly string[], rows: readonly string[]): string;
-export function interval(score: Cell | undefined, people: number, signed?: boolean): string;
+export function interval(score: Cell | undefined, people: number, isDifference?: boolean): string;
 export function digits(value: number | null | undefined): string;

@@ -18,23 +18,23 @@ export function table(header, rows) {
 }
 
 /**
- * `.726 [.701, .750]` of enough tested people, else `.726 (.61 .70 .74 .80)`, the score of each; `signed` for differences.
+ * `.726 [.701, .750]` of enough tested people, else `.726 (.61 .70 .74 .80)`, the score of each. A difference has its sign.
  * Empty where there is no score.
  */
-export function interval(score, people, signed = false) {
+export function interval(score, people, isDifference = false) {
   if (!Number.isInteger(people))
     throw new Error('table-cells: interval() needs the number of tested people.');
   if (score === undefined || score.mean === null) return '';
-  const write = (value) => `${signed && value > 0 ? '+' : ''}${digits(value)}`;
-  return `${write(score.mean)} ${spread(score, people, signed ? write : digits)}`.trimEnd();
+  const write = isDifference ? signed : digits;
+  return `${write(score.mean)} ${spread(score, people, write)}`.trimEnd();
 }
 
 function spread({ low, high, people: points = [], range }, people, write) {
   if (hasInterval(people)) return `[${digits(low)}, ${digits(high)}]`;
   const known = points.filter((value) => value !== null).sort((a, b) => a - b);
   if (known.length > maximumPoints) return `(${write(known[0])} to ${write(known.at(-1))})`;
-  if (known.length > 0) return `(${known.map(write).join(' ')})`;
-  return range ? `(${range.map(write).join(' to ')})` : '';
+  if (known.length > 0) return `(${known.map((value) => write(value)).join(' ')})`;
+  return range ? `(${range.map((value) => write(value)).join(' to ')})` : '';
 }
 
 /** Of a comparison: over all windows, with the range that an older file has of few people (score-spread.ts). */
@@ -43,12 +43,45 @@ export function differenceOf({ difference, subjects: { count, typical } }) {
   return isWhole ? { ...difference, range: [typical.low, typical.high] } : difference;
 }
 
-/** `.726`. */
-export function digits(value) {
+/** `.726`, `−.046`; empty where there is no value. */
+export function digits(value, places = 3) {
   return value === null || value === undefined
     ? ''
     : value
-        .toFixed(3)
+        .toFixed(places)
         .replace(/^(-?)0\./, '$1.')
         .replace('-', '−');
 }
+
+/** `+.012`, `−.046`. */
+export function signed(value) {
+  return `${value > 0 ? '+' : ''}${digits(value)}`;
+}
+
+/** `.012`, `< .001`. */
+export function probability(p) {
+  return p < 0.001 ? '< .001' : digits(p);
+}
+
+/** `p = .012`, `p < .001`. */
+export function statedProbability(p) {
+  return p < 0.001 ? 'p < .001' : `p = ${digits(p)}`;
+}
+
+/** `2.5 %` of a share of 0.025. */
+export function percent(share) {
+  return `${Number((100 * share).toPrecision(3))} %`;
+}
+
+/** Of a benchmark's block: `all 12`, `I, II`. */
+export function leadsOf({ channels }) {
+  return channels.length > 3 ? `all ${channels.length}` : channels.join(', ');
+}
+
+export function meanOf(values) {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** The scores of every table, in its order. */
+export const scoreNames = ['balancedAccuracy', 'auroc', 'auprc'];
+export const scoreTitles = { balancedAccuracy: 'balanced accuracy', auroc: 'AUROC', auprc: 'AUC-PR' };

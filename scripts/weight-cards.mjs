@@ -1,5 +1,5 @@
 /** The cards of released weights (`release-weights.mjs`): what was seen, how it was trained, its curve, its limits. */
-import { hasInterval, interval, table } from './table-cells.mjs';
+import { digits, hasInterval, interval, table } from './table-cells.mjs';
 
 export function encoderCard({ name, title, entry, result, curve, metadata, tensors }) {
   const recipe = JSON.parse(metadata.recipe);
@@ -151,7 +151,6 @@ export function cardScores({ models, folds }) {
 }
 
 function describeSeed({ balancedAccuracy, auroc, auprc }) {
-  const digits = (value) => value.toFixed(3).replace(/^0\./, '.');
   return `balanced accuracy ${digits(balancedAccuracy)}, AUROC ${digits(auroc)}, AUC-PR ${digits(auprc)}`;
 }
 

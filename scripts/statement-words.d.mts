@@ -1,0 +1,1 @@
+export const questionTitles: Readonly<Record<string, string>>;
