@@ -19,6 +19,8 @@ export interface SeenPeople {
   readonly seen: readonly string[];
   /** Tested people of whom it cannot be known. */
   readonly unknown: readonly string[];
+  /** Those of the unknown who have the name of somebody seen, in a table that may be another. */
+  readonly namesakes: readonly string[];
   /** All tested people. */
   readonly tested: readonly string[];
 }
@@ -28,11 +30,11 @@ export interface TestedPeople {
   /** Of each window. */
   readonly subject: readonly string[];
   readonly trial?: readonly string[] | undefined;
-  /** Names are those of the origin's own table: a person with another name is another person. */
+  /** Names are those of the origin's own table: equal names are one person, and others are others. */
   readonly sameNames?: boolean;
 }
 
-/** Of one table: `p1` of another is not comparable. */
+/** Of one table, and no one knows which: `p1` of two tables may be two people, and `p2` of one may be `p1` of the other. */
 const openSpace = (dataset: string) => `open ${dataset}`;
 const isOpen = (space: string) => space.startsWith('open ');
 
@@ -105,22 +107,32 @@ export function findSeenPeople(origin: Origin | undefined, people: TestedPeople)
   }
   const tested = [...identities.keys()];
   const learnt = peopleOf(origin);
-  if (!learnt) return { seen: [], unknown: tested, tested };
+  if (!learnt) return { seen: [], unknown: tested, namesakes: [], tested };
   const names = new Set(learnt.map(keyOf));
+  const isSameTable = people.sameNames === true && partsOf(origin ?? {}).includes(people.dataset);
+  const ownSpaces = new Set([...identities.values()].flat().map(({ space }) => space));
+  const isComparable = (space: string) => !isOpen(space) || (isSameTable && ownSpaces.has(space));
   const spaces = new Set(learnt.map(({ space }) => space));
-  const isOwnTable = people.sameNames === true && origin?.dataset === people.dataset;
+  const canTell = [...spaces].every(isComparable);
   const seen: string[] = [];
   const unknown: string[] = [];
+  const namesakes: string[] = [];
   for (const [subject, own] of identities) {
-    if (own.some((one) => names.has(keyOf(one)))) seen.push(subject);
-    else if (!isOwnTable && !isElsewhere(own, spaces)) unknown.push(subject);
+    const equal = own.filter((one) => names.has(keyOf(one)));
+    if (equal.some(({ space }) => isComparable(space))) {
+      seen.push(subject);
+      continue;
+    }
+    if (equal.length > 0) namesakes.push(subject);
+    const isOther = canTell && own.every(({ space }) => isComparable(space)) && !isTranslated(own, spaces);
+    if (!isOther) unknown.push(subject);
   }
-  return { seen, unknown, tested };
+  return { seen, unknown, namesakes, tested };
 }
 
 /** Whom weights have seen that began from others: theirs, and those of the others. `subjects` is absent where either's is. */
 export function joinOrigins(own: Origin, earlier: Origin): { dataset?: string; subjects?: string } {
-  const names = [own.dataset, earlier.dataset].flatMap((name) => name?.split('+') ?? []);
+  const names = [own, earlier].flatMap(partsOf);
   const joined = names.length === 0 ? {} : { dataset: [...new Set(names)].join('+') };
   const [mine, theirs] = [subjectsOf(own), subjectsOf(earlier)];
   if (!mine || !theirs || own.dataset === undefined || earlier.dataset === undefined) return joined;
@@ -134,15 +146,18 @@ export function namesSeen(origin: Origin, dataset: string): string[] | undefined
   return findSeenPeople(origin, { dataset, subject: subjectsOf(origin)! }).seen.slice();
 }
 
-/** Are these names comparable with every space, and so absent from it for certain? */
-function isElsewhere(own: readonly Identity[], spaces: ReadonlySet<string>): boolean {
+/** Do only translated names tell whether these people are among those of the spaces? */
+function isTranslated(own: readonly Identity[], spaces: ReadonlySet<string>): boolean {
   const mine = new Set(own.map(({ space }) => space));
-  if ([...spaces, ...mine].some(isOpen)) return false;
-  return [...spaces].every(
-    (space) =>
-      mine.has(space) ||
-      !overlaps.some(([a, b]) => (a === space && mine.has(b)) || (b === space && mine.has(a))),
+  return overlaps.some(
+    ([a, b]) =>
+      (spaces.has(a) && mine.has(b) && !mine.has(a)) || (spaces.has(b) && mine.has(a) && !mine.has(b)),
   );
+}
+
+/** The datasets that weights learnt from. */
+function partsOf({ dataset }: Origin): string[] {
+  return dataset?.split('+') ?? [];
 }
 
 /** The names in the metadata of weights; undefined where there are none, and where a foreign file has something else there. */
@@ -160,7 +175,7 @@ export function subjectsOf({ subjects }: Origin): string[] | undefined {
 function peopleOf(origin: Origin = {}): Identity[] | undefined {
   const subjects = subjectsOf(origin);
   if (origin.dataset === undefined || !subjects) return undefined;
-  const parts = origin.dataset.split('+');
+  const parts = partsOf(origin);
   return subjects.flatMap((subject) => {
     const patterns = parts.filter((part) => namings[part]?.pattern?.test(subject));
     const free = parts.filter((part) => !namings[part]?.pattern);

@@ -2,7 +2,7 @@
 import { appendAll } from '../core/arrays.ts';
 import { DataError } from '../core/errors.ts';
 import type { DatasetSpec } from '../datasets/dataset.ts';
-import { findSeenPeople } from '../datasets/people.ts';
+import { findSeenPeople, type SeenPeople } from '../datasets/people.ts';
 import { modalitiesOf } from '../model/config.ts';
 import type { TrainedModel } from '../model/model-file.ts';
 import { Predictor } from '../model/predict.ts';
@@ -35,8 +35,8 @@ export interface FinishedModelOptions {
 }
 
 /**
- * Test it. Subjects of its own training data are left out; DataError where nobody else is there, or where the classes
- * are not the model's.
+ * Test it. Subjects of its own training data are left out, and those who have their names; DataError where nobody else is
+ * there, or where the classes are not the model's.
  */
 export async function evaluateModel(options: FinishedModelOptions): Promise<Result> {
   const { backend, model, dataset, progress } = options;
@@ -44,12 +44,9 @@ export async function evaluateModel(options: FinishedModelOptions): Promise<Resu
   const begun = performance.now();
   const { seed = '0' } = model.provenance ?? {};
   const known = findSeenPeople(model.provenance, { ...windows, dataset: dataset.name });
-  const seen = new Set(known.seen);
-  const indices = [...windows.subject.keys()].filter((i) => !seen.has(windows.subject[i]!));
-  if (indices.length === 0)
-    throw new DataError(
-      `evaluate: the model was trained on all ${new Set(windows.subject).size} subjects of ${dataset.name}. Test it on other people.`,
-    );
+  const leftOut = new Set([...known.seen, ...known.namesakes]);
+  const indices = [...windows.subject.keys()].filter((i) => !leftOut.has(windows.subject[i]!));
+  if (indices.length === 0) throw nobodyLeft(known, dataset.name);
   const tested = selectWindows(windows, indices);
   assertSeveralClasses('evaluate', tested);
   const duplicates = checkDuplicates('evaluate', tested, dataset, options.allowDuplicates);
@@ -75,26 +72,24 @@ export async function evaluateModel(options: FinishedModelOptions): Promise<Resu
   stage.end();
   await predictor.dispose();
   const people = [...new Set(tested.subject)].sort();
-  const left = seen.size === 0 ? 0 : new Set(windows.subject).size - people.length;
+  const unknown = known.unknown.length - known.namesakes.length;
   return {
     ...describeTraining({
       ...options,
       windows: tested,
       protocol:
-        known.unknown.length > 0
-          ? `finished model on ${people.length} subjects, of whom ${known.unknown.length} may be among those it was trained on`
+        unknown > 0
+          ? `finished model on ${people.length} subjects, of whom ${unknown} may be among those it was trained on`
           : `finished model on ${people.length} subjects that it was not trained on`,
       seed: Number(seed),
       versions: { ...options.versions, engine: backend.description },
       curves: [],
       notes: [
         ...duplicates,
-        ...(left > 0
-          ? [`${left} subject${left === 1 ? ' was' : 's were'} left out: the model was trained on them.`]
-          : []),
-        ...(known.unknown.length > 0
+        ...noteLeftOut(known),
+        ...(unknown > 0
           ? [
-              `Whether the model was trained on ${known.unknown.length} of the ${people.length} tested subjects is not known: names in its training data and here cannot be compared.`,
+              `Whether the model was trained on ${unknown} of the ${people.length} tested subjects is not known: names in its training data and here cannot be compared.`,
             ]
           : []),
         ...noteSeenByEncoders(model.provenance, { ...tested, dataset: dataset.name }),
@@ -104,6 +99,26 @@ export async function evaluateModel(options: FinishedModelOptions): Promise<Resu
     }),
     ...summarisePredictions(predictions, tested.trial, model.classes.length),
   };
+}
+
+function nobodyLeft({ namesakes, tested }: SeenPeople, dataset: string): DataError {
+  const [whom, unless] =
+    namesakes.length === 0
+      ? ['', '']
+      : ['people with the names of ', '; where these are others, give them other names'];
+  return new DataError(
+    `evaluate: the model was trained on ${whom}all ${tested.length} subjects of ${dataset}. Test it on other people${unless}.`,
+  );
+}
+
+function noteLeftOut({ seen, namesakes }: SeenPeople): string[] {
+  const count = (n: number) => `${n} subject${n === 1 ? ' was' : 's were'} left out`;
+  return [
+    ...(seen.length > 0 ? [`${count(seen.length)}: the model was trained on them.`] : []),
+    ...(namesakes.length > 0
+      ? [`${count(namesakes.length)}: the model was trained on people of the same names, who may be they.`]
+      : []),
+  ];
 }
 
 /** Labels as indices of the model's classes, by name. DataError for a class that the model does not know. */

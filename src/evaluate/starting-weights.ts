@@ -75,7 +75,7 @@ export function noteSeen(
   origin: Origin,
   { name, isSaid = name !== undefined, ...people }: TestedPeople & SeenWords,
 ): string[] {
-  const { seen, unknown, tested } = findSeenPeople(origin, people);
+  const { seen, unknown, namesakes, tested } = findSeenPeople(origin, people);
   const count = (n: number) => `${n} of the ${tested.length} tested subjects`;
   const begins = name === undefined ? `The ${what}` : `The ${what} begins as ${name}, which`;
   const named = subjectsOf(origin);
@@ -89,6 +89,10 @@ export function noteSeen(
       `The ${what} was pre-trained on unlabelled recordings of ${count(seen.length)} (transductive)${rest}.`,
     ];
   }
+  if (namesakes.length > 0)
+    return [
+      `${begins} has seen unlabelled recordings of people with the names of ${count(namesakes.length)}. Whether they are the same people is not known; where they are, its scores are transductive.`,
+    ];
   const whom = `has seen unlabelled recordings of ${named.length} people of ${origin.dataset}`;
   if (unknown.length > 0)
     return [

@@ -227,10 +227,10 @@ describe('every verb', () => {
     expect(result.folds.flatMap(({ test: tested }) => tested).sort()).toEqual(subjects);
     expect(result.models.majority!.accuracy!.mean).toBe(0.5);
     expect(result.notes).toEqual([
-      'The ecg encoder was pre-trained on unlabelled recordings of 6 of the 6 tested subjects (transductive).',
+      'The ecg encoder begins as runs/ecg/encoder.safetensors, which has seen unlabelled recordings of people with the names of 6 of the 6 tested subjects. Whether they are the same people is not known; where they are, its scores are transductive.',
     ]);
     const report = await readFile(join(folder, 'runs/k/report.html'), 'utf8');
-    expect(report).toContain('(transductive)');
+    expect(report).toContain('where they are, its scores are transductive');
     expect(report).toContain('carla');
     for (const name of ['eeg', 'ecg', 'eeg+ecg']) {
       const { classes } = decodeModel(await bytesOf(`runs/k/models/${name}.safetensors`), name);
@@ -268,14 +268,14 @@ describe('every verb', () => {
     expect(result.details['eeg+ecg']!.perSubject.map(({ subject }) => subject)).toEqual(['gus']);
     // Gus is Ben under another name, which no name tells.
     expect(result.notes).toEqual([
-      '1 subject was left out: the model was trained on them.',
+      '1 subject was left out: the model was trained on people of the same names, who may be they.',
       'Whether the model was trained on 1 of the 1 tested subjects is not known: names in its training data and here cannot be compared.',
       "The model's ecg encoder has seen unlabelled recordings of 6 people of own data. Whether they are 1 of the 1 tested subjects is not known: names there and here cannot be compared.",
     ]);
     const none = await heartmind(...on('a/labels.csv'));
     expect(none.code).toBe(3);
     expect(none.stderr).toBe(
-      'evaluate: the model was trained on all 6 subjects of own data. Test it on other people.\n',
+      'evaluate: the model was trained on people with the names of all 6 subjects of own data. Test it on other people; where these are others, give them other names.\n',
     );
   });
 

@@ -102,13 +102,23 @@ test('weights that do not say, or saw tables of a user, leave it unknown', () =>
   expect(findSeenPeople({ dataset: 'eegmat' }, tested).unknown).toEqual(['Subject00']);
   const own = { dataset: 'own data', subjects: '["p1"]' };
   expect(findSeenPeople(own, tested).unknown).toEqual(['Subject00']);
-  expect(findSeenPeople(own, { dataset: 'own data', subject: ['p1', 'p2'] })).toMatchObject({
-    ...{ seen: ['p1'], unknown: ['p2'] },
-  });
-  expect(
-    findSeenPeople(own, { dataset: 'own data', subject: ['p1', 'p2'], sameNames: true }).unknown,
-  ).toEqual([]);
   expect(namesSeen(own, 'eegmat')).toBeUndefined();
+});
+
+test.each(['own data', 'bids'])('%s: equal names of two tables may be two people', (dataset) => {
+  const origin = { dataset, subjects: '["p1"]' };
+  const tested = { dataset, subject: ['p1', 'p2'] };
+  expect(findSeenPeople(origin, tested)).toEqual({
+    ...{ seen: [], unknown: ['p1', 'p2'], namesakes: ['p1'], tested: ['p1', 'p2'] },
+  });
+  expect(noteSeen('eeg encoder', origin, { ...tested, name: 'mine' })).toEqual([
+    `The eeg encoder begins as mine, which has seen unlabelled recordings of people with the names of 1 of the 2 tested subjects. Whether they are the same people is not known; where they are, its scores are transductive.`,
+  ]);
+  const ofOneTable = { seen: ['p1'], unknown: [], namesakes: [] };
+  expect(findSeenPeople(origin, { ...tested, sameNames: true })).toMatchObject(ofOneTable);
+  // Pre-trained on the same table, from weights of before.
+  const joined = joinOrigins(origin, { dataset: 'ptbxl', subjects: '["ptbxl 7"]' });
+  expect(findSeenPeople(joined, { ...tested, sameNames: true })).toMatchObject(ofOneTable);
 });
 
 test('weights that began from others have seen the people of both; where either does not say, it is not known', () => {
@@ -154,6 +164,7 @@ test('metadata of a foreign file that are no list of names say of nobody', () =>
     ).toEqual({
       seen: [],
       unknown: ['Subject00'],
+      namesakes: [],
       tested: ['Subject00'],
     });
 });

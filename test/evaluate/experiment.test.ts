@@ -280,7 +280,7 @@ describe('evaluateModel', () => {
     const result = await finished();
     expect(result.details['eeg+ecg']!.perSubject.map(({ subject }) => subject)).toEqual(split.test);
     expect(result.notes).toEqual([
-      '4 subjects were left out: the model was trained on them.',
+      '4 subjects were left out: the model was trained on people of the same names, who may be they.',
       'Whether the model was trained on 2 of the 2 tested subjects is not known: names in its training data and here cannot be compared.',
     ]);
     expect(result.windows).toBe(12);
@@ -307,7 +307,7 @@ describe('evaluateModel', () => {
   test('is a DataError where nobody is left, or where the classes are others', async () => {
     const everybody = { ...model, provenance: { ...model.provenance, subjects: JSON.stringify(people) } };
     await expect(finished({ model: everybody })).rejects.toThrow(
-      'evaluate: the model was trained on all 6 subjects of tiny. Test it on other people.',
+      'evaluate: the model was trained on people with the names of all 6 subjects of tiny. Test it on other people; where these are others, give them other names.',
     );
     await expect(finished({ model: everybody })).rejects.toThrow(DataError);
     const one = { ...windows, label: windows.label!.map(() => 1) };
