@@ -11,6 +11,11 @@ export function isTrivial(name: string): boolean {
   return name === 'majority' || /(^|-)prior$/.test(name);
 }
 
+/** A benchmark's row of embeddings with classical features added: `eeg+classical`, standardised or not. */
+export function isHybrid(name: string): boolean {
+  return /\+classical(-standardised)?$/.test(name);
+}
+
 /** It sees all of a person's windows at once, so it is not on equal terms with a model that sees one. */
 export function isTransductive(name: string): boolean {
   return name.endsWith('-standardised');

@@ -3,7 +3,7 @@
  * score, on one kind of terms. Questions that nobody asks together do not make each other's p larger.
  */
 import { holm } from '../metrics/holm.ts';
-import { isTransductive, isTrivial } from './model-names.ts';
+import { isHybrid, isTransductive, isTrivial } from './model-names.ts';
 import type { Comparison } from './result.ts';
 
 /** Every question that heartmind's tables answer, in the words that stand beside an adjusted p. */
@@ -40,7 +40,7 @@ export function questionOf({ kind, model, against }: Asked): Question {
       return 'transductive';
     case 'baseline':
       if (isTrivial(against)) return 'chance';
-      return /\+classical(-|$)/.test(model) ? 'hybrid' : 'classical';
+      return isHybrid(model) ? 'hybrid' : 'classical';
   }
 }
 

@@ -7,7 +7,7 @@ import type { Modality } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
 import { standardisePerSubject } from '../signal/standardise.ts';
 import { fillMissing, runClassical } from './baselines.ts';
-import { modalitiesIn } from './model-names.ts';
+import { isHybrid, modalitiesIn } from './model-names.ts';
 import type { GroupFold } from './protocol-groups.ts';
 import type { BenchmarkData, ChosenEncoders } from './reproduce-data.ts';
 import { embeddingsFor } from './reproduce-encoders.ts';
@@ -108,10 +108,6 @@ function ratesFor({ data, encoders }: ModelOptions, { train, test }: GroupFold):
   const features = joinFeatures([embeddingsFor(data, encoders, 'ecg', test)!]);
   const rates = Float64Array.from(data.classical.ecg!, (row) => row[0]!);
   return readRates(features, rates, data.subject, train);
-}
-
-function isHybrid(model: string): boolean {
-  return model.endsWith('+classical');
 }
 
 /**
