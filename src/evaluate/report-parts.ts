@@ -3,7 +3,7 @@ import { colourOf } from './charts.ts';
 import { type Html, html, join } from './html.ts';
 import { isBaseline, isTestedWithout } from './model-names.ts';
 import type { Result } from './result.ts';
-import { type SpreadScore, spreadOf } from './score-spread.ts';
+import { formatSpread, type SpreadScore, spreadOf } from './score-spread.ts';
 
 /** A drawing over its caption. */
 export function figure(content: Html, caption: string, folded = false): Html {
@@ -32,15 +32,9 @@ export function spreadLine(
   tested: number,
   write: (value: number | null) => string = digits,
 ): Html {
-  const shown = spreadOf(value, tested);
-  if (shown.kind === 'none') return html``;
-  const text =
-    shown.kind === 'people'
-      ? `(${shown.points.map(write).join(' ')})`
-      : shown.kind === 'range'
-        ? `(${write(shown.low)} to ${write(shown.high)})`
-        : `[${write(shown.low)}, ${write(shown.high)}]`;
-  return html`<br><span class="small">${text}</span>`;
+  // A page has room for everybody.
+  const text = formatSpread(spreadOf(value, tested), write, Number.POSITIVE_INFINITY);
+  return text === '' ? html`` : html`<br><span class="small">${text}</span>`;
 }
 
 /** Three digits without the leading zero; – where there is none. */

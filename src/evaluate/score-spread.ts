@@ -37,16 +37,20 @@ const none: ShownSpread = { kind: 'none' };
 /** So many single points are written one by one; more are written as their range. */
 const maximumPoints = 5;
 
-/** `[.405, .771]`, `(.42 .55 .70 .77)`, `(.42–.77)`, or nothing; `digits` writes one number. */
-export function formatSpread(shown: ShownSpread, digits: (value: number) => string): string {
+/** `[.405, .771]`, `(.42 .55 .70 .77)`, `(.42 to .77)`, or nothing; `digits` writes one number, up to `most` points singly. */
+export function formatSpread(
+  shown: ShownSpread,
+  digits: (value: number) => string,
+  most = maximumPoints,
+): string {
   switch (shown.kind) {
     case 'interval':
       return `[${digits(shown.low)}, ${digits(shown.high)}]`;
     case 'people': {
       const { points } = shown;
-      return points.length > maximumPoints
+      return points.length > most
         ? `(${digits(points[0]!)} to ${digits(points.at(-1)!)})`
-        : `(${points.map(digits).join(' ')})`;
+        : `(${points.map((value) => digits(value)).join(' ')})`;
     }
     case 'range':
       return `(${digits(shown.low)} to ${digits(shown.high)})`;
