@@ -6,7 +6,7 @@ import { HeartmindError } from '../core/errors.ts';
 import type { ByteFolder } from '../core/folder.ts';
 import type { Recording, Span } from '../core/recording.ts';
 import { historySeconds } from '../patches/context.ts';
-import { type PreparedRecording, prepareRecording } from '../patches/prepare.ts';
+import { type PreparedRecording, prepareRecording, samplesBefore } from '../patches/prepare.ts';
 import { modelRateHz, type Recipe } from '../patches/recipe.ts';
 import { clipSpan, type EarlierRecordings, marginSeconds, prepareInSession } from '../patches/session.ts';
 import { int16StepsPerUnit, type SampleType } from '../patches/store-format.ts';
@@ -135,7 +135,12 @@ async function* prepareStretches(
       const last = isLast ? high : from + stretch - stepSeconds + lengthSeconds;
       yield {
         spans: prepared.spans.map((one) =>
-          clipSpan(one, from - low, last - low, isFirst ? historyOf(one) : Math.min(from, history)),
+          clipSpan(
+            one,
+            from - low,
+            last - low,
+            isFirst ? samplesBefore(one) / modelRateHz : Math.min(from, history),
+          ),
         ),
         ...(prepared.past && { past: prepared.past }),
         beats: prepared.beats.filter(
@@ -150,11 +155,6 @@ async function* prepareStretches(
       if (isLast) break;
     }
   }
-}
-
-/** Seconds before a prepared span. */
-function historyOf({ history }: PreparedRecording['spans'][number]): number {
-  return Math.max(history?.eeg ?? 0, history?.ecg ?? 0) / modelRateHz;
 }
 
 async function cutPiece(

@@ -2,7 +2,7 @@
  * Recording → signals that the model takes: montage → microvolt → 200 Hz → filter, span by span; no gap is bridged.
  * All offline steps of a recipe live here, and nowhere else.
  */
-import { appendAll, minOf } from '../core/arrays.ts';
+import { appendAll, maxOf, minOf } from '../core/arrays.ts';
 import type { Recording, Span } from '../core/recording.ts';
 import { unitFactor, unitOf } from '../core/units.ts';
 import { detectBeatsAndContrast } from '../signal/beats.ts';
@@ -23,6 +23,11 @@ export interface PreparedSpan {
   readonly signals: { readonly [M in Modality]?: readonly Float64Array[] };
   /** Samples in a modality's rows before `start`, for contexts of the first windows; none where absent. */
   readonly history?: { readonly [M in Modality]?: number };
+}
+
+/** Samples before a span's start, for contexts of its first windows. */
+export function samplesBefore({ history }: PreparedSpan): number {
+  return maxOf(Object.values(history ?? {}), 0);
 }
 
 /** A fact about a recording that a report must count: a flat channel, guessed beats. */

@@ -5,6 +5,7 @@
  * Between two recordings of a session lies a seam: what was not recorded is closed up, as if the later one began where the
  * earlier one ended; each is filtered by itself. A gap inside a recording is never crossed, in neither of them.
  */
+import { joinArrays } from '../core/arrays.ts';
 import { HeartmindError } from '../core/errors.ts';
 import type { Recording, Span } from '../core/recording.ts';
 import { historySeconds, runsOverSession } from './context.ts';
@@ -52,12 +53,12 @@ export async function prepareInSession(
   const [stretch, ...others] = prepared.spans;
   if (!stretch) return prepared;
   const history = Math.min(back, wanted);
-  let begun = clipSpan(stretch, back, stretch.lengthSamples / modelRateHz, history);
+  const settled = clipSpan(stretch, back, stretch.lengthSamples / modelRateHz, history);
   const reaches = index === 0 && own < wanted && earlier;
   const past = reaches
     ? await collectPast(earlier, recipe, wanted - own, { ...options, skipBroken })
     : { parts: [], beats: [], seams: [] };
-  begun = putBefore(past.parts, begun);
+  const begun = putBefore(past.parts, settled);
   const ownBeats = prepared.beats.filter((time) => time >= first - history && time < first);
   return {
     spans: [begun, ...others],
@@ -115,6 +116,7 @@ function beginOfTail({ start, duration }: Span, seconds: number): number {
   return start + Math.max(0, Math.floor(duration - seconds - marginSeconds));
 }
 
+/** The span with these parts as the beginning of its history. Parts have none of their own; their rows are equally long. */
 function putBefore(parts: readonly PreparedSpan[], span: PreparedSpan): PreparedSpan {
   if (parts.length === 0) return span;
   const added = parts.reduce((sum, { lengthSamples }) => sum + lengthSamples, 0);
@@ -124,17 +126,9 @@ function putBefore(parts: readonly PreparedSpan[], span: PreparedSpan): Prepared
     const rows = span.signals[modality];
     if (!rows) continue;
     history[modality] = added + (span.history?.[modality] ?? 0);
-    signals[modality] = rows.map((row, i) => {
-      const whole = new Float64Array(added + row.length);
-      let at = 0;
-      for (const part of parts) {
-        // Rows of one stretch may differ by a sample; the shortest counts.
-        whole.set(part.signals[modality]![i]!.subarray(0, part.lengthSamples), at);
-        at += part.lengthSamples;
-      }
-      whole.set(row, at);
-      return whole;
-    });
+    signals[modality] = rows.map((row, i) =>
+      joinArrays(Float64Array, [...parts.map((part) => part.signals[modality]![i]!), row]),
+    );
   }
   return { ...span, signals, history };
 }

@@ -1,11 +1,10 @@
 /** Prepared recordings → one WindowSet: equally shaped windows, every one that was left out counted with its reason. */
-import { maxOf } from '../core/arrays.ts';
 import { DataError } from '../core/errors.ts';
 import { hasContext, historySeconds, signalSeconds } from './context.ts';
 import { type CutWindow, contextOutOfReach, cutWindow, reasonToDrop, rowsOf } from './cut-window.ts';
 import type { MayLack } from './lenient-montage.ts';
 import { judgeChannels, type LenientWindow } from './lost-channels.ts';
-import type { PreparationFact, PreparedRecording, PreparedSpan } from './prepare.ts';
+import { type PreparationFact, type PreparedRecording, type PreparedSpan, samplesBefore } from './prepare.ts';
 import { modelRateHz, patchSamples, type Recipe, type SignalRecipe } from './recipe.ts';
 import type { Dropped, Modality, SignalWindows, TrialPast, WindowSet } from './windows.ts';
 
@@ -48,7 +47,7 @@ export class WindowSetBuilder {
     const longestHistory = historySeconds(this.recipe);
     let found = false;
     for (const span of prepared.spans) {
-      const before = maxOf(Object.values(span.history ?? {}), 0);
+      const before = samplesBefore(span);
       for (let i = 0; ; i++) {
         const from = Math.round(i * stepSeconds * modelRateHz);
         if (from + length > span.lengthSamples) break;
