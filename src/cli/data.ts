@@ -24,6 +24,7 @@ import type { Modality, WindowSet } from '../patches/windows.ts';
 import type { Progress } from '../train/progress.ts';
 import { parseCount } from './command.ts';
 import { dataFolder, fetchedFolder } from './data-folder.ts';
+import { statedFlagOf } from './read-flags.ts';
 
 /** What `--help` says of it. */
 export const dataBrief =
@@ -248,18 +249,11 @@ export async function loadData(
 }
 
 /** A store's windows are prepared: what is stated of recordings would be ignored. */
-function refuseStated({ files }: StoreReader, input: InputOptions | undefined): void {
-  const { unit, rateHz, sampleBits, channels } = input ?? {};
-  const flags = {
-    '--input-unit': unit,
-    '--input-rate': rateHz,
-    '--input-bits': sampleBits,
-    '--channels': channels,
-  };
-  for (const [flag, value] of Object.entries(flags))
-    if (value !== undefined)
-      throw new ConfigError(
-        `${flag}: ${files.name} is a store, whose windows are prepared already. Give ${flag} to prepare.`,
-        flag,
-      );
+function refuseStated({ files }: StoreReader, input: InputOptions = {}): void {
+  const flag = statedFlagOf(input);
+  if (flag !== undefined)
+    throw new ConfigError(
+      `${flag}: ${files.name} is a store, whose windows are prepared already. Give ${flag} to prepare.`,
+      flag,
+    );
 }

@@ -116,7 +116,7 @@ async function lookAt(name: string, work: Work): Promise<{ summary: unknown; tex
   const [, dataset, path] = /^([\w-]+)(?:=(.+))?$/.exec(name) ?? [];
   const isKnown = dataset !== undefined && Object.hasOwn(datasets, dataset);
   if (!there && isKnown) {
-    const stated = statedFlagOf(flags);
+    const stated = statedFlagOf(inputOptionsOf(flags, signal));
     if (stated !== undefined)
       throw new ConfigError(
         `${stated}: ${name} is a dataset; ${stated} is for recordings. Name a file or a folder.`,

@@ -96,13 +96,12 @@ export function inputOptionsOf(flags: ReadFlags, signal: AbortSignal): InputOpti
   };
 }
 
-/** The first flag by which something besides `--tolerant` is stated, for verbs that have no use for it. */
-export function statedFlagOf(flags: StatedFlags): string | undefined {
-  const { inputRate, inputUnit, inputBits, channels } = flags;
+/** The first flag by which something besides `--tolerant` is stated, for whom it is of no use: datasets, stores. */
+export function statedFlagOf({ rateHz, unit, sampleBits, channels }: InputOptions): string | undefined {
   const given = {
-    '--input-rate': inputRate,
-    '--input-unit': inputUnit,
-    '--input-bits': inputBits,
+    '--input-rate': rateHz,
+    '--input-unit': unit,
+    '--input-bits': sampleBits,
     '--channels': channels,
   };
   return Object.entries(given).find(([, value]) => value !== undefined)?.[0];

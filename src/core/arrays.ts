@@ -1,7 +1,8 @@
 /**
- * Lists and arrays joined and searched. Long lists without the stack: a call with a spread argument, `list.push(...more)` or `Math.max(...list)`, puts every
- * element on the stack, which ends near 120,000 of them. How many a file holds is the file's choice, so that the lint rule
- * `scripts/lint/no-spread-argument.grit` refuses such calls; these functions are what stands in their place.
+ * Lists and arrays joined and searched without the stack. A call with a spread argument, `list.push(...more)` or
+ * `Math.max(...list)`, puts every element on the stack, which ends near 120,000 of them. How many a file holds is the file's
+ * choice, so that the lint rule `scripts/lint/no-spread-argument.grit` refuses such calls; these functions stand in their
+ * place.
  */
 
 /** Puts every element of `more` at the end of `list`. `more` may be `list` itself: it is then doubled. */

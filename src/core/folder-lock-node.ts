@@ -62,6 +62,7 @@ export function freeLocks(): void {
     }
   }
   held.clear();
+  process.removeListener('exit', freeLocks);
 }
 
 function inUse(folder: string, path: string, holder: Holder | undefined): StorageError {

@@ -424,20 +424,22 @@ describe.concurrent('errors', () => {
     [
       'a target that is not there',
       3,
-      pretraining('--recipe', 'finetune.json', '--out', 'x').with(0, 'finetune').concat('--target', 'mood'),
+      pretraining('--recipe', 'finetune.json', '--out', 'no-target')
+        .with(0, 'finetune')
+        .concat('--target', 'mood'),
       "own data: no target 'mood'. It has: state.\n",
     ],
     [
       'a recipe of another task',
       2,
-      pretraining('--recipe', 'finetune.json', '--out', 'x'),
+      pretraining('--recipe', 'finetune.json', '--out', 'other-task'),
       'finetune.json.task: "finetune" is not allowed.',
     ],
     [
       'weights that a recipe has no encoder for',
       2,
       [
-        ...['finetune', '--data', 'a/labels.csv', '--recipe', 'finetune-ecg.json', '--out', 'y'],
+        ...['finetune', '--data', 'a/labels.csv', '--recipe', 'finetune-ecg.json', '--out', 'no-encoder'],
         ...['--eeg', 'runs/ecg/encoder.safetensors'],
       ],
       '--eeg: the recipe has no eeg encoder. Add one to its encoders.\n',
@@ -457,11 +459,11 @@ describe.concurrent('errors', () => {
     const { optimization } = pretrainRecipe;
     const wrong = { ...pretrainRecipe, optimization: { ...optimization, batchh: 4 } };
     await writeFile(join(folder, 'wrong.json'), JSON.stringify(wrong));
-    const { code, stderr } = await heartmind(...pretraining('--recipe', 'wrong.json', '--out', 'x'));
+    const { code, stderr } = await heartmind(...pretraining('--recipe', 'wrong.json', '--out', 'wrong'));
     expect(code).toBe(2);
     expect(stderr).toContain("wrong.json.optimization.batchh: this key is unknown. Did you mean 'batch'?");
     await writeFile(join(folder, 'broken.json'), '{');
-    const broken = await heartmind(...pretraining('--recipe', 'broken.json', '--out', 'x'));
+    const broken = await heartmind(...pretraining('--recipe', 'broken.json', '--out', 'broken'));
     expect(broken.code).toBe(2);
     expect(broken.stderr).toContain('broken.json: no valid JSON (');
   });

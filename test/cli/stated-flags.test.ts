@@ -140,6 +140,7 @@ const refused: [flag: string, value: string, message: RegExp][] = [
   ['--input-rate', '100', /--input-rate: .*a\.edf states 200 Hz for 'Fz', 100 Hz was given/],
   ['--input-bits', '16', /--input-bits: .*a\.edf is edf, which says how wide its samples are/],
   ['--channels', 'Nothing', /Nothing/],
+  ['--max-elements', '8', /holds more than 8 cells, .* raise the limit with --max-elements\./],
 ];
 
 describe.each(Object.keys(verbs) as (keyof typeof verbs)[])('%s', (verb) => {
