@@ -1,5 +1,5 @@
 /** What a long run keeps as it goes, so that a stopped one goes on: small files by name, taken only where they are of the same. */
-import { sha256 } from '../patches/window-set.ts';
+import { sha256 } from '../core/sha256.ts';
 
 /** Small files of a run. */
 export interface KeptFiles {

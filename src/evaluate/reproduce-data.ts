@@ -5,6 +5,7 @@
  */
 import { DataError, InterruptedError } from '../core/errors.ts';
 import type { ByteFolder } from '../core/folder.ts';
+import { sha256 } from '../core/sha256.ts';
 import { float32, type Tensor } from '../core/tensor.ts';
 import type { DatasetSpec, Trial } from '../datasets/dataset.ts';
 import { EarlierFiles, type EarlierFilesOf, earlierFiles } from '../datasets/sessions.ts';
@@ -17,7 +18,7 @@ import { holdsSeam } from '../patches/context.ts';
 import type { PreparedRecording } from '../patches/prepare.ts';
 import type { Recipe } from '../patches/recipe.ts';
 import { prepareInSession } from '../patches/session.ts';
-import { concatWindowSets, sha256, WindowSetBuilder } from '../patches/window-set.ts';
+import { concatWindowSets, WindowSetBuilder } from '../patches/window-set.ts';
 import type { Dropped, Modality, SignalWindows, WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
 import type { Progress } from '../train/progress.ts';

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { parseConfig } from '../core/config.ts';
 import { FormatError } from '../core/errors.ts';
-import { sha256 } from '../patches/window-set.ts';
+import { sha256 } from '../core/sha256.ts';
 
 const entrySchema = z.strictObject({
   /** encoder: official names, for fine-tuning and embedding. model: with its head, ready to predict. */

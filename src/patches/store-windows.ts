@@ -1,5 +1,6 @@
 /** A store as windows to train on, validate and predict: the index in memory, samples read when they are needed. */
 import { ConfigError, DataError } from '../core/errors.ts';
+import { sha256 } from '../core/sha256.ts';
 import { hasContext, runsOverSession } from './context.ts';
 import type { Recipe } from './recipe.ts';
 import type { SampleType, StoredTarget } from './store-format.ts';
@@ -9,7 +10,6 @@ import { type Buffers, WindowPools } from './store-pool.ts';
 import { StoreReader } from './store-reader.ts';
 import { decodeSamples } from './store-samples.ts';
 import { type FarWindows, signalSize, type WindowBatch, type WindowReader } from './window-reader.ts';
-import { sha256 } from './window-set.ts';
 import type { Dropped, Modality, TrialPast, WindowSet } from './windows.ts';
 
 /** One read brings about so much: 1 MiB. */

@@ -3,6 +3,7 @@
  * root's metadata come last: until then there is no store to read, and a killed run loses only the shard it was filling.
  */
 import { DataError, FormatError } from '../core/errors.ts';
+import { sha256 } from '../core/sha256.ts';
 import { encodeColumn } from './store-arrays.ts';
 import {
   groupMetadata,
@@ -34,7 +35,6 @@ import {
   storedTargets,
 } from './store-plan.ts';
 import { encodeShard } from './store-shard.ts';
-import { sha256 } from './window-set.ts';
 import type { Dropped, Modality, TrialPast } from './windows.ts';
 
 /** The windows of a trial, or of a stretch of a long one. */

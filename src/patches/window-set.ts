@@ -1,5 +1,6 @@
 /** Prepared recordings → one WindowSet: equally shaped windows, every one that was left out counted with its reason. */
 import { DataError } from '../core/errors.ts';
+import { sha256 } from '../core/sha256.ts';
 import { hasContext, historySeconds, signalSeconds } from './context.ts';
 import { type CutWindow, contextOutOfReach, cutWindow, reasonToDrop, rowsOf } from './cut-window.ts';
 import type { MayLack } from './lenient-montage.ts';
@@ -265,12 +266,4 @@ async function hashWindows(set: Omit<WindowSet, 'hash'>): Promise<string> {
 
 function hashText(text: string): Promise<string> {
   return sha256(new TextEncoder().encode(text));
-}
-
-/** Hexadecimal sha256 of bytes, in browsers and Node. */
-export async function sha256(
-  data: ArrayBufferView<ArrayBuffer> | Uint8Array | Float32Array,
-): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', data as ArrayBufferView<ArrayBuffer>);
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -4,6 +4,7 @@
  */
 import { DataError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
+import { sha256 } from '../core/sha256.ts';
 import { sizeOf } from '../core/tensor.ts';
 import type { Targets } from '../datasets/targets.ts';
 import { type ModelConfig, modalitiesOf, parseModelConfig } from '../model/config.ts';
@@ -16,7 +17,6 @@ import { Predictor } from '../model/predict.ts';
 import { hashTensors } from '../model/safetensors.ts';
 import { countLayers } from '../model/weights.ts';
 import { asReader, readSignals, type WindowIndex, type WindowReader } from '../patches/window-reader.ts';
-import { sha256 } from '../patches/window-set.ts';
 import type { Modality, WindowSet } from '../patches/windows.ts';
 import type { Backend } from '../runtime/backend.ts';
 import { cutBatch } from './batch-parts.ts';
