@@ -2,6 +2,7 @@
  * Who is who across datasets: a subject's name is a name within a space of names, and several datasets name the same people.
  * `sample-ecg` calls `15709` whom PTB-XL calls `ptbxl 15709`; the challenges call PTB-XL's record 1 `HR00001`.
  */
+import { isObject } from '../core/plain.ts';
 import { cincSource } from './cinc.ts';
 import { datasets } from './registry.ts';
 
@@ -169,6 +170,23 @@ export function subjectsOf({ subjects }: Origin): string[] | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What a finished model says of its encoders (`encoders` as JSON, by modality); undefined where it says nothing or nonsense. */
+export function encoderOrigins({ encoders }: Origin = {}): Readonly<Record<string, Origin>> | undefined {
+  if (encoders === undefined) return undefined;
+  try {
+    const origins: unknown = JSON.parse(encoders);
+    return isObject(origins) && Object.values(origins).every(isOrigin)
+      ? (origins as Record<string, Origin>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isOrigin(value: unknown): value is Origin {
+  return isObject(value) && Object.values(value).every((text) => typeof text === 'string');
 }
 
 /** Everybody whom weights have seen; undefined where they do not say. */

@@ -1,5 +1,11 @@
 /** What a result says of the pre-trained weights that its encoders began from: which, by their sha256, and whom they have seen. */
-import { findSeenPeople, type Origin, subjectsOf, type TestedPeople } from '../datasets/people.ts';
+import {
+  encoderOrigins,
+  findSeenPeople,
+  type Origin,
+  subjectsOf,
+  type TestedPeople,
+} from '../datasets/people.ts';
 import type { WindowIndex } from '../patches/window-reader.ts';
 import type { Modality } from '../patches/windows.ts';
 import type { WindowFold } from './protocol.ts';
@@ -106,11 +112,11 @@ export function noteSeen(
  * names whom they had seen (`encoders` of its provenance), one of before does not.
  */
 export function noteSeenByEncoders(provenance: Origin | undefined, people: TestedPeople): string[] {
-  if (provenance?.encoders === undefined)
+  const origins: Origins | undefined = encoderOrigins(provenance);
+  if (!origins)
     return [
       'The model does not say whom its encoders had seen before they were fine-tuned: tested subjects may be among them.',
     ];
-  const origins = JSON.parse(provenance.encoders) as Origins;
   return modalities(origins).flatMap((modality) =>
     noteSeen(`model's ${modality} encoder`, origins[modality]!, { ...people, isSaid: true }),
   );

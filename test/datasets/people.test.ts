@@ -152,6 +152,8 @@ test("a finished model's encoders: seen, not seen, not said, from scratch, a mod
     "The model's eeg encoder does not say whom it has seen: tested subjects may be among them.",
   ]);
   expect(ask({})).toEqual([]);
+  for (const encoders of ['junk', '[]', '{"ecg":1}', '{"ecg":{"dataset":1}}'])
+    expect(noteSeenByEncoders({ encoders }, tested)).toEqual(noteSeenByEncoders({}, tested));
   expect(noteSeenByEncoders({}, tested)).toEqual([
     'The model does not say whom its encoders had seen before they were fine-tuned: tested subjects may be among them.',
   ]);
