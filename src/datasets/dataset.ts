@@ -162,7 +162,7 @@ export async function loadWindows(
           ...(trial.stimulus !== undefined && { stimulus: trial.stimulus }),
         });
       } catch (error) {
-        if (!skipBroken || !(error instanceof HeartmindError) || isStated(error)) throw error;
+        if (!skipBroken || !(error instanceof HeartmindError) || concernsAllRecordings(error)) throw error;
         builder.count({ what: 'recording', reason: `${error.name}: ${error.message}`, example: trial.id });
       }
     }
@@ -196,7 +196,7 @@ function labelOf(spec: DatasetSpec, trial: Trial, target: string, classes: reado
 }
 
 /** Is it about what a user stated of the recordings, or did the user stop? No single recording is broken by that. */
-export function isStated(error: HeartmindError): boolean {
+export function concernsAllRecordings(error: HeartmindError): boolean {
   if (error instanceof InterruptedError) return true;
   return error instanceof ConfigError && /^--input-/.test(error.message);
 }

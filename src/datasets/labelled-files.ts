@@ -79,9 +79,9 @@ export async function labelledFiles(
       throw new DataError(`${csvPath} line ${line}: the subject is empty. Splits are by subject: name one.`);
     const count = (counts.get(file) ?? 0) + 1;
     counts.set(file, count);
+    const textOf = (name: (typeof times | typeof stated)[number]) => fields[find([name]) ?? '']?.trim() ?? '';
     const time = (name: (typeof times)[number]) => {
-      const column = csv.columns.find((other) => other.toLowerCase() === name);
-      const text = column ? fields[column]! : '';
+      const text = textOf(name);
       if (text === '') return undefined;
       // Spreadsheets of many countries write 0,5.
       const seconds = Number(/^\d*,\d+$/.test(text) ? text.replace(',', '.') : text);
@@ -94,9 +94,7 @@ export async function labelledFiles(
     if (start !== undefined && end !== undefined && end <= start) {
       throw new DataError(`${csvPath} line ${line}: end ${end} s is not after start ${start} s.`);
     }
-    const text = (name: (typeof stated)[number]) =>
-      fields[csv.columns.find((other) => other.toLowerCase() === name) ?? '']?.trim() ?? '';
-    const [inputUnit, rateText] = [text('input_unit'), text('input_rate')];
+    const [inputUnit, rateText] = [textOf('input_unit'), textOf('input_rate')];
     if (inputUnit !== '' && microvolts(inputUnit) === undefined)
       throw new DataError(
         `${csvPath} line ${line}: input_unit '${inputUnit}' is no voltage. Write nV, uV, mV or V.`,

@@ -14,7 +14,7 @@ import { encodeSamples, scaleFactorOf } from '../patches/store-samples.ts';
 import type { TrialPiece } from '../patches/store-writer.ts';
 import { WindowSetBuilder } from '../patches/window-set.ts';
 import type { Modality } from '../patches/windows.ts';
-import { isStated, type Trial } from './dataset.ts';
+import { concernsAllRecordings, type Trial } from './dataset.ts';
 import { EarlierFiles } from './sessions.ts';
 import { type InputOptions, type TrialFile, TrialFiles } from './trial-files.ts';
 
@@ -63,7 +63,8 @@ export async function* preparePieces(
           piece++;
         }
       } catch (error) {
-        if (!options.skipBroken || !(error instanceof HeartmindError) || isStated(error)) throw error;
+        if (!options.skipBroken || !(error instanceof HeartmindError) || concernsAllRecordings(error))
+          throw error;
         const dropped = [
           { what: 'recording', reason: `${error.name}: ${error.message}`, count: 1, examples: [trial.id] },
         ];

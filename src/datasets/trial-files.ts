@@ -69,7 +69,7 @@ export class TrialFiles {
     }
     const whole = await this.#file.container.open(part);
     const { channels } = this.options;
-    const recording = channels === undefined ? whole : await chosen(whole, channels);
+    const recording = channels === undefined ? whole : await chooseChannels(whole, channels);
     this.#opened = { key, part, recording };
     return recording;
   }
@@ -124,7 +124,7 @@ function findReader(name: string): TrialReader {
   throw new DataError(`datasets: no reader '${name}'. Known: ${Object.keys(trialReaders).join(', ')}.`);
 }
 
-async function chosen(recording: Recording, channels: readonly string[]): Promise<Recording> {
+async function chooseChannels(recording: Recording, channels: readonly string[]): Promise<Recording> {
   try {
     return selectRecording(recording, { channels });
   } catch (error) {
